@@ -1,0 +1,120 @@
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Campaign, Request } from '../fleet/request.ts';
+import type { Cancellation, Run, RunState } from '../fleet/run.ts';
+
+/** What Slack's side needs of the rest. Plugged in by `main.ts`. */
+
+/** The fleet file in force. A changed file is taken up between two calls; an invalid one never is. */
+export interface FleetSource {
+  current(): Fleet;
+}
+
+/** What was accepted. `duplicate`: this event id was accepted before, and `runs` are the runs of then. */
+export interface Accepted {
+  readonly duplicate: boolean;
+  readonly runIds: readonly string[];
+}
+
+/** What became of a cancellation. */
+export type CancelResult =
+  | { readonly kind: 'cancelled'; readonly run: Run }
+  | { readonly kind: 'requested'; readonly run: Run }
+  | { readonly kind: 'already-done'; readonly run: Run }
+  | { readonly kind: 'unknown-run' };
+
+/** What is known of a machine without asking it. */
+export interface MachineRecord {
+  readonly name: string;
+  readonly fence: number;
+  readonly waiting: number;
+  readonly currentRunId?: string;
+  readonly quarantine?: { readonly runId: string; readonly reason: string; readonly at: number };
+}
+
+/**
+ * Requests in, records out. What resolves is on disk (see `queue/durability.ts`); when Redis does not answer
+ * within the limit, it rejects with StoreUnavailableError and the person is told.
+ */
+export interface Requests {
+  /** Stores all of them or none, each as a queued run in its machine's inbox, and wakes the machines. */
+  accept(requests: readonly Request[], campaign?: Campaign): Promise<Accepted>;
+  /** Ends a queued run at once; asks a running one to stop. */
+  cancel(runId: string, cancellation: Cancellation): Promise<CancelResult>;
+  run(runId: string): Promise<Run | undefined>;
+  /** Newest first; of one machine, or of all. */
+  runs(filter: { readonly machine?: string; readonly limit: number }): Promise<readonly Run[]>;
+  machine(name: string): Promise<MachineRecord>;
+  campaign(id: string): Promise<{ campaign: Campaign; members: readonly CampaignMember[] } | undefined>;
+}
+
+export interface CampaignMember {
+  readonly machine: string;
+  readonly runId: string;
+  readonly state: RunState;
+  /** Set once the evidence is judged. */
+  readonly verdict?: string;
+}
+
+/** Higher priorities first. */
+export const viewPriorities = ['decision', 'verdict', 'progress'] as const;
+export type ViewPriority = (typeof viewPriorities)[number];
+
+/** A record whose view in Slack may be out of date, leased to this process until `leaseMs` are over. */
+export interface DirtyView {
+  readonly kind: 'run' | 'campaign';
+  readonly id: string;
+  readonly priority: ViewPriority;
+  /** Proves the lease; changes with every lease. */
+  readonly lease: string;
+}
+
+/** One message (or file) of ours in Slack. */
+export interface Posted {
+  readonly channel: string;
+  readonly ts: string;
+  /** Digest of what it shows, so that an unchanged view costs no call. */
+  readonly digest: string;
+}
+
+/**
+ * Which views are out of date and what stands in Slack. A part is one message of a record: `main`,
+ * `verdict`, `diagnosis`, `file:…`. `intend` is stored before a message is posted: a part with an intent and
+ * no `posted` may stand in Slack already, so recovery looks for it there first.
+ */
+export interface Views {
+  /** Leases up to `limit` dirty views, best priority first, oldest first within one. */
+  take(limit: number): Promise<readonly DirtyView[]>;
+  /** The view is up to date. Changed meanwhile: it stays dirty. */
+  release(view: DirtyView): Promise<void>;
+  /** The view could not be brought up to date: dirty again, not before `delayMs` from now. */
+  postpone(view: DirtyView, delayMs: number): Promise<void>;
+  parts(id: string): Promise<Readonly<Record<string, { intended: number; posted?: Posted }>>>;
+  intend(id: string, part: string, at: number): Promise<void>;
+  record(id: string, part: string, posted: Posted): Promise<void>;
+}
+
+/**
+ * Slack's limits, shared by all bot processes. `take` answers 0 when the call may be made now, or the
+ * milliseconds to wait. Low priorities leave a reserve to higher ones.
+ */
+export interface SlackBudget {
+  take(method: string, channel: string, priority: ViewPriority): Promise<number>;
+  /** Slack answered 429: nobody calls this method (in this channel, where it is limited per channel) before. */
+  block(method: string, channel: string, retryAfterMs: number): Promise<void>;
+}
+
+/** The person as Slack knows them at this moment. */
+export interface Person {
+  readonly userId: string;
+  readonly teamId: string;
+  /** Single- or multi-channel guest, stranger, bot, or deactivated: never allowed anything. */
+  readonly excluded: boolean;
+  readonly groupIds: readonly string[];
+}
+
+/** The link to a run's trace, or the reason why there is none. */
+export type TraceLink = { readonly url: string } | { readonly missing: string };
+export type LinkTo = (run: Run) => TraceLink;
+
+export type Redact = (text: string) => string;
+export type Clock = () => number;

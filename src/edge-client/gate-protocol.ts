@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { evidenceSchema } from '../fleet/evidence.ts';
+
+/**
+ * The gate's wire protocol, version 1: one SSH exec request per verb, exact grammar, single spaces.
+ *
+ *   status | start FENCE RUN TRACEPARENT | connect FENCE | stop FENCE | evidence FENCE CHECK
+ *   act FENCE | result ID | lock REASON… | unlock
+ *
+ * Success: exit code 0 and one JSON object on stdout (for `connect`: stdin and stdout are the bytes of a
+ * connection to the gateway's loopback port). Refusal: exit code 1 and one JSON object (`refusalSchema`) on
+ * stderr, nothing on stdout. FENCE is a decimal integer without leading zeros; RUN matches `runIdPattern`;
+ * TRACEPARENT is W3C Trace Context version 00; CHECK is a name; REASON is 1–200 printable characters.
+ */
+export const gateProtocolVersion = 1;
+
+export const runIdPattern = /^r-[0-9a-z]{10,32}$/;
+
+/** systemd's ActiveState of the agent's unit, reduced to what matters here. */
+export const agentStates = ['inactive', 'activating', 'active', 'deactivating', 'failed'] as const;
+
+export const statusReplySchema = z.object({
+  protocol: z.literal(gateProtocolVersion),
+  machine: z.string(),
+  agent: z.enum(agentStates),
+  /** The run of the current activation, while there is one. */
+  run: z.string().nullable(),
+  /** The highest fence that the machine has seen; 0 when it has seen none. */
+  fence: z.int().nonnegative(),
+  lock: z.object({ reason: z.string(), at: z.iso.datetime() }).nullable(),
+  /** The machine's clock. */
+  clock: z.iso.datetime(),
+});
+
+export const startReplySchema = z.object({
+  /** Bearer token of the gateway, minted for this activation alone. */
+  token: z.string().min(16),
+});
+
+export const stopReplySchema = z.object({
+  /** Measured after the stop: the unit's state. `inactive` and `failed` both mean that no process is left. */
+  agent: z.enum(agentStates),
+});
+
+export const evidenceReplySchema = evidenceSchema;
+
+export const lockReplySchema = z.object({ locked: z.boolean(), agent: z.enum(agentStates) });
+
+/** `result ID` and `act`: what the broker knows of an action. */
+export const actionReplySchema = z.object({
+  id: z.string(),
+  outcome: z.enum(['done', 'refused', 'failed', 'running', 'unknown']),
+  detail: z.string(),
+});
+
+export const refusalCodes = [
+  'verb-refused',
+  'old-fence',
+  'locked',
+  'not-active',
+  'unit-failed',
+  'internal',
+] as const;
+
+export const refusalSchema = z.object({
+  code: z.enum(refusalCodes),
+  /** One sentence for the operator. */
+  message: z.string(),
+  /** With `old-fence`: the highest fence seen. */
+  fence: z.int().optional(),
+});
+
+export type StatusReply = z.infer<typeof statusReplySchema>;
+export type StartReply = z.infer<typeof startReplySchema>;
+export type StopReply = z.infer<typeof stopReplySchema>;
+export type LockReply = z.infer<typeof lockReplySchema>;
+export type ActionReply = z.infer<typeof actionReplySchema>;
+export type Refusal = z.infer<typeof refusalSchema>;
+export type AgentState = (typeof agentStates)[number];

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+
+/** Names of machines, checks and agents: what a person can type and a gate can match exactly. */
+export const nameSchema = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$/,
+    'must be 1–64 of a–z, 0–9, ".", "_", "-", and start and end with a letter or digit',
+  );
+
+const percent = z.number().min(0).max(100);
+const milliseconds = z.int().min(1).max(86_400_000);
+
+/** Warning and critical limit in percent for one thing that fills up. */
+const fillLimitsSchema = z.strictObject({
+  warnUsedPercent: percent.default(80),
+  criticalUsedPercent: percent.default(90),
+  warnInodesPercent: percent.default(80),
+  criticalInodesPercent: percent.default(90),
+});
+
+/** The state a machine should be in; checks judge evidence against it. */
+export const expectSchema = z.strictObject({
+  disk: z
+    .strictObject({
+      ...fillLimitsSchema.shape,
+      /** Other limits for single mount points. */
+      mounts: z.record(z.string().startsWith('/'), fillLimitsSchema.partial()).default({}),
+      /** Mount points that are not judged; a trailing `*` matches everything below. */
+      ignoreMounts: z.array(z.string().startsWith('/')).default([]),
+      /** File system types that are not judged (never applied to `/`). */
+      ignoreTypes: z
+        .array(z.string())
+        .default(['tmpfs', 'devtmpfs', 'squashfs', 'iso9660', 'overlay', 'efivarfs', 'ramfs']),
+    })
+    .prefault({}),
+  memory: z
+    .strictObject({
+      warnAvailablePercent: percent.default(15),
+      criticalAvailablePercent: percent.default(5),
+      warnSwapUsedPercent: percent.default(50),
+      criticalSwapUsedPercent: percent.default(90),
+    })
+    .prefault({}),
+  load: z
+    .strictObject({
+      /** Limits for the 5-minute load average divided by the number of processors. */
+      warnPerCpu: z.number().positive().default(1.5),
+      criticalPerCpu: z.number().positive().default(3),
+    })
+    .prefault({}),
+  services: z
+    .strictObject({
+      /** systemd units that must be active. */
+      active: z.array(z.string().regex(/^[A-Za-z0-9:_.@\\-]+$/, 'must be a systemd unit name')).default([]),
+      /** Whether any other failed unit is a warning. */
+      warnOnFailed: z.boolean().default(true),
+    })
+    .prefault({}),
+});
+
+/** A check that exists only in the fleet file: one command, judged by a pattern or a number. */
+export const customCheckSchema = z
+  .strictObject({
+    summary: z.string().min(1).max(120),
+    /** Exact argument vector; no shell. */
+    command: z.array(z.string().min(1)).min(1).max(64),
+    /** Exit codes that count as having run. */
+    exitCodes: z.array(z.int().min(0).max(255)).default([0]),
+    /** Critical unless this regular expression matches the output (multi-line mode). */
+    mustMatch: z.string().optional(),
+    /** Critical when this regular expression matches the output (multi-line mode). */
+    mustNotMatch: z.string().optional(),
+    /** A number in the output, and its limits. */
+    number: z
+      .strictObject({
+        /** Regular expression whose first group is the number. */
+        pattern: z.string(),
+        unit: z.string().max(20).default(''),
+        warnAbove: z.number().optional(),
+        criticalAbove: z.number().optional(),
+        warnBelow: z.number().optional(),
+        criticalBelow: z.number().optional(),
+      })
+      .optional(),
+  })
+  .refine((c) => c.mustMatch !== undefined || c.mustNotMatch !== undefined || c.number !== undefined, {
+    message: 'needs at least one of mustMatch, mustNotMatch, number',
+  });
+
+export const transportNames = ['gateway-ws', 'chat-completions'] as const;
+export const diagnoseModes = ['always', 'on-finding', 'never'] as const;
+
+/** When the agent is wanted; `byRequest` means: a person's request `always`, a schedule's `on-finding`. */
+export const agentSchema = z.strictObject({
+  /** The agent's id in its OpenClaw configuration. */
+  id: nameSchema.default('edge'),
+  transport: z.enum(transportNames).default('gateway-ws'),
+  diagnose: z.union([z.enum(diagnoseModes), z.literal('by-request')]).default('by-request'),
+});
+
+/** How long each step may take and how much it may bring. Every one of them can be set per machine. */
+export const limitsSchema = z.strictObject({
+  connectTimeoutMs: milliseconds.default(10_000),
+  statusTimeoutMs: milliseconds.default(10_000),
+  evidenceTimeoutMs: milliseconds.default(30_000),
+  startTimeoutMs: milliseconds.default(30_000),
+  readyTimeoutMs: milliseconds.default(60_000),
+  taskTimeoutMs: milliseconds.default(180_000),
+  abortTimeoutMs: milliseconds.default(3_000),
+  stopTimeoutMs: milliseconds.default(30_000),
+  maxToolCalls: z.int().min(1).max(10_000).default(40),
+  maxAnswerBytes: z.int().min(1_000).max(1_000_000).default(100_000),
+});
+
+export const sshSchema = z.strictObject({
+  user: z.string().min(1).default('fleetbot'),
+  port: z.int().min(1).max(65_535).default(22),
+});
+
+/** Public host key as in `known_hosts` or `ssh-keyscan`: type and base64, without host name or comment. */
+export const hostKeySchema = z
+  .string()
+  .regex(
+    /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}$/,
+    'must be "TYPE BASE64", for example "ssh-ed25519 AAAAC3Nz…"',
+  );
+
+export const channelSchema = z
+  .string()
+  .regex(/^[CGD][A-Z0-9]{2,}$/, 'must be a Slack channel id such as C0123ABCD (not a name)');
+
+/** A machine with every default filled in. */
+export const machineSchema = z.strictObject({
+  name: nameSchema,
+  address: z.string().min(1),
+  ssh: sshSchema,
+  hostKey: hostKeySchema,
+  role: z.string().min(1).max(80),
+  labels: z.record(z.string(), z.string()),
+  expect: expectSchema,
+  /** Names of the checks that may run here. */
+  checks: z.array(nameSchema),
+  customChecks: z.record(nameSchema, customCheckSchema),
+  /** Names of the actions that may run here. */
+  actions: z.array(nameSchema),
+  agent: agentSchema,
+  channel: channelSchema.optional(),
+  limits: limitsSchema,
+});
+
+export type Machine = z.infer<typeof machineSchema>;
+export type Expect = z.infer<typeof expectSchema>;
+export type CustomCheck = z.infer<typeof customCheckSchema>;
+export type Limits = z.infer<typeof limitsSchema>;
+export type TransportName = (typeof transportNames)[number];
+export type DiagnoseMode = (typeof diagnoseModes)[number];

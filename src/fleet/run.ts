@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { evidenceSchema } from './evidence.ts';
+import { findingSchema, verdictSchema } from './finding.ts';
+import { requestSchema } from './request.ts';
+
+export const runStates = ['queued', 'gathering', 'starting', 'tasking', 'stopping', 'done'] as const;
+export type RunState = (typeof runStates)[number];
+
+/**
+ * The only moves a run can make. `stopping → starting` is the second activation after a crash; every state
+ * may end (`done`) because evidence can fail, a person can cancel, and no agent may be wanted.
+ */
+const moves: Record<RunState, readonly RunState[]> = {
+  queued: ['gathering', 'done'],
+  gathering: ['starting', 'done'],
+  starting: ['tasking', 'stopping'],
+  tasking: ['stopping'],
+  stopping: ['starting', 'done'],
+  done: [],
+};
+
+/** Whether a run may go from one state to the other. */
+export function canMove(from: RunState, to: RunState): boolean {
+  return moves[from].includes(to);
+}
+
+/** Whether an agent of this run may be alive in this state. */
+export function agentMayBeAlive(state: RunState): boolean {
+  return state === 'starting' || state === 'tasking' || state === 'stopping';
+}
+
+export const failureSchema = z.object({ code: z.string(), message: z.string() });
+
+/** A person's wish to end a run. Set once; the first one counts. */
+export const cancellationSchema = z.object({ userId: z.string(), at: z.int() });
+
+/** One tool call of the agent, as the gateway reported it (not as the model tells it). */
+export const toolCallSchema = z.object({
+  id: z.string(),
+  tool: z.string(),
+  /** The call's arguments as one line, for people. */
+  input: z.string(),
+  output: z.string(),
+  failed: z.boolean(),
+  startedAt: z.int(),
+  endedAt: z.int(),
+});
+
+/** What became of the agent's part in a run. */
+export const diagnosisSchema = z.object({
+  /** How many activations were begun for this run. */
+  activations: z.int().nonnegative(),
+  /** The agent's own words; a comment, never a verdict. */
+  comment: z.string().optional(),
+  toolCalls: z.array(toolCallSchema),
+  usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }).optional(),
+  model: z.string().optional(),
+  /** Sentences in which the comment contradicts the evidence, as text for people. */
+  contradictions: z.array(z.string()),
+  failure: failureSchema.optional(),
+});
+
+/**
+ * What is known of the agent after the run: `never-started`, measured `inactive`, or `unknown`, in which
+ * case the machine is quarantined until it is measured.
+ */
+export const inertnessSchema = z.enum(['never-started', 'inactive', 'unknown']);
+
+/** One request served on one machine: the record that everything else is a view of. */
+export const runSchema = z.object({
+  id: z.string(),
+  request: requestSchema,
+  state: z.enum(runStates),
+  /** W3C ids in lower-case hex: 32 and 16 digits. Known from the moment of acceptance. */
+  trace: z.object({ traceId: z.string().length(32), rootSpanId: z.string().length(16) }),
+  /** When each state was entered, milliseconds since the epoch. */
+  timeline: z.array(z.object({ state: z.enum(runStates), at: z.int() })),
+  evidence: evidenceSchema.optional(),
+  findings: z.array(findingSchema),
+  /** Set as soon as the evidence is judged, before the run is done. */
+  verdict: verdictSchema.optional(),
+  /** Why a run could not do what was asked, where it could not. */
+  failure: failureSchema.optional(),
+  diagnosis: diagnosisSchema.optional(),
+  inertness: inertnessSchema,
+  cancellation: cancellationSchema.optional(),
+});
+
+export type ToolCall = z.infer<typeof toolCallSchema>;
+export type Diagnosis = z.infer<typeof diagnosisSchema>;
+export type Inertness = z.infer<typeof inertnessSchema>;
+export type Cancellation = z.infer<typeof cancellationSchema>;
+export type Run = z.infer<typeof runSchema>;
+
+/** The run in its next state. @throws RangeError when the state machine has no such move (a bug). */
+export function moveRun(run: Run, to: RunState, at: number, changes: Partial<Run> = {}): Run {
+  if (!canMove(run.state, to)) throw new RangeError(`run ${run.id}: no move from ${run.state} to ${to}`);
+  return { ...run, ...changes, state: to, timeline: [...run.timeline, { state: to, at }] };
+}

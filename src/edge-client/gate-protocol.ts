@@ -11,6 +11,15 @@ import { evidenceSchema } from '../fleet/evidence.ts';
  * connection to the gateway's loopback port). Refusal: exit code 1 and one JSON object (`refusalSchema`) on
  * stderr, nothing on stdout. FENCE is a decimal integer without leading zeros; RUN matches `runIdPattern`;
  * TRACEPARENT is W3C Trace Context version 00; CHECK is a name; REASON is 1–200 printable characters.
+ *
+ * A fence lower than the highest one seen is refused (`old-fence`). `stop FENCE` also retires FENCE: a later
+ * `start` needs a higher one, so that a start that was still under way cannot come after its stop.
+ *
+ * Every verb with a FENCE but `connect` raises the highest fence seen. `start` again with the fence and run of the
+ * running activation returns its token; any other `start` while an agent runs is refused (`unit-failed`): `stop`
+ * comes first. `connect` wants the activation's own fence and an active unit (else `not-active`); while the
+ * gateway's port takes no connections yet, its channel just ends, with exit code 0 and no bytes. `lock` stops the
+ * agent; while locked only `start` is refused.
  */
 export const gateProtocolVersion = 1;
 

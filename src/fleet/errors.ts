@@ -121,7 +121,9 @@ export type AgentErrorCode =
   /** The agent made more tool calls than it may. */
   | 'agent-looped'
   /** The agent answered without text. */
-  | 'agent-silent';
+  | 'agent-silent'
+  /** Its supervisor was killed during the task, as often as a run may be started again. */
+  | 'agent-interrupted';
 
 /** The agent did not do its task. Never changes a verdict that rests on evidence. */
 export class AgentError extends FleetbotError {
@@ -131,6 +133,17 @@ export class AgentError extends FleetbotError {
     super(code, message, options);
   }
 }
+
+/** Why a run could not do what was asked, where nothing was thrown. Their sentences are written for people. */
+export type RunFailureCode =
+  /** The machine is no longer in the fleet file. */
+  | 'machine-unknown'
+  /** The fleet file no longer allows the check. */
+  | 'check-unknown'
+  /** The machine ran other commands than the fleet file lists. */
+  | 'policy-drift'
+  /** An agent runs that could not be stopped. */
+  | 'inertness-unknown';
 
 /** What of an error is kept in a record: its code and its sentence. */
 export interface Failure {

@@ -19,13 +19,21 @@ const fillLimitsSchema = z.strictObject({
   criticalInodesPercent: percent.default(90),
 });
 
+/** Limits of a single mount point; what it leaves out is the machine's own. No defaults here: they would win. */
+const mountLimitsSchema = z.strictObject({
+  warnUsedPercent: percent.optional(),
+  criticalUsedPercent: percent.optional(),
+  warnInodesPercent: percent.optional(),
+  criticalInodesPercent: percent.optional(),
+});
+
 /** The state a machine should be in; checks judge evidence against it. */
 export const expectSchema = z.strictObject({
   disk: z
     .strictObject({
       ...fillLimitsSchema.shape,
       /** Other limits for single mount points. */
-      mounts: z.record(z.string().startsWith('/'), fillLimitsSchema.partial()).default({}),
+      mounts: z.record(z.string().startsWith('/'), mountLimitsSchema).default({}),
       /** Mount points that are not judged; a trailing `*` matches everything below. */
       ignoreMounts: z.array(z.string().startsWith('/')).default([]),
       /** File system types that are not judged (never applied to `/`). */

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 
+/** How long a question to an agent may be. */
+export const questionMaxCharacters = 4_000;
+
 /** What is asked of a machine. */
 export const taskSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('check'), check: z.string() }),
-  z.object({ kind: z.literal('ask'), question: z.string().min(1).max(4_000) }),
+  z.object({ kind: z.literal('ask'), question: z.string().min(1).max(questionMaxCharacters) }),
 ]);
 
 /** Where the answer goes. */

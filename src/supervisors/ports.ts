@@ -12,6 +12,8 @@ export interface Claim {
   readonly fence: number;
   /** The head of the inbox, moved to the machine's current run; or the current run that a crash left. */
   readonly run: Run;
+  /** The machine's agent could not be measured inactive before; measuring it lifts the quarantine. */
+  readonly quarantine?: Quarantine;
 }
 
 /** A machine whose agent could not be measured inactive. */
@@ -115,6 +117,8 @@ export interface Step {
 /** The trace of a run. Never throws and never delays a run. */
 export interface Tracer {
   step(run: Run, name: string, attributes?: Readonly<Record<string, string | number | boolean>>): Step;
+  /** Records what the machine's broker ran for us in this step: one span for each command. */
+  hostWork(run: Run, step: Step, outputs: readonly CommandOutput[]): void;
   /** Records what the agent did: its tool calls and, where known, its tokens. */
   agentWork(run: Run, step: Step, answer: AgentAnswer): void;
   /** Ends the trace: the root span, from acceptance to now. Called once, when the run is done. */

@@ -1,0 +1,23 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fleetFileJsonSchema } from '../src/fleet/fleet-file.ts';
+
+/**
+ * Writes the files that are made from the code, relative to the current directory. With `--check` it writes
+ * nothing and ends with 1 when one of them is not what the code would write now.
+ */
+const generated: readonly { path: string; content: string }[] = [
+  { path: 'deploy/fleet.schema.json', content: `${JSON.stringify(fleetFileJsonSchema(), null, 2)}\n` },
+];
+
+const checkOnly = process.argv.includes('--check');
+for (const { path, content } of generated) {
+  const current = await readFile(path, 'utf8').catch(() => undefined);
+  if (current === content) continue;
+  if (checkOnly) {
+    process.stderr.write(`${path} is out of date: run "npm run generate".\n`);
+    process.exitCode = 1;
+  } else {
+    await writeFile(path, content);
+    process.stdout.write(`wrote ${path}\n`);
+  }
+}

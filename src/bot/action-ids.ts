@@ -1,0 +1,5 @@
+/** Action ids of our buttons. Each button's `value` is the id of a run or campaign and nothing else. */
+export const runAgainActionId = 'run-again';
+export const cancelActionId = 'cancel';
+/** A link button: Slack opens the link itself, and still wants an acknowledgement. */
+export const openTraceActionId = 'open-trace';

@@ -1,0 +1,60 @@
+import type { BlockAction, Middleware, SlackActionMiddlewareArgs } from '@slack/bolt';
+import { z } from 'zod';
+import { InputError } from '../../fleet/errors.ts';
+import type { Fleet } from '../../fleet/fleet.ts';
+import { explainToPerson } from '../explain-to-person.ts';
+import { Asker } from '../people.ts';
+import type { Services } from '../services.ts';
+import { tellPerson } from '../tell-person.ts';
+import type { View } from '../views/view.ts';
+
+/** One click of one person on a button of ours. */
+export interface Click {
+  /** What the button carries. Well-formed, but anybody's invention until the record is found. */
+  readonly id: string;
+  readonly fleet: Fleet;
+  readonly asker: Asker;
+  readonly services: Services;
+}
+
+const idPattern = /^[rc]-[0-9a-z]{12}$/;
+
+/** The fields of a click's payload that we use. `team` is null where the app is installed for a whole grid. */
+const payloadSchema = z.object({
+  user: z.object({ id: z.string(), team_id: z.string().optional() }),
+  team: z.object({ id: z.string() }).nullish(),
+  actions: z.tuple([z.object({ value: z.string().default('') })]).rest(z.unknown()),
+  response_url: z.url(),
+});
+
+/**
+ * A listener that acknowledges the click at once and then tells the person, and nobody else, what became of
+ * it. Nothing in the click is believed but who clicked (Slack signs that) and the id, which is looked up.
+ */
+export function onButton(
+  services: Services,
+  serve: (click: Click) => Promise<View | undefined>,
+): Middleware<SlackActionMiddlewareArgs<BlockAction>> {
+  return async ({ ack, body }) => {
+    await ack();
+    const payload = payloadSchema.parse(body);
+    const view = await answer(payload, services, serve);
+    if (view !== undefined) await tellPerson(payload.response_url, view, services.log);
+  };
+}
+
+/** Never rejects: what goes wrong is the answer. */
+async function answer(
+  { user, team, actions: [{ value: id }] }: z.infer<typeof payloadSchema>,
+  services: Services,
+  serve: (click: Click) => Promise<View | undefined>,
+): Promise<View | undefined> {
+  const fleet = services.fleet.current();
+  const asker = new Asker(user.id, team?.id ?? user.team_id ?? '', fleet, services.directory);
+  try {
+    if (!idPattern.test(id)) throw new InputError('This button carries nothing that fleetbot knows.');
+    return await serve({ id, fleet, asker, services });
+  } catch (error) {
+    return explainToPerson(error, services.log.child({ userId: user.id, click: id }));
+  }
+}

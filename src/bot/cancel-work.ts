@@ -1,0 +1,97 @@
+import { InputError, NotAllowedError } from '../fleet/errors.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Requester } from '../fleet/request.ts';
+import type { Asker } from './people.ts';
+import type { CancelResult } from './ports.ts';
+import type { Services } from './services.ts';
+import { noticeView } from './views/notice.ts';
+import type { View } from './views/view.ts';
+
+/** How many runs of a campaign are cancelled at the same time. */
+const cancelConcurrency = 20;
+
+/** Who wants to cancel, and with what. */
+export interface Cancelling {
+  readonly fleet: Fleet;
+  readonly asker: Asker;
+  readonly services: Services;
+}
+
+/**
+ * Ends a run, or the runs of a campaign that are not done. The person who asked for it may, and everybody
+ * with the verb `cancel` on the machine.
+ *
+ * @param id of a run or a campaign, as typed or as a button carried it
+ * @throws InputError, NotAllowedError, StoreUnavailableError with sentences for the person
+ */
+export function cancelWork(id: string, cancelling: Cancelling): Promise<View> {
+  return id.startsWith('c-') ? cancelCampaign(id, cancelling) : cancelRun(id, cancelling);
+}
+
+async function cancelRun(id: string, cancelling: Cancelling): Promise<View> {
+  const { services, asker } = cancelling;
+  const run = await services.requests.run(id);
+  if (run === undefined) throw unknown(id);
+  const { machine, requester } = run.request;
+  const [reason] = await reasonsAgainst([machine], requester, cancelling);
+  if (reason !== undefined) throw new NotAllowedError(reason);
+  const result = await services.requests.cancel(id, { userId: asker.userId, at: services.clock() });
+  return noticeView({ text: `${outcomes[result.kind]}: run \`${id}\` on \`${machine}\`.`, kind: 'info' });
+}
+
+async function cancelCampaign(id: string, cancelling: Cancelling): Promise<View> {
+  const { services, asker } = cancelling;
+  const found = await services.requests.campaign(id);
+  if (found === undefined) throw unknown(id);
+  const open = found.members.filter((member) => member.state !== 'done');
+  if (open.length === 0) return noticeView({ text: `${outcomes['already-done']}: \`${id}\`.`, kind: 'info' });
+
+  const reasons = await reasonsAgainst(
+    open.map((member) => member.machine),
+    found.campaign.requester,
+    cancelling,
+  );
+  const mine = open.filter((_member, index) => reasons[index] === undefined);
+  if (mine.length === 0) throw new NotAllowedError(reasons[0] ?? '');
+
+  const cancellation = { userId: asker.userId, at: services.clock() };
+  for (let from = 0; from < mine.length; from += cancelConcurrency) {
+    const some = mine.slice(from, from + cancelConcurrency);
+    await Promise.all(some.map((member) => services.requests.cancel(member.runId, cancellation)));
+  }
+  const rest = open.length - mine.length;
+  const left = rest > 0 ? ` ${rest} more are on machines where you may not cancel.` : '';
+  return noticeView({ text: `Cancelled ${mine.length} runs of \`${id}\`.${left}`, kind: 'info' });
+}
+
+const outcomes: Record<CancelResult['kind'], string> = {
+  cancelled: 'Cancelled before it began',
+  requested: 'Asked to stop; its message will say when it has',
+  'already-done': 'Nothing to cancel, it is done already',
+  'unknown-run': 'No longer known',
+};
+
+/** For each machine: why the person may not cancel there, or undefined where they may. */
+async function reasonsAgainst(
+  names: readonly string[],
+  requester: Requester,
+  { fleet, asker }: Cancelling,
+): Promise<readonly (string | undefined)[]> {
+  if (requester.userId === asker.userId) {
+    const excluded = await asker.exclusion();
+    return names.map(() => excluded);
+  }
+  const machines = names.flatMap((name) => fleet.machines.get(name) ?? []);
+  const { allowed, denied } = await asker.permission('cancel', machines);
+  const mayCancel = new Set(allowed.map((machine) => machine.name));
+  const reasons = new Map(denied.map(({ machine, reason }) => [machine.name, reason]));
+  return names.map((name) =>
+    mayCancel.has(name)
+      ? undefined
+      : (reasons.get(name) ?? `\`${name}\` is no longer in the fleet file, so only who asked may.`),
+  );
+}
+
+function unknown(id: string): InputError {
+  return new InputError(`There is no run \`${id}\`. \`/fleet runs\` lists the latest.`);
+}

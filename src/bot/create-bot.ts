@@ -1,0 +1,102 @@
+import type { WebClient } from '@slack/web-api';
+import type { Logger } from 'pino';
+import { cancelActionId, openTraceActionId, runAgainActionId } from './action-ids.ts';
+import { cancelButton } from './actions/cancel.ts';
+import { runAgainButton } from './actions/run-again.ts';
+import { campaignId } from './campaign-id.ts';
+import { commands } from './commands/index.ts';
+import { type Connection, createApp } from './create-app.ts';
+import { slashCommandName } from './manifest.ts';
+import { createMembership } from './membership.ts';
+import type { Clock, FleetSource, LinkTo, Requests, SlackBudget, Views } from './ports.ts';
+import { createPublisher } from './publisher/create-publisher.ts';
+import { refusedToken } from './refused-token.ts';
+import type { Services } from './services.ts';
+import { createSlackClients } from './slack-clients.ts';
+import { createSlackDirectory } from './slack-directory.ts';
+import { slashCommand } from './slash-command.ts';
+
+export interface BotOptions {
+  readonly connection: Connection;
+  readonly botToken: string;
+  /** Another server than Slack's, ending in `/api/`. */
+  readonly slackApiUrl?: string;
+  readonly fleet: FleetSource;
+  readonly requests: Requests;
+  readonly views: Views;
+  readonly budget: SlackBudget;
+  readonly linkTo: LinkTo;
+  readonly clock: Clock;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** Slack's side of fleetbot. */
+export interface Bot {
+  /**
+   * Resolves when commands can arrive; waits while Slack cannot be reached.
+   * @throws SettingsError when Slack refuses the bot's token
+   */
+  start(): Promise<void>;
+  /** Takes no more commands, finishes those that arrived, then stops publishing. */
+  stop(): Promise<void>;
+  /** Whether commands can arrive at this moment. */
+  ready(): boolean;
+  /** The port of HTTP mode once started; undefined in Socket Mode. */
+  port(): number | undefined;
+}
+
+/** Plugs the listeners, the access table and the publisher together. */
+export function createBot(options: BotOptions): Bot {
+  const { connection, botToken, slackApiUrl, clock, random, log } = options;
+  const clients = createSlackClients({ botToken, slackApiUrl, log });
+  let botName = 'fleetbot';
+  const services: Services = {
+    fleet: options.fleet,
+    requests: options.requests,
+    directory: createSlackDirectory(clients.lookups, log),
+    membership: createMembership({ client: clients.lookups, botName: () => botName, clock, log }),
+    newCampaignId: () => campaignId(clock(), random()),
+    clock,
+    log,
+  };
+  const publisher = createPublisher({
+    client: clients.posts,
+    requests: options.requests,
+    views: options.views,
+    budget: options.budget,
+    linkTo: options.linkTo,
+    clock,
+    log,
+  });
+
+  const slack = createApp({ connection, botToken, slackApiUrl, log });
+  slack.app.command(slashCommandName, slashCommand(services, commands));
+  slack.app.action({ type: 'block_actions', action_id: runAgainActionId }, runAgainButton(services));
+  slack.app.action({ type: 'block_actions', action_id: cancelActionId }, cancelButton(services));
+  slack.app.action({ type: 'block_actions', action_id: openTraceActionId }, ({ ack }) => ack());
+
+  return {
+    async start() {
+      botName = await nameOf(clients.patient);
+      publisher.start();
+      await slack.start();
+    },
+    async stop() {
+      await slack.stop();
+      await publisher.stop();
+    },
+    ready: slack.ready,
+    port: slack.port,
+  };
+}
+
+async function nameOf(client: WebClient): Promise<string> {
+  try {
+    const { user } = await client.auth.test();
+    return user ?? 'fleetbot';
+  } catch (error) {
+    throw refusedToken(error, 'bot token (xoxb-…)');
+  }
+}

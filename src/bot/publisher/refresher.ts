@@ -1,0 +1,137 @@
+import type { Origin, Requester } from '../../fleet/request.ts';
+import type { Run } from '../../fleet/run.ts';
+import type { DirtyView, LinkTo, Requests } from '../ports.ts';
+import { cannotPostView } from '../views/cannot-post.ts';
+import { campaignParts, type Parts, runParts, type Standing } from './parts.ts';
+import type { SlackProblem } from './slack-problem.ts';
+import { ThreadWriter, type WriterTools } from './thread-writer.ts';
+
+export interface RefresherTools extends WriterTools {
+  readonly requests: Requests;
+  readonly linkTo: LinkTo;
+}
+
+/** What should stand in Slack for a record, where, and for whom. */
+interface Wanted {
+  readonly parts: Parts;
+  readonly origin: Origin;
+  readonly requester: Requester;
+}
+
+/** Slack's refusals that the person who asked can do something about. */
+const curableCodes = new Set(['not_in_channel', 'channel_not_found', 'is_archived']);
+const noticePart = 'notice';
+/** Runs loaded at the same time for a campaign. */
+const loadedTogether = 50;
+
+/** Brings leased views up to date, one call of `refresh` for each; what cannot be done now is postponed. */
+export class Refresher {
+  readonly #tools: RefresherTools;
+  /** When a message was last edited to show progress, and how often in a row a view failed. By view. */
+  readonly #editedAt = new Map<string, number>();
+  readonly #failures = new Map<string, number>();
+
+  constructor(tools: RefresherTools) {
+    this.#tools = tools;
+  }
+
+  /** Never throws on account of Slack. @throws StoreUnavailableError; the lease then runs out */
+  async refresh(dirty: DirtyView): Promise<void> {
+    const { clock, settings, views } = this.#tools;
+    const notAfterMs = clock() + settings.refreshLimitMs;
+    const tooSoonMs = this.#tooSoonMs(dirty);
+    if (tooSoonMs > 0) return views.postpone(dirty, tooSoonMs);
+    const standing = await views.parts(dirty.id);
+    const wanted = await this.#wanted(dirty, standing);
+    if (wanted === undefined) return views.release(dirty);
+    const writer = new ThreadWriter(this.#tools, dirty, wanted.origin, standing, notAfterMs);
+    const problems = await writer.write(wanted.parts);
+    this.#editedAt.set(dirty.id, clock());
+    if (problems.length === 0) {
+      this.#failures.delete(dirty.id);
+      return views.release(dirty);
+    }
+    const delayMs = this.#delayMs(dirty, problems);
+    await this.#tellOnce(dirty, wanted, standing, problems, notAfterMs);
+    return views.postpone(dirty, delayMs);
+  }
+
+  /** Progress is coalesced: many changes in a short time become one edit. So is all of a campaign's. */
+  #tooSoonMs(dirty: DirtyView): number {
+    const { clock, settings } = this.#tools;
+    const now = clock();
+    for (const [id, at] of this.#editedAt) {
+      if (now - at >= settings.progressIntervalMs) this.#editedAt.delete(id);
+    }
+    const coalesced = dirty.priority === 'progress' || dirty.kind === 'campaign';
+    const last = coalesced ? this.#editedAt.get(dirty.id) : undefined;
+    return last === undefined ? 0 : last + settings.progressIntervalMs - now;
+  }
+
+  async #wanted(dirty: DirtyView, standing: Standing): Promise<Wanted | undefined> {
+    const { linkTo, requests } = this.#tools;
+    if (dirty.kind === 'run') {
+      const run = await requests.run(dirty.id);
+      // A campaign's runs show in the campaign's thread.
+      if (run === undefined || run.request.campaign !== undefined) return undefined;
+      const { origin, requester } = run.request;
+      return { parts: runParts(run, linkTo, dirty.priority), origin, requester };
+    }
+    const found = await requests.campaign(dirty.id);
+    if (found === undefined) return undefined;
+    const { origin, requester } = found.campaign;
+    const parts = await campaignParts(found, standing, linkTo, (ids) => this.#loadRuns(ids));
+    return { parts, origin, requester };
+  }
+
+  async #loadRuns(runIds: readonly string[]): Promise<readonly Run[]> {
+    const loaded: (Run | undefined)[] = [];
+    for (let from = 0; from < runIds.length; from += loadedTogether) {
+      const batch = runIds.slice(from, from + loadedTogether);
+      loaded.push(...(await Promise.all(batch.map((id) => this.#tools.requests.run(id)))));
+    }
+    return loaded.filter((run) => run !== undefined);
+  }
+
+  #delayMs(dirty: DirtyView, problems: readonly SlackProblem[]): number {
+    const { log, settings } = this.#tools;
+    const failures = this.#failures.get(dirty.id) ?? 0;
+    const failed = problems.filter((p) => p.kind !== 'wait' && p.kind !== 'rate-limited');
+    if (failed.length > 0) {
+      this.#failures.set(dirty.id, failures + 1);
+      log.warn({ id: dirty.id, problems: failed, failures: failures + 1 }, 'view postponed');
+    }
+    const delays = problems.map((problem) => {
+      if (problem.kind === 'wait') return Math.min(problem.ms, settings.recheckMs);
+      if (problem.kind === 'rate-limited') return Math.min(problem.retryAfterMs, settings.recheckMs);
+      const [first, longest] = problem.kind === 'unreachable' ? settings.unreachableMs : settings.refusedMs;
+      return Math.min(longest, first * 2 ** failures);
+    });
+    return Math.min(...delays);
+  }
+
+  /** Tells the person who asked, once, what keeps the answer from appearing. */
+  async #tellOnce(
+    dirty: DirtyView,
+    { origin, requester }: Wanted,
+    standing: Standing,
+    problems: readonly SlackProblem[],
+    notAfterMs: number,
+  ): Promise<void> {
+    const problem = problems.find((p) => p.kind === 'refused' && curableCodes.has(p.code));
+    if (problem?.kind !== 'refused' || standing[noticePart] !== undefined) return;
+    const { clock, desk, log, views } = this.#tools;
+    const place = { channel: origin.channel, priority: dirty.priority, notAfterMs };
+    const botName = await desk.name(place);
+    if (!botName.ok) return;
+    await views.intend(dirty.id, noticePart, clock());
+    const view = cannotPostView({
+      id: dirty.id,
+      channel: origin.channel,
+      code: problem.code,
+      botName: botName.value,
+    });
+    const told = await desk.tell(requester.userId, view, place);
+    if (!told.ok) log.warn({ id: dirty.id, problem: told.problem }, 'the person who asked could not be told');
+  }
+}

@@ -1,0 +1,15 @@
+import type { Logger } from 'pino';
+import type { Membership } from './membership.ts';
+import type { Clock, FleetSource, Requests } from './ports.ts';
+import type { SlackDirectory } from './slack-directory.ts';
+
+/** What commands and buttons work with. */
+export interface Services {
+  readonly fleet: FleetSource;
+  readonly requests: Requests;
+  readonly directory: SlackDirectory;
+  readonly membership: Membership;
+  readonly newCampaignId: () => string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}

@@ -1,0 +1,134 @@
+import { checkOf, checksOf } from '../fleet/checks/index.ts';
+import { InputError, NotAllowedError } from '../fleet/errors.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Machine } from '../fleet/machine.ts';
+import { type Campaign, describeTask, type Origin, type Request, type Task } from '../fleet/request.ts';
+import { selectMachines } from '../fleet/selector.ts';
+import { suggest } from '../fleet/suggest.ts';
+import { listed, namesOf } from './names-of.ts';
+import type { Asker, Denial } from './people.ts';
+import type { Accepted } from './ports.ts';
+import type { Services } from './services.ts';
+import { noticeView } from './views/notice.ts';
+import type { View } from './views/view.ts';
+
+/** Who asks, where the answer goes, and the event that this is. */
+export interface Submission {
+  readonly fleet: Fleet;
+  readonly asker: Asker;
+  readonly origin: Origin;
+  /** The same for every delivery of the same event. */
+  readonly eventId: string;
+  readonly services: Services;
+}
+
+/** What was stored, and what the person should know beyond the messages that appear in the channel. */
+export interface Submitted {
+  readonly accepted: Accepted;
+  readonly notice: View | undefined;
+}
+
+/**
+ * Stores a task for every machine that the selector matches and that the person may give it to; more than
+ * one machine makes it a campaign. Machines that are left out are named in the notice.
+ *
+ * @throws InputError, NotAllowedError, StoreUnavailableError with sentences for the person
+ */
+export async function submit(
+  { selector, task }: { readonly selector: string; readonly task: Task },
+  { fleet, asker, origin, eventId, services }: Submission,
+): Promise<Submitted> {
+  const obstacle = services.membership.obstacle(origin.channel);
+  const selected = await selectFor(selector, fleet, asker, task);
+  const { allowed, denied } = await asker.permission(task.kind, selected);
+  if (allowed.length === 0) throw notAllowed(denied);
+
+  const machines = task.kind === 'check' ? withCheck(task.check, allowed) : allowed;
+  const hindered = await obstacle;
+  if (hindered !== undefined) throw new InputError(hindered);
+
+  const requester = { kind: 'person', userId: asker.userId, teamId: asker.teamId } as const;
+  const acceptedAt = services.clock();
+  const campaign: Campaign | undefined =
+    machines.length > 1
+      ? {
+          id: services.newCampaignId(),
+          selector,
+          task,
+          requester,
+          origin,
+          machines: [...namesOf(machines)],
+          acceptedAt,
+        }
+      : undefined;
+  const requests = machines.map(
+    (machine): Request => ({
+      eventId,
+      machine: machine.name,
+      task,
+      requester,
+      origin,
+      ...(campaign === undefined ? {} : { campaign: campaign.id }),
+      acceptedAt,
+    }),
+  );
+  const accepted = await services.requests.accept(requests, campaign);
+  const able = new Set(machines);
+  const unable = allowed.filter((machine) => !able.has(machine));
+  return { accepted, notice: noticeOf(task, machines, unable, denied) };
+}
+
+/** The machines that the selector matches. Suggests only names of machines that the person may touch. */
+async function selectFor(
+  selector: string,
+  fleet: Fleet,
+  asker: Asker,
+  task: Task,
+): Promise<readonly Machine[]> {
+  const machines = selectMachines(fleet, selector);
+  if (machines.length > 0) return machines;
+  const { allowed } = await asker.permission(task.kind, [...fleet.machines.values()]);
+  const meant = suggest(selector, namesOf(allowed));
+  const hint = meant === undefined ? '`/fleet list` shows the machines.' : `Did you mean \`${meant}\`?`;
+  throw new InputError(`No machine matches \`${selector}\`. ${hint}`);
+}
+
+function withCheck(name: string, machines: readonly Machine[]): readonly Machine[] {
+  const able = machines.filter((machine) => checkOf(machine, name) !== undefined);
+  if (able.length > 0) return able;
+  const known = [...new Set(machines.flatMap((machine) => checksOf(machine).map((check) => check.name)))];
+  const meant = suggest(name, known);
+  const hint =
+    meant !== undefined
+      ? `Did you mean \`${meant}\`?`
+      : known.length > 0
+        ? `There are: ${known.map((check) => `\`${check}\``).join(', ')}.`
+        : 'The fleet file authorises no check there.';
+  throw new InputError(`${listed(machines)} has no check \`${name}\`. ${hint}`);
+}
+
+function notAllowed(denied: readonly Denial[]): NotAllowedError {
+  const [first, ...others] = denied;
+  const more =
+    others.length > 0 ? ` The same goes for ${listed(others.map((denial) => denial.machine))}.` : '';
+  return new NotAllowedError(`${first?.reason ?? ''}${more}`);
+}
+
+/** undefined where every machine that was asked for is served by a message of its own. */
+function noticeOf(
+  task: Task,
+  machines: readonly Machine[],
+  unable: readonly Machine[],
+  denied: readonly Denial[],
+): View | undefined {
+  const sentences = [
+    machines.length > 1
+      ? `${machines.length} machines: ${describeTask(task)}. One summary appears here.`
+      : '',
+    unable.length > 0 ? `Left out, because the check is not authorised there: ${listed(unable)}.` : '',
+    denied.length > 0
+      ? `Left out, because you may not: ${listed(denied.map((denial) => denial.machine))}.`
+      : '',
+  ].filter((sentence) => sentence !== '');
+  return sentences.length === 0 ? undefined : noticeView({ text: sentences.join('\n'), kind: 'info' });
+}

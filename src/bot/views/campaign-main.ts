@@ -1,0 +1,64 @@
+import type { Verdict } from '../../fleet/finding.ts';
+import { verdictSchema, verdicts } from '../../fleet/finding.ts';
+import type { Campaign } from '../../fleet/request.ts';
+import type { CampaignMember } from '../ports.ts';
+import { codeSpan, mention, prose } from './safe-text.ts';
+import { compose, context, section, type View } from './view.ts';
+import { isNotOk, moment, taskWords, verdictWords } from './words.ts';
+
+/** How many machines the summary names, and how many get an entry in the thread. */
+export const shownMachines = 20;
+
+/** The order in which people should look at machines. */
+const worstFirst: readonly Verdict[] = ['critical', 'failed', 'warning', 'inconclusive'];
+
+/** The member's verdict, undefined until its evidence is judged. */
+export function verdictOfMember(member: CampaignMember): Verdict | undefined {
+  return verdictSchema.safeParse(member.verdict).data;
+}
+
+/** The members that people should look at, worst first. */
+export function notOk(members: readonly CampaignMember[]): readonly CampaignMember[] {
+  const rank = (member: CampaignMember) => {
+    const verdict = verdictOfMember(member);
+    return verdict === undefined || !isNotOk(verdict) ? -1 : worstFirst.indexOf(verdict);
+  };
+  return members.filter((member) => rank(member) >= 0).toSorted((a, b) => rank(a) - rank(b));
+}
+
+export const campaignMainBlockId = (id: string) => `campaign:${id}:main`;
+
+/** The one message of a campaign, as its members are now. */
+export function campaignMainView(campaign: Campaign, members: readonly CampaignMember[]): View {
+  const done = members.filter((member) => member.state === 'done').length;
+  const queued = members.filter((member) => member.state === 'queued').length;
+  const counts = verdicts
+    .map((verdict) => ({ verdict, count: members.filter((m) => verdictOfMember(m) === verdict).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ verdict, count }) => `${verdictWords[verdict]} ${count}`);
+  const worst = notOk(members);
+  const title = `*${taskWords(campaign.task)}* on ${codeSpan(campaign.selector, 200)}`;
+  const progress =
+    done === members.length
+      ? `:checkered_flag: all ${members.length} machines done`
+      : `:hourglass_flowing_sand: ${done} of ${members.length} machines done, ${members.length - done - queued} at work, ${queued} queued`;
+  const rest = worst.length - shownMachines;
+  return compose({
+    text: `${taskWords(campaign.task)}: ${done} of ${members.length} machines done, ${worst.length} not ok`,
+    head: [
+      section([title, progress, counts.join('   ')].join('\n').trimEnd(), campaignMainBlockId(campaign.id)),
+    ],
+    body: worst.slice(0, shownMachines).map((member) => {
+      const verdict = verdictOfMember(member) ?? 'inconclusive';
+      return `${verdictWords[verdict]} · *${prose(member.machine, 64)}* · ${codeSpan(member.runId, 64)}`;
+    }),
+    tail: [
+      ...(rest > 0 ? [context([`and ${rest} more machines that are not ok`])] : []),
+      context([
+        `asked by ${mention(campaign.requester.userId)} at ${moment(campaign.acceptedAt)}`,
+        codeSpan(campaign.id, 64),
+      ]),
+    ],
+    more: (count) => `and ${count} more`,
+  }).view;
+}

@@ -1,0 +1,30 @@
+import { slackLimits } from './limits.ts';
+import { notice } from './safe-text.ts';
+import { compose, section, type View } from './view.ts';
+
+export type NoticeKind = 'info' | 'warning' | 'error';
+
+const icons: Readonly<Record<NoticeKind, string>> = {
+  info: ':information_source:',
+  warning: ':warning:',
+  error: ':x:',
+};
+
+const titleChars = 150;
+/** Leaves room for the title in the same section. */
+const textChars = slackLimits.sectionChars - 2 * titleChars;
+
+/**
+ * A few sentences for one person. Backticks in the text make code spans; nothing else in it formats, links
+ * or mentions, whoever wrote it.
+ */
+export function noticeView(options: {
+  readonly title?: string;
+  readonly text: string;
+  readonly kind: NoticeKind;
+}): View {
+  const text = notice(options.text, textChars);
+  const title = options.title === undefined ? '' : `*${notice(options.title, titleChars)}*\n`;
+  const words = `${icons[options.kind]} ${title}${text}`;
+  return compose({ text: words, head: [section(words)], body: [], tail: [], more: () => '' }).view;
+}

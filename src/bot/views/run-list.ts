@@ -1,0 +1,31 @@
+import type { Run } from '../../fleet/run.ts';
+import { codeSpan, mention, prose } from './safe-text.ts';
+import { compose, header, section, type View } from './view.ts';
+import { span, stateWords, taskWords, verdictWords } from './words.ts';
+
+/** A run in one line. */
+export function runLine(run: Run, now: number): string {
+  const { machine, task, requester, acceptedAt } = run.request;
+  const parts = [
+    run.verdict === undefined ? stateWords[run.state] : verdictWords[run.verdict],
+    `*${prose(machine, 64)}*`,
+    taskWords(task),
+    mention(requester.userId),
+    `${span(now - acceptedAt)} ago`,
+    ...(run.state === 'done' && run.inertness === 'unknown' ? [':rotating_light: *INERTNESS UNKNOWN*'] : []),
+    codeSpan(run.id, 64),
+  ];
+  return parts.join(' · ');
+}
+
+/** Runs, newest first, as they were at `now`. */
+export function runListView(runs: readonly Run[], now: number): View {
+  const title = 'Latest runs';
+  return compose({
+    text: title,
+    head: [header(title), ...(runs.length === 0 ? [section('No runs yet.')] : [])],
+    body: runs.map((run) => runLine(run, now)),
+    tail: [],
+    more: (count) => `and ${count} more`,
+  }).view;
+}

@@ -1,0 +1,108 @@
+import type { ActionsBlock, Button } from '@slack/types';
+import { explainFailure } from '../../fleet/explain-error.ts';
+import type { Run } from '../../fleet/run.ts';
+import { cancelActionId, openTraceActionId, runAgainActionId } from '../action-ids.ts';
+import type { TraceLink } from '../ports.ts';
+import { slackLimits } from './limits.ts';
+import { codeSpan, mention, notice, prose } from './safe-text.ts';
+import { button, compose, context, section, type View } from './view.ts';
+import { moment, span, stateWords, taskWords, verdictWords, worstFirst } from './words.ts';
+
+/** How many findings the headline names. */
+const headlineFindings = 3;
+const findingChars = 240;
+const failureChars = 600;
+const reasonChars = 200;
+
+/** `block_id` of a run's main message, by which recovery finds it. */
+export const runMainBlockId = (runId: string) => `run:${runId}:main`;
+
+/** The most important numbers, in one line: the worst findings; of a run that is ok the fullest. */
+export function headline(run: Run): string | undefined {
+  const sorted = worstFirst(run.findings);
+  const bad = sorted.filter((finding) => finding.severity !== 'ok');
+  const named = (bad.length > 0 ? bad : sorted).slice(0, headlineFindings);
+  if (named.length === 0) return undefined;
+  const rest = (bad.length > 0 ? bad.length : sorted.length) - named.length;
+  const texts = named.map((finding) => prose(finding.text, findingChars));
+  return [...texts, ...(rest > 0 ? [`and ${rest} more`] : [])].join(' · ');
+}
+
+/** What is known of the agent once the run is done, in the record's words. */
+export function inertnessWords(run: Run): string {
+  switch (run.inertness) {
+    case 'never-started':
+      return 'agent not started';
+    case 'inactive':
+      return 'agent measured inactive';
+    case 'unknown':
+      return ':rotating_light: *INERTNESS UNKNOWN*: the machine is quarantined until its agent is measured inactive';
+  }
+}
+
+/** What happened so far, one line each: verdict or state first. */
+export function statusLines(run: Run): readonly string[] {
+  const { machine, task } = run.request;
+  const status = run.verdict === undefined ? stateWords[run.state] : verdictWords[run.verdict];
+  const lines = [`${status} · *${prose(machine, 64)}* · ${taskWords(task)}`];
+  const numbers = headline(run);
+  if (numbers !== undefined) lines.push(numbers);
+  if (run.failure !== undefined) lines.push(notice(explainFailure(run.failure), failureChars));
+  if (run.diagnosis !== undefined && run.diagnosis.contradictions.length > 0) {
+    lines.push(':rotating_light: the agent contradicts the evidence: see the thread');
+  }
+  if (run.diagnosis?.failure !== undefined) lines.push(':x: the agent failed: see the thread');
+  if (run.verdict !== undefined && run.state !== 'done') lines.push(stateWords[run.state]);
+  if (run.cancellation !== undefined) {
+    const wish = run.state === 'done' ? 'cancelled' : 'cancellation asked for';
+    const { userId, at } = run.cancellation;
+    lines.push(`:no_entry_sign: ${wish} by ${mention(userId)} at ${moment(at)}`);
+  }
+  if (run.state === 'done' && run.inertness === 'unknown') lines.push(inertnessWords(run));
+  return lines;
+}
+
+function smallPrint(run: Run, link: TraceLink): readonly string[] {
+  const parts = [`asked by ${mention(run.request.requester.userId)} at ${moment(run.request.acceptedAt)}`];
+  const end = run.timeline.at(-1);
+  if (run.state === 'done' && end !== undefined) {
+    parts.push(`took ${span(end.at - run.request.acceptedAt)}`);
+    if (run.inertness !== 'unknown') parts.push(inertnessWords(run));
+  }
+  if ('missing' in link) parts.push(`no trace: ${prose(link.missing, reasonChars)}`);
+  else if (!fitsButton(link)) parts.push('no trace: its address is too long for a button');
+  return [...parts, codeSpan(run.id, 64)];
+}
+
+const fitsButton = (link: { url: string }) => link.url.length <= slackLimits.buttonUrlChars;
+
+/** The buttons that make sense for a run as it is. */
+export function runButtons(run: Run, link: TraceLink): readonly Button[] {
+  const buttons: Button[] = [];
+  if (run.state === 'done') buttons.push(button('Run again', runAgainActionId, { value: run.id }));
+  else if (run.cancellation === undefined) {
+    buttons.push(button('Cancel', cancelActionId, { value: run.id }, 'danger'));
+  }
+  if ('url' in link && fitsButton(link)) buttons.push(button('Open trace', openTraceActionId, link));
+  return buttons;
+}
+
+/** The row of buttons, or nothing: Slack refuses an empty row. */
+export function buttonRow(blockId: string, buttons: readonly Button[]): readonly ActionsBlock[] {
+  return buttons.length === 0 ? [] : [{ type: 'actions', block_id: blockId, elements: [...buttons] }];
+}
+
+/** The one message of a run, as its record is now. */
+export function runMainView(run: Run, options: { readonly traceLink: TraceLink }): View {
+  const lines = statusLines(run);
+  return compose({
+    text: lines.slice(0, 2).join(' · '),
+    head: [section(lines.join('\n'), runMainBlockId(run.id))],
+    body: [],
+    tail: [
+      context(smallPrint(run, options.traceLink)),
+      ...buttonRow(`run:${run.id}:buttons`, runButtons(run, options.traceLink)),
+    ],
+    more: () => '',
+  }).view;
+}

@@ -1,0 +1,101 @@
+import { stripVTControlCharacters } from 'node:util';
+import { clip } from './limits.ts';
+
+/**
+ * Everything that a machine, an agent or a person wrote passes through one of these before it stands in a
+ * message. Slack's mrkdwn has no escape for its formatting characters, only for `&`, `<` and `>`; the others
+ * are replaced by characters that look alike.
+ */
+
+/** Invisible; breaks a word for Slack without a gap for people. */
+const wordJoiner = '\u2060';
+const looksLikeBacktick = 'ˋ';
+
+/** White space and invisible characters shrink; more of the original than this never makes the difference. */
+const originalPerShown = 4;
+
+/** The beginning of a long text, so that the work does not grow with what is not shown. */
+function beginning(text: string, maxChars: number): string {
+  const kept = maxChars * originalPerShown;
+  return text.length <= kept ? text : `${text.slice(0, kept)}…`;
+}
+
+/** Removes terminal sequences, control and invisible characters; keeps line breaks and tabs. */
+function printable(text: string): string {
+  return stripVTControlCharacters(text.toWellFormed()).replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, '');
+}
+
+/** Escapes as Slack asks (docs.slack.dev/messaging/formatting-message-text), and keeps `@here` a word. */
+function escapeControl(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/@(?=channel|here|everyone)/gi, `@${wordJoiner}`);
+}
+
+function unformatted(text: string): string {
+  return escapeControl(
+    text
+      .replaceAll('*', '∗')
+      .replaceAll('~', '∼')
+      .replaceAll('`', looksLikeBacktick)
+      .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, 'ˍ')
+      .replace(/:(?!\d{1,100}:)(?=[^\s:]{1,100}:)/g, '∶'),
+  );
+}
+
+/** Foreign text as one line of plain words. */
+export function prose(text: string, maxChars: number): string {
+  return clip(unformatted(printable(beginning(text, maxChars)).replace(/\s+/g, ' ').trim()), maxChars);
+}
+
+/**
+ * Text of ours that may hold foreign words: plain words in which only `code spans` format anything. Line
+ * breaks stay.
+ */
+export function notice(text: string, maxChars: number): string {
+  const parts = printable(beginning(text, maxChars))
+    .trim()
+    .split(/`([^`\n]+)`/);
+  let shown = '';
+  for (const [index, part] of parts.entries()) {
+    const room = maxChars - shown.length - 2;
+    if (room < 1) break;
+    shown += index % 2 === 0 ? clip(unformatted(part), room) : codeSpan(part, room);
+  }
+  return shown;
+}
+
+/** Foreign text as lines of plain words, each marked as a quotation; every line is an item of its own. */
+export function quoteLines(text: string, maxLineChars: number): readonly string[] {
+  const lines = printable(text).replaceAll('\t', '  ').trim().split('\n');
+  return lines.map((line) => `> ${clip(unformatted(line.trimEnd()), maxLineChars)}`);
+}
+
+/** Foreign text as a code span of one line. */
+export function codeSpan(text: string, maxChars: number): string {
+  const line = printable(beginning(text, maxChars))
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replaceAll('`', looksLikeBacktick);
+  return line === '' ? '_(empty)_' : `\`${clip(escapeControl(line), maxChars)}\``;
+}
+
+/** Foreign text as a code block; nothing inside can close it. `maxChars` without the fences. */
+export function codeBlock(text: string, maxChars: number): string {
+  const inside = printable(beginning(text, maxChars)).replace(/`{3,}/g, (run) =>
+    looksLikeBacktick.repeat(run.length),
+  );
+  return `\`\`\`\n${clip(escapeControl(inside.trimEnd()), maxChars)}\n\`\`\``;
+}
+
+/** A person by id; only what is an id becomes a mention. */
+export function mention(userId: string): string {
+  return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : codeSpan(userId, 40);
+}
+
+/** A channel by id; only what is an id becomes a link. */
+export function channelLink(channelId: string): string {
+  return /^[CG][A-Z0-9]{1,30}$/.test(channelId) ? `<#${channelId}>` : codeSpan(channelId, 40);
+}

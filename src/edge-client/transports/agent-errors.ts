@@ -1,0 +1,56 @@
+import type { Socket } from 'node:net';
+import { AgentError } from '../../fleet/errors.ts';
+
+/** The agent's connection ended before its answer; the reason is the socket's, where it knows one. */
+export function agentLost(machine: string, socket: Socket, cause?: unknown): AgentError {
+  const why = socket.errored ?? (cause instanceof Error ? cause : undefined);
+  return new AgentError(
+    'agent-lost',
+    `The connection to the agent of ${machine} broke during the task${why ? ` (${why.message})` : ''}. Try again; if it ` +
+      'happens once more, look at the log of its unit.',
+    { cause: why },
+  );
+}
+
+/** The gateway did not take the task. */
+export function agentRefused(machine: string, reason: string): AgentError {
+  return new AgentError(
+    'agent-refused',
+    `The gateway on ${machine} refused the task: ${reason}. Check the agent's id, its transport and the version ` +
+      'of OpenClaw on the machine.',
+  );
+}
+
+/** The agent ended the task with an error. */
+export function agentFailed(machine: string, reason: string): AgentError {
+  return new AgentError(
+    'agent-failed',
+    `The agent of ${machine} failed: ${reason}. Check the model server it uses, then run it again.`,
+  );
+}
+
+/** The agent ended without an error and without a word. */
+export function agentSilent(machine: string): AgentError {
+  return new AgentError(
+    'agent-silent',
+    `The agent of ${machine} ended without an answer. Run it again; if it stays silent, look at its model.`,
+  );
+}
+
+/** The agent calls tools without end. */
+export function tooManyToolCalls(machine: string, maxToolCalls: number): AgentError {
+  return new AgentError(
+    'agent-looped',
+    `The agent of ${machine} made more than ${maxToolCalls} tool calls and was told to stop. Ask for less, or ` +
+      'raise maxToolCalls in the fleet file.',
+  );
+}
+
+/** The agent talks without end. */
+export function tooLongAnswer(machine: string, maxAnswerBytes: number): AgentError {
+  return new AgentError(
+    'agent-looped',
+    `The agent of ${machine} answered more than ${maxAnswerBytes} bytes and was told to stop. Ask for less, or ` +
+      'raise maxAnswerBytes in the fleet file.',
+  );
+}

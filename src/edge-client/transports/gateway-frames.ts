@@ -1,0 +1,100 @@
+import { z } from 'zod';
+
+/*
+ * What is read of the OpenClaw gateway's WebSocket protocol, version 4, as captured from openclaw 2026.9.6.
+ * Frames carry far more (a tool event alone holds the whole session record); everything not named here is
+ * dropped on purpose, so that a newer gateway's additions do no harm.
+ */
+
+/** The protocol version that is spoken here. */
+export const gatewayProtocolVersion = 4;
+
+/** The answer to a request. A run's failure holds both `payload` and `error`; a refusal only `error`. */
+export const responseSchema = z.object({
+  type: z.literal('res'),
+  id: z.string(),
+  ok: z.boolean(),
+  payload: z.unknown().optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+});
+
+export const eventSchema = z.object({
+  type: z.literal('event'),
+  event: z.string(),
+  payload: z.unknown().optional(),
+});
+
+export const frameSchema = z.discriminatedUnion('type', [responseSchema, eventSchema]);
+
+/** First response to `agent`; the final one follows under the same id. */
+export const acceptedSchema = z.object({ status: z.literal('accepted') });
+
+/** Payload of event `agent`. Events of every run reach every client: look at `runId`. */
+export const agentEventSchema = z.object({
+  runId: z.string(),
+  stream: z.string(),
+  data: z.unknown().optional(),
+});
+
+export const toolStartSchema = z.object({
+  phase: z.literal('start'),
+  toolCallId: z.string(),
+  name: z.string(),
+  args: z.unknown().optional(),
+});
+
+export const toolResultSchema = z.object({
+  phase: z.literal('result'),
+  toolCallId: z.string(),
+  name: z.string(),
+  /** True for a call that was denied or could not be made; a command that exits with 1 is no error here. */
+  isError: z.boolean().default(false),
+  result: z
+    .object({
+      content: z.array(z.object({ text: z.string().optional() })).default([]),
+      details: z.object({ exitCode: z.int().nullable().optional() }).optional(),
+    })
+    .catch({ content: [] }),
+});
+
+/** `data` of stream `tool`; the phase `update` is left out. */
+export const toolEventSchema = z.discriminatedUnion('phase', [toolStartSchema, toolResultSchema]);
+
+/** `data` of stream `assistant`: what the model has said in this turn so far. */
+export const assistantEventSchema = z.object({ text: z.string() });
+
+/** Payload of the final response to `agent`. `status` is `ok`, `error` or `timeout` (an abort is `timeout` too). */
+export const finalSchema = z.object({
+  status: z.string(),
+  summary: z.string().optional(),
+  result: z
+    .object({
+      payloads: z
+        .array(z.object({ text: z.string().nullish(), isError: z.boolean().optional() }))
+        .default([]),
+      meta: z
+        .object({
+          error: z.object({ message: z.string() }).optional(),
+          agentMeta: z
+            .object({
+              model: z.string().optional(),
+              /** `input` leaves out what came from the cache. */
+              usage: z
+                .object({
+                  input: z.int().default(0),
+                  output: z.int().default(0),
+                  cacheRead: z.int().default(0),
+                  cacheWrite: z.int().default(0),
+                })
+                .optional(),
+            })
+            .optional(),
+        })
+        .optional(),
+    })
+    .optional(),
+});
+
+export type Response = z.infer<typeof responseSchema>;
+export type Final = z.infer<typeof finalSchema>;
+export type ToolEvent = z.infer<typeof toolEventSchema>;

@@ -1,0 +1,56 @@
+import type { AccessRule, Fleet, Verb } from './fleet.ts';
+import type { Machine } from './machine.ts';
+import { matchesSelector } from './selector.ts';
+
+/** Who asks, by Slack's immutable ids. `excluded`: a guest, a stranger, a bot, or a deactivated account. */
+export interface Asker {
+  readonly userId: string;
+  readonly excluded: boolean;
+  readonly groupIds: readonly string[];
+}
+
+/** The answer of the access table, with a sentence for the person and, when allowed, the row that allows it. */
+export interface Decision {
+  readonly allowed: boolean;
+  readonly reason: string;
+  readonly rule?: AccessRule;
+}
+
+/** Whether the person may do this with this machine. What no row of the access table allows is denied. */
+export function decide(fleet: Fleet, person: Asker, verb: Verb, machine: Machine): Decision {
+  const wish = `${verb} ${machine.name}`;
+  if (person.excluded) {
+    return {
+      allowed: false,
+      reason: `You may not ${wish}: guests, bots, deactivated accounts and people from other workspaces have no access to the fleet. Ask a full member of this workspace who has access.`,
+    };
+  }
+  const rows = fleet.access.filter((rule) => namesPerson(rule, person));
+  if (rows.length === 0) {
+    return {
+      allowed: false,
+      reason: `You may not ${wish}: the fleet's access table names neither you (${person.userId}) nor a user group of yours. Ask whoever maintains the fleet file to add you.`,
+    };
+  }
+  const rule = rows.find((row) => row.verbs.includes(verb) && matchesSelector(machine, row.machines));
+  if (rule === undefined) {
+    return {
+      allowed: false,
+      reason: `You may not ${wish}: no row of the fleet's access table gives you "${verb}" on this machine. Ask whoever maintains the fleet file for it.`,
+    };
+  }
+  return {
+    allowed: true,
+    reason: `You may ${wish}: line ${rule.line} of the fleet file allows it.`,
+    rule,
+  };
+}
+
+/** Every user group that the access table names: only their members have to be fetched from Slack. */
+export function groupsThatMatter(fleet: Fleet): readonly string[] {
+  return [...new Set(fleet.access.flatMap((rule) => rule.groups))];
+}
+
+function namesPerson(rule: AccessRule, person: Asker): boolean {
+  return rule.people.includes(person.userId) || rule.groups.some((group) => person.groupIds.includes(group));
+}

@@ -1,0 +1,23 @@
+import type { Check } from '../check.ts';
+import type { Machine } from '../machine.ts';
+import { customCheck } from './custom.ts';
+import { disk } from './disk.ts';
+import { load } from './load.ts';
+import { memory } from './memory.ts';
+import { services } from './services.ts';
+
+/** The checks that every machine can be given. A new one is one file and one word here. */
+export const builtInChecks: readonly Check[] = [disk, memory, load, services];
+
+/** The checks that may run on this machine: the built-in ones that it names, then its own. */
+export function checksOf(machine: Machine): readonly Check[] {
+  return [
+    ...builtInChecks.filter((check) => machine.checks.includes(check.name)),
+    ...Object.entries(machine.customChecks).map(([name, spec]) => customCheck(name, spec)),
+  ];
+}
+
+/** The machine's check of this name; undefined when it has none or may not run it. */
+export function checkOf(machine: Machine, name: string): Check | undefined {
+  return checksOf(machine).find((check) => check.name === name);
+}

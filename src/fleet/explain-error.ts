@@ -1,0 +1,99 @@
+import {
+  type AgentErrorCode,
+  type Failure,
+  type MachineErrorCode,
+  type RunFailureCode,
+  toFailure,
+} from './errors.ts';
+
+type Code =
+  | 'fleet-file-invalid'
+  | 'settings-invalid'
+  | 'input-invalid'
+  | 'not-allowed'
+  | 'store-unavailable'
+  | 'store-unsafe'
+  | 'stale-fence'
+  | 'internal'
+  | MachineErrorCode
+  | AgentErrorCode
+  | RunFailureCode;
+
+/** Errors whose own message is written for the person who asked. */
+const ownWords: ReadonlySet<string> = new Set<Code>([
+  'input-invalid',
+  'not-allowed',
+  'locked',
+  'machine-unknown',
+  'check-unknown',
+  'policy-drift',
+  'inertness-unknown',
+]);
+
+const explanations: Readonly<Record<Code, string>> = {
+  'fleet-file-invalid':
+    'The fleet file has errors, so it was not taken up. Ask an operator to run `fleetbot validate` on it.',
+  'settings-invalid': 'The bot is not set up correctly. Ask an operator to look at its log.',
+  'input-invalid': 'That could not be understood. Type `/fleet help` to see what can be asked.',
+  'not-allowed': 'You are not allowed to do this. Ask whoever maintains the fleet file for access.',
+  'store-unavailable':
+    'The bot could not reach its store in time, so it is not certain that this was recorded. Look at `/fleet runs` before you ask again.',
+  'store-unsafe':
+    "The bot's store would lose what it is given, so nothing is accepted. Ask an operator to correct the settings of Redis that the log names.",
+  'stale-fence':
+    'Another worker has taken this machine over meanwhile. Look at `/fleet runs` for what it does.',
+  unreachable:
+    'The machine could not be reached over SSH, so nothing is known of its state now. Check that it is up and on the network, then ask again.',
+  'host-key-changed':
+    'The machine showed another host key than the one in the fleet file, so nothing was sent to it. It was reinstalled, or something stands in its place: an operator has to compare the keys before the fleet file is changed.',
+  'key-refused':
+    "The machine refused the bot's SSH key. Ask an operator to install the key on the machine, or to correct the SSH user in the fleet file.",
+  'verb-refused':
+    'The machine does not allow this. Ask an operator to compare what is installed on it with the fleet file.',
+  'old-fence':
+    'The machine has meanwhile been taken over by a newer turn, so this one was refused. Look at `/fleet runs` for what it does, then ask again.',
+  locked: 'The machine is locked. It does nothing until an operator unlocks it.',
+  'unit-failed':
+    "systemd could not start or stop the agent's service. Ask an operator to look at the service's journal on the machine.",
+  protocol:
+    'The machine answered in a way that the bot does not understand. Ask an operator to install the same version on both sides.',
+  timeout:
+    'The machine did not answer in time. It may be overloaded: ask again, or ask an operator to look at it.',
+  'agent-not-ready':
+    "The agent was started but did not become ready in time. Ask an operator to look at the agent's journal on the machine.",
+  'agent-refused':
+    'The agent refused the connection. Ask an operator to compare its version and its agent id with the fleet file.',
+  'agent-failed': "The agent ended its task with an error. Ask again; if it stays, look at the run's trace.",
+  'agent-lost':
+    "The connection to the agent broke during the task. Ask again; if it stays, look at the run's trace.",
+  'agent-interrupted':
+    'The bot was stopped each time while the agent was at work, so there is no comment of the agent. Ask again.',
+  'agent-timeout':
+    'The agent took longer than it may and was stopped. Ask something narrower, or ask an operator to raise `limits.taskTimeoutMs`.',
+  'agent-looped':
+    "The agent made more tool calls than it may and was stopped. Ask something narrower, or look at the run's trace.",
+  'agent-silent': "The agent ended without an answer. Ask again; if it stays, look at the run's trace.",
+  'machine-unknown': 'The machine is no longer in the fleet file. Type `/fleet list` to see which there are.',
+  'check-unknown':
+    'The fleet file no longer allows this check here. Type `/fleet show` and the machine to see which it does.',
+  'policy-drift':
+    'The machine ran other commands than the fleet file lists, so nothing was judged. Ask an operator to install the policy of this fleet file on it.',
+  'inertness-unknown':
+    'An agent may still be running on the machine, so nothing new is started there. Ask an operator to look at it.',
+  internal: 'Something went wrong inside the bot. Ask an operator to look for this run in the log.',
+};
+
+/** Text for a person in Slack: what happened and what to do. No stack, no addresses, no internals. */
+export function explainError(error: unknown): string {
+  return explainFailure(toFailure(error));
+}
+
+/** The same for a failure that stands in a record. A code that is not known counts as internal. */
+export function explainFailure(failure: Failure): string {
+  if (ownWords.has(failure.code) && failure.message !== '') return failure.message;
+  return isCode(failure.code) ? explanations[failure.code] : explanations.internal;
+}
+
+function isCode(code: string): code is Code {
+  return Object.hasOwn(explanations, code);
+}

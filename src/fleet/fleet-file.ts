@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { InputError } from './errors.ts';
+import { verbs } from './fleet.ts';
+import { isHostKeyOfItsType } from './host-key.ts';
+import { channelSchema, customCheckSchema, hostKeySchema, machineSchema, nameSchema } from './machine.ts';
+import { patternProblem } from './pattern-problem.ts';
+import { parseSelector, selectAll } from './selector.ts';
+
+/**
+ * The fleet file as it is written. Everything that has a default may be left out: `defaults` stand under each
+ * machine's own values, and the built-in defaults of `machine.ts` under both. What parsing returns is of no
+ * use (it would fill in defaults too early); `load-fleet.ts` only asks whether a part is valid.
+ */
+
+/** What stands where neither a machine nor `defaults` say anything. */
+export const builtInSettings = {
+  ssh: {},
+  role: 'unassigned',
+  labels: {},
+  expect: {},
+  checks: ['disk', 'memory', 'load', 'services'],
+  customChecks: {},
+  actions: [],
+  agent: {},
+  limits: {},
+};
+
+/** What a selector can name; `role` is left to the machine's role. */
+const labelNameSchema = z
+  .string()
+  .regex(
+    /^(?!role$)[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/,
+    'must be letters, digits, ".", "_", "/", "-", not "role"',
+  );
+
+const safePatternsSchema = customCheckSchema.superRefine((check, context) => {
+  const patterns = [
+    { path: ['mustMatch'], pattern: check.mustMatch },
+    { path: ['mustNotMatch'], pattern: check.mustNotMatch },
+    { path: ['number', 'pattern'], pattern: check.number?.pattern },
+  ];
+  for (const { path, pattern } of patterns) {
+    const problem = pattern === undefined ? undefined : patternProblem(pattern);
+    if (problem !== undefined) context.addIssue({ code: 'custom', path, message: problem });
+  }
+  const pattern = check.number?.pattern;
+  if (pattern !== undefined && !/\((?!\?)|\(\?</.test(pattern)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['number', 'pattern'],
+      message: 'has no group ( ) for the number',
+    });
+  }
+});
+
+const shape = machineSchema.shape;
+
+const settingsShape = {
+  ssh: shape.ssh.optional().describe('How to log in.'),
+  role: shape.role.optional().describe('What the machine is for; a selector can name it: role=web.'),
+  labels: z
+    .record(labelNameSchema, z.string())
+    .optional()
+    .describe('Anything else a selector should be able to name: env=prod.'),
+  expect: shape.expect.optional().describe('The state the machine should be in; checks judge against it.'),
+  checks: shape.checks.optional().describe('The checks that may run. Default: disk, memory, load, services.'),
+  customChecks: z
+    .record(nameSchema, safePatternsSchema)
+    .optional()
+    .describe('Checks of your own: one command each, judged by patterns or a number.'),
+  actions: shape.actions.optional().describe('The actions that may run. Default: none.'),
+  agent: shape.agent.optional().describe('The OpenClaw agent on the machine.'),
+  channel: channelSchema.optional().describe('Slack channel id for what nobody asked for, such as alerts.'),
+  limits: shape.limits.optional().describe('How long each step may take and how much it may bring.'),
+};
+
+export const settingsSchema = z.strictObject(settingsShape);
+
+export const machineEntrySchema = z.strictObject({
+  name: nameSchema
+    .refine((name) => name !== selectAll, { message: `is the selector for every machine` })
+    .describe('What people type.'),
+  address: z
+    .string()
+    .regex(/^(?:[A-Za-z0-9_][A-Za-z0-9._-]*|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*(?:%\w+)?)$/)
+    .describe('Host name or IP address, without user and port.'),
+  hostKey: hostKeySchema
+    .refine(isHostKeyOfItsType, { message: 'its base64 text is not a key of the type before it' })
+    .describe('The pinned public host key, TYPE BASE64, as ssh-keyscan prints it.'),
+  ...settingsShape,
+});
+
+export const accessEntrySchema = z
+  .strictObject({
+    people: z
+      .array(z.string().regex(/^[UW][A-Z0-9]{2,}$/))
+      .optional()
+      .describe('Slack user ids.'),
+    groups: z
+      .array(z.string().regex(/^S[A-Z0-9]{2,}$/))
+      .optional()
+      .describe('Slack user group ids.'),
+    machines: z
+      .string()
+      .superRefine((selector, context) => {
+        try {
+          parseSelector(selector);
+        } catch (error) {
+          if (!(error instanceof InputError)) throw error;
+          context.addIssue({ code: 'custom', message: error.message });
+        }
+      })
+      .describe('A selector: a name, rhel-*, role=web, env=prod, all; "," is or, "&" is and, "!" is not.'),
+    verbs: z
+      .union([z.literal('all'), z.array(z.enum(verbs)).min(1)])
+      .describe('What they may do: all, or a list of view, check, ask, cancel.'),
+  })
+  .refine((entry) => (entry.people ?? []).length + (entry.groups ?? []).length > 0, {
+    message: 'names neither people nor groups',
+  });
+
+export const fleetFileSchema = z
+  .strictObject({
+    version: z.literal(1).describe('Version of this format.'),
+    defaults: settingsSchema.optional().describe("What stands under every machine's own values."),
+    machines: z.array(machineEntrySchema).min(1).describe('The fleet.'),
+    access: z
+      .array(accessEntrySchema)
+      .optional()
+      .describe('Who may do what with which machines. What no row allows is denied.'),
+  })
+  .describe('The fleet file of fleetbot.');
+
+export type Settings = z.input<typeof settingsSchema>;
+export type MachineEntry = z.input<typeof machineEntrySchema>;
+export type AccessEntry = z.input<typeof accessEntrySchema>;
+
+/** JSON Schema of the fleet file, for completion in editors (draft 7, which all of them know). */
+export function fleetFileJsonSchema(): object {
+  return z.toJSONSchema(fleetFileSchema, { io: 'input', target: 'draft-7' });
+}

@@ -1,0 +1,17 @@
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+
+/** Bytes in decimal units with one digit after the point: `40.0 GB`. */
+export function formatBytes(bytes: number): string {
+  let value = Math.max(0, bytes);
+  let unit = 0;
+  while (value >= 999.95 && unit < byteUnits.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${byteUnits[unit]}`;
+}
+
+/** A number with at most two digits after the point and no trailing zeros: `0.3`, `96`. */
+export function formatNumber(value: number): string {
+  return String(Math.round(value * 100) / 100);
+}

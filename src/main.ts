@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { type Bot, createBot } from './bot/create-bot.ts';
+import { createMachines, type EdgeMachines } from './edge-client/create-machines.ts';
+import { toFailure } from './fleet/errors.ts';
+import { loadFleet } from './fleet/load-fleet.ts';
+import { createQueue, type Queue } from './queue/create-queue.ts';
+import { createLogger } from './runtime/create-logger.ts';
+import { type FleetFile, openFleetFile } from './runtime/fleet-file.ts';
+import { type ReadyCheck, startHealthServer } from './runtime/health-server.ts';
+import { readSettings, type Settings, type SlackSettings } from './runtime/settings.ts';
+import { handleShutdown, type ShutdownStep } from './runtime/shutdown.ts';
+import { defaultSupervisorSettings } from './supervisors/context.ts';
+import { createSupervisor } from './supervisors/create-supervisor.ts';
+import { createTelemetry, type Telemetry } from './telemetry/create-telemetry.ts';
+import { redact } from './telemetry/redact.ts';
+
+/**
+ * The command line and the composition root: the only file that knows every room. Parts are started in order
+ * and ended in the opposite one.
+ */
+const usage = `Usage:
+  fleetbot start            run with the settings in the environment (see .env.example)
+  fleetbot validate FILE    check a fleet file
+`;
+
+/** What the parts of a process share. */
+interface Shared {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly fleet: FleetFile;
+  readonly queue: Queue;
+  readonly telemetry: Telemetry;
+}
+
+async function start(): Promise<void> {
+  const settings = readSettings(process.env);
+  const log = createLogger({ level: settings.logLevel, redact });
+  const steps: ShutdownStep[] = [];
+  // Before anything is opened: a signal during the start ends what is open by then.
+  handleShutdown({ steps, timeoutMs: settings.shutdownTimeoutMs, log });
+
+  const fleet = await openFleetFile(settings.fleetFile, { log });
+  steps.unshift({ name: 'fleet file', run: () => fleet.close() });
+  const telemetry = createTelemetry({ mlflow: settings.mlflow, log });
+  steps.unshift({ name: 'telemetry', run: () => telemetry.shutdown() });
+  const machines = settings.worker && createMachines({ privateKey: settings.worker.sshPrivateKey, log });
+  if (machines) steps.unshift({ name: 'machines', run: () => machines.close() });
+  const { url, ...redisSettings } = settings.redis;
+  const queue = await createQueue({ redisUrl: url, log, settings: redisSettings });
+  steps.unshift({ name: 'queue', run: () => queue.close() });
+
+  const shared: Shared = { settings, log, fleet, queue, telemetry };
+  const checks: ReadyCheck[] = [{ name: 'redis', ready: () => queue.ready() }];
+  // Before Slack, which may be away: the page then says so, and the worker works.
+  const health = await startHealthServer({ ...settings.health, checks });
+  steps.unshift({ name: 'health page', run: () => health.close() });
+
+  if (settings.worker && machines) await work(shared, machines, settings.worker.concurrency);
+  if (settings.slack) {
+    const bot = botOf(shared, settings.slack);
+    checks.push({ name: 'slack', ready: () => bot.ready() });
+    steps.unshift({ name: 'bot', run: () => bot.stop() });
+    await bot.start();
+  }
+  log.info(
+    { role: settings.role, machines: fleet.current().machines.size, healthPort: health.port },
+    'ready',
+  );
+}
+
+/** The worker: takes wakes and drives runs until the queue is closed. */
+function work(shared: Shared, machines: EdgeMachines, concurrency: number): Promise<void> {
+  const { log, fleet, queue, telemetry } = shared;
+  const drive = createSupervisor({
+    fleet: () => fleet.current(),
+    runs: queue.runs,
+    machines,
+    tracer: telemetry.tracer,
+    redact,
+    clock: Date.now,
+    log,
+    settings: defaultSupervisorSettings,
+  });
+  return queue.work(drive, { concurrency });
+}
+
+/** The bot: takes commands and clicks, and publishes records. */
+function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSettings): Bot {
+  const { log, fleet, queue, telemetry } = shared;
+  return createBot({
+    connection,
+    botToken,
+    ...(apiUrl !== undefined && { slackApiUrl: apiUrl }),
+    fleet,
+    requests: queue.requests,
+    views: queue.views,
+    budget: queue.budget,
+    linkTo: telemetry.linkTo,
+    clock: Date.now,
+    random: Math.random,
+    log,
+  });
+}
+
+async function validate(file: string): Promise<void> {
+  const fleet = loadFleet(await readFile(file, 'utf8'), file);
+  process.stdout.write(
+    `${file}: ${fleet.machines.size} machines, ${fleet.access.length} access rules: valid\n`,
+  );
+}
+
+const [command, argument] = process.argv.slice(2);
+try {
+  if (command === 'start' && argument === undefined) await start();
+  else if (command === 'validate' && argument !== undefined) await validate(argument);
+  else {
+    process.stderr.write(usage);
+    process.exitCode = 2;
+  }
+} catch (error) {
+  process.stderr.write(`${toFailure(error).message}\n`);
+  process.exit(1);
+}

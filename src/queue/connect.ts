@@ -1,0 +1,96 @@
+import { Redis, type RedisOptions, ReplyError } from 'ioredis';
+import type { Logger } from 'pino';
+import { FleetbotError, StoreUnavailableError } from '../fleet/errors.ts';
+import { loadScripts } from './scripts.ts';
+
+const reconnectMaxMs = 2_000;
+const reconnectStepMs = 100;
+/** Longer than BullMQ's longest blocking read (10 s), so that only a dead connection runs into it. */
+const workerSocketTimeoutMs = 20_000;
+
+/**
+ * A connection for a bot's requests: a person waits at the other end. Nothing is queued while Redis is away
+ * and nothing is sent twice; a command that is not answered in time is rejected.
+ */
+export function connectForRequests(url: string, log: Logger, timeoutMs: number): Redis {
+  return connect(url, log, {
+    connectionName: 'fleetbot-requests',
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: timeoutMs,
+  });
+}
+
+/** A connection for workers: while Redis is away, commands wait for it; unanswered ones are sent again. */
+export function connectForWorkers(url: string, log: Logger): Redis {
+  return connect(url, log, {
+    connectionName: 'fleetbot-worker',
+    maxRetriesPerRequest: null,
+    socketTimeout: workerSocketTimeoutMs,
+  });
+}
+
+function connect(url: string, log: Logger, options: Omit<RedisOptions, 'replyMapping'>): Redis {
+  const redis = new Redis(url, {
+    ...options,
+    scripts: loadScripts(),
+    retryStrategy: (attempt: number) => Math.min(attempt * reconnectStepMs, reconnectMaxMs),
+  });
+  logOutages(redis, log);
+  return redis;
+}
+
+/** One line when Redis goes and one when it is back, however often the connection is tried meanwhile. */
+export function logOutages(redis: Redis, log: Logger): void {
+  let away = false;
+  redis.on('error', (error: Error) => {
+    if (!away) log.error({ err: error }, 'Redis does not answer; trying again until it does');
+    away = true;
+  });
+  redis.on('ready', () => {
+    if (away) log.info('Redis answers again');
+    away = false;
+  });
+}
+
+/** Waits for the first connection. @throws StoreUnavailableError */
+export async function whenConnected(redis: Redis, timeoutMs: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let last: Error | undefined;
+  const onError = (error: Error): void => {
+    last = error;
+  };
+  redis.once('ready', resolve).on('error', onError);
+  const timer = setTimeout(() => {
+    const message = `Redis did not answer within ${timeoutMs} ms: ${last?.message ?? 'no answer'}. Check REDIS_URL and that Redis runs.`;
+    reject(new StoreUnavailableError(message, { cause: last }));
+  }, timeoutMs);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    redis.off('ready', resolve).off('error', onError);
+  }
+}
+
+/**
+ * Awaits a command of a requests connection.
+ * @throws StoreUnavailableError which tells whether it was certainly not done, or is not confirmed
+ */
+export async function ask<T>(what: string, command: Promise<T>): Promise<T> {
+  try {
+    return await command;
+  } catch (error) {
+    if (error instanceof FleetbotError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    const notSent = /^(Stream isn't writeable|Connection is closed)/.test(reason);
+    throw new StoreUnavailableError(
+      notSent || error instanceof ReplyError
+        ? `Redis is not available, so it could not ${what} (${reason}). Nothing was changed; try again when Redis is back.`
+        : `Redis did not confirm in time that it did ${what} (${reason}). It may or may not have been done: look before you try again.`,
+      { cause: error },
+    );
+  }
+}

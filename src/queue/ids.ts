@@ -1,0 +1,31 @@
+/** `count` random bytes; `randomBytes` of node:crypto outside tests. */
+export type RandomBytes = (count: number) => Uint8Array;
+
+const suffixes = 36 ** 4;
+
+/** Makes the ids that a run gets when it is accepted. */
+export interface Ids {
+  /**
+   * `r-`, 8 base36 digits of the time in ms, 4 more that count on from a random start: this process repeats
+   * none; `accept` refuses one that another process made.
+   */
+  runId(nowMs: number): string;
+  /** W3C Trace Context ids of a new trace. */
+  trace(): { traceId: string; rootSpanId: string };
+}
+
+export function createIds(random: RandomBytes): Ids {
+  let next = Buffer.from(random(4)).readUInt32BE() % suffixes;
+  return {
+    runId(nowMs) {
+      next = (next + 1) % suffixes;
+      return `r-${nowMs.toString(36).padStart(8, '0')}${next.toString(36).padStart(4, '0')}`;
+    },
+    trace() {
+      return {
+        traceId: Buffer.from(random(16)).toString('hex'),
+        rootSpanId: Buffer.from(random(8)).toString('hex'),
+      };
+    },
+  };
+}

@@ -1,0 +1,11 @@
+-- Files a run under its machine's finished ones. The oldest beyond `keep` goes; the rest goes with time.
+local function finish(prefix, id, machine, campaign, kept_ms, keep)
+  redis.call('PEXPIRE', prefix .. 'run:' .. id, kept_ms)
+  if campaign ~= '' then
+    redis.call('PEXPIRE', prefix .. 'campaign:' .. campaign, kept_ms)
+  end
+  if redis.call('LPUSH', prefix .. 'finished:' .. machine, id) > keep then
+    local oldest = redis.call('RPOP', prefix .. 'finished:' .. machine)
+    redis.call('DEL', prefix .. 'run:' .. oldest, prefix .. 'parts:' .. oldest)
+  end
+end

@@ -1,0 +1,27 @@
+-- Stores a run as it is now, if it still is in the state it was in under this fence.
+-- KEYS[1]  prefix
+-- ARGV     id, fence, from-state, state, verdict ('' for none), body, score of progress, score of a verdict,
+--          ms a finished run is kept, number of finished runs kept
+-- Returns  {'saved', cancellation or false} | {'stale', fence or false, state or false}
+local prefix, id, fence, from, state, verdict = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local kept_ms, keep = ARGV[9], tonumber(ARGV[10])
+local key = prefix .. 'run:' .. id
+
+local was = redis.call('HMGET', key, 'fence', 'state', 'verdict', 'cancellation', 'machine', 'campaign', 'dirty')
+if was[1] ~= fence or was[2] ~= from then
+  -- Sent again after a lost answer: it is stored already, under this same fence.
+  if was[1] == fence and was[2] == state and redis.call('HGET', key, 'body') == ARGV[6] then
+    return { 'saved', was[4] }
+  end
+  return { 'stale', was[1], was[2] }
+end
+
+local machine, campaign = was[5], was[6]
+local judged = state == 'done' or verdict ~= was[3]
+local dirty = show(prefix, id, machine, campaign, state, verdict, was[7], judged and ARGV[8] or ARGV[7])
+redis.call('HSET', key, 'body', ARGV[6], 'state', state, 'verdict', verdict, 'dirty', dirty)
+if state == 'done' then
+  redis.call('HDEL', prefix .. 'machine:' .. machine, 'current')
+  finish(prefix, id, machine, campaign, kept_ms, keep)
+end
+return { 'saved', was[4] }

@@ -1,0 +1,60 @@
+/** Everything about the queue that can be set, with its unit. */
+export interface QueueSettings {
+  /** Before every key. The braces make one Redis Cluster slot of all of them. */
+  readonly prefix: string;
+  /** How long a bot's request to Redis may take before the person is told that it is not confirmed. */
+  readonly requestTimeoutMs: number;
+  /** How long Redis may take to put a confirmed write on disk. */
+  readonly fsyncTimeoutMs: number;
+  /** How long the first connection may take. */
+  readonly connectTimeoutMs: number;
+  /** Run against a Redis that may lose or evict records. */
+  readonly allowUnsafe: boolean;
+
+  /** A wake whose worker does not renew its lock for this long is given to another worker. */
+  readonly lockDurationMs: number;
+  /** How often workers look for such wakes. */
+  readonly stalledIntervalMs: number;
+  /** How often one wake may stall. High: a wake that fails for good would strand its machine until the sweep. */
+  readonly maxStalledCount: number;
+  /** Runs driven for one machine before the others get their turn. */
+  readonly itemsPerWake: number;
+  /** How often every machine that has work is woken, whatever happened to its wake. */
+  readonly sweepIntervalMs: number;
+  /** How long `close` waits for the runs in progress to let go. */
+  readonly closeTimeoutMs: number;
+
+  /** How long an event id is remembered, so that it is accepted once. */
+  readonly seenEventsKeptMs: number;
+  /** How long a record is kept after its end (a campaign: after its last change). */
+  readonly recordsKeptMs: number;
+  /** How many finished runs are kept of one machine. */
+  readonly finishedRunsPerMachine: number;
+  /** How many runs the list over all machines goes back. */
+  readonly recentRunsKept: number;
+
+  /** How long a bot process may take to bring a view up to date before another one may. */
+  readonly viewLeaseMs: number;
+}
+
+export const queueDefaults: QueueSettings = {
+  prefix: '{fleetbot}',
+  requestTimeoutMs: 2_000,
+  fsyncTimeoutMs: 1_000,
+  connectTimeoutMs: 10_000,
+  allowUnsafe: false,
+
+  lockDurationMs: 10_000,
+  stalledIntervalMs: 5_000,
+  maxStalledCount: 1_000,
+  itemsPerWake: 10,
+  sweepIntervalMs: 15_000,
+  closeTimeoutMs: 20_000,
+
+  seenEventsKeptMs: 24 * 3_600_000,
+  recordsKeptMs: 30 * 24 * 3_600_000,
+  finishedRunsPerMachine: 20,
+  recentRunsKept: 500,
+
+  viewLeaseMs: 30_000,
+};

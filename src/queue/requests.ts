@@ -1,0 +1,219 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { verdictSchema } from '../fleet/finding.ts';
+import { type Campaign, campaignSchema, type Request } from '../fleet/request.ts';
+import { type Cancellation, moveRun, type Run, runStates } from '../fleet/run.ts';
+import { cancellationMessage } from './cancellations.ts';
+import { ask } from './connect.ts';
+import type { Disk } from './durability.ts';
+import type { Ids } from './ids.ts';
+import type { Keys } from './keys.ts';
+import type { QueueSettings } from './queue-settings.ts';
+import { readRun } from './records.ts';
+import { viewScore } from './view-score.ts';
+
+/** How many bodies are read at once for a list. */
+const readAtOnce = 50;
+
+const acceptReply = z.union([
+  z.tuple([z.literal('accepted')], z.string()),
+  z.tuple([z.literal('duplicate'), z.string()]),
+  z.tuple([z.literal('collision')]),
+]);
+const cancelReply = z.enum(['cancelled', 'requested', 'already-done', 'unknown-run']);
+const quarantineSchema = z.object({ runId: z.string(), reason: z.string(), at: z.int() });
+const memberSchema = z
+  .string()
+  .transform((text) => text.split(' '))
+  .pipe(z.tuple([z.string(), z.enum(runStates), z.union([verdictSchema, z.literal('')])]));
+
+type CancelResult =
+  | { readonly kind: 'cancelled' | 'requested' | 'already-done'; readonly run: Run }
+  | { readonly kind: 'unknown-run' };
+
+interface MachineRecord {
+  readonly name: string;
+  readonly fence: number;
+  readonly waiting: number;
+  readonly currentRunId?: string;
+  readonly quarantine?: z.infer<typeof quarantineSchema>;
+}
+
+interface CampaignMember {
+  readonly machine: string;
+  readonly runId: string;
+  readonly state: Run['state'];
+  readonly verdict?: string;
+}
+
+export interface RequestsOptions {
+  /** A connection for requests. */
+  readonly redis: Redis;
+  readonly disk: Disk;
+  readonly keys: Keys;
+  readonly ids: Ids;
+  readonly clock: () => number;
+  readonly settings: QueueSettings;
+  readonly log: Logger;
+  /** Wakes machines that got work. */
+  readonly wake: (machines: Iterable<string>) => Promise<void>;
+}
+
+/**
+ * The bot's Requests in Redis. Every method rejects with StoreUnavailableError when Redis does not answer
+ * within `requestTimeoutMs`; what resolves is on disk.
+ */
+export class RedisRequests {
+  readonly #options: RequestsOptions;
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+    this.#redis = options.redis;
+    this.#keys = options.keys;
+  }
+
+  /**
+   * Stores all requests or none. When any of their event ids was accepted before, nothing is stored and the
+   * runs of that acceptance are returned.
+   */
+  async accept(
+    requests: readonly Request[],
+    campaign?: Campaign,
+  ): Promise<{ duplicate: boolean; runIds: readonly string[] }> {
+    const { settings, clock, disk, log, wake } = this.#options;
+    const now = clock();
+    const events = [...new Set(requests.map((request) => request.eventId))];
+    for (;;) {
+      const runs = requests.map((request) => this.#queuedRun(request, now));
+      const [outcome, ...details] = acceptReply.parse(
+        await ask(
+          'store the request',
+          this.#redis.acceptRuns(
+            this.#keys.prefix,
+            ...[viewScore('progress', now), settings.seenEventsKeptMs, settings.recordsKeptMs],
+            ...[settings.recentRunsKept, campaign?.id ?? '', JSON.stringify(campaign ?? null)],
+            ...[events.length, ...events],
+            ...runs.flatMap((run) => [run.id, run.request.machine, JSON.stringify(run)]),
+          ),
+        ),
+      );
+      if (outcome === 'collision') continue;
+      await ask('put the request on disk', disk.confirm());
+      if (outcome === 'duplicate')
+        return { duplicate: true, runIds: details.flatMap((ids) => ids.split(' ')) };
+
+      await wake(details).catch((error: unknown) => {
+        // The request is safe all the same: the sweep finds its machine.
+        log.warn({ err: error }, 'machines were not woken; they start with the next sweep');
+      });
+      return { duplicate: false, runIds: runs.map((run) => run.id) };
+    }
+  }
+
+  async cancel(runId: string, cancellation: Cancellation): Promise<CancelResult> {
+    const { settings, disk, clock } = this.#options;
+    const run = await this.run(runId);
+    if (run === undefined) return { kind: 'unknown-run' };
+    if (run.state === 'done') return { kind: 'already-done', run };
+
+    const now = clock();
+    const ended =
+      run.state === 'queued' ? moveRun(run, 'done', now, { verdict: 'cancelled', cancellation }) : run;
+    const kind = cancelReply.parse(
+      await ask(
+        'cancel the run',
+        this.#redis.cancelRun(
+          this.#keys.prefix,
+          ...[runId, JSON.stringify(cancellation), JSON.stringify(ended)],
+          ...[cancellationMessage(runId, cancellation)],
+          ...[viewScore('progress', now), viewScore('verdict', now)],
+          ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
+        ),
+      ),
+    );
+    await ask('put the cancellation on disk', disk.confirm());
+    const after = await this.run(runId);
+    return after === undefined || kind === 'unknown-run' ? { kind: 'unknown-run' } : { kind, run: after };
+  }
+
+  async run(runId: string): Promise<Run | undefined> {
+    const [body, cancellation] = await ask(
+      'read the run',
+      this.#redis.hmget(this.#keys.run(runId), 'body', 'cancellation'),
+    );
+    return body ? readRun(body, cancellation ?? null) : undefined;
+  }
+
+  /** Newest first. A machine's: its inbox, its current run and its finished ones. */
+  async runs(filter: { readonly machine?: string; readonly limit: number }): Promise<readonly Run[]> {
+    const ids = await ask('list the runs', this.#runIds(filter.machine));
+    const runs: Run[] = [];
+    for (let at = 0; at < ids.length && runs.length < filter.limit; at += readAtOnce) {
+      const some = await Promise.all(ids.slice(at, at + readAtOnce).map((id) => this.run(id)));
+      // Some ids outlive their runs.
+      runs.push(...some.filter((run) => run !== undefined));
+    }
+    return runs.slice(0, filter.limit);
+  }
+
+  async machine(name: string): Promise<MachineRecord> {
+    const [[fence, current, quarantine], waiting] = await ask(
+      'read the machine',
+      Promise.all([
+        this.#redis.hmget(this.#keys.machine(name), 'fence', 'current', 'quarantine'),
+        this.#redis.llen(this.#keys.inbox(name)),
+      ]),
+    );
+    return {
+      name,
+      fence: Number(fence ?? 0),
+      waiting,
+      ...(current ? { currentRunId: current } : {}),
+      ...(quarantine ? { quarantine: quarantineSchema.parse(JSON.parse(quarantine)) } : {}),
+    };
+  }
+
+  async campaign(
+    id: string,
+  ): Promise<{ campaign: Campaign; members: readonly CampaignMember[] } | undefined> {
+    const { ':campaign': body, ...members } = await ask(
+      'read the campaign',
+      this.#redis.hgetall(this.#keys.campaign(id)),
+    );
+    if (body === undefined) return undefined;
+    const campaign = campaignSchema.parse(JSON.parse(body));
+    return {
+      campaign,
+      members: campaign.machines.map((machine) => {
+        const [runId, state, verdict] = memberSchema.parse(members[machine]);
+        return { machine, runId, state, ...(verdict === '' ? {} : { verdict }) };
+      }),
+    };
+  }
+
+  #queuedRun(request: Request, now: number): Run {
+    const { ids } = this.#options;
+    return {
+      id: ids.runId(now),
+      request,
+      state: 'queued',
+      trace: ids.trace(),
+      timeline: [{ state: 'queued', at: now }],
+      findings: [],
+      inertness: 'never-started',
+    };
+  }
+
+  async #runIds(machine: string | undefined): Promise<readonly string[]> {
+    if (machine === undefined) return this.#redis.lrange(this.#keys.recent(), 0, -1);
+    const [waiting, current, finished] = await Promise.all([
+      this.#redis.lrange(this.#keys.inbox(machine), 0, -1),
+      this.#redis.hget(this.#keys.machine(machine), 'current'),
+      this.#redis.lrange(this.#keys.finished(machine), 0, -1),
+    ]);
+    return [...waiting.reverse(), ...(current === null ? [] : [current]), ...finished];
+  }
+}

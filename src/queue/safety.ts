@@ -1,0 +1,89 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { StoreUnsafeError } from '../fleet/errors.ts';
+
+/** What BullMQ and our scripts need (`ZADD … LT`). */
+export const minimumRedisVersion = '6.2.0';
+
+/**
+ * What makes a confirmed write safe on disk: `waitaof`, a command after it; `always`, the server's own
+ * fsync before each answer; `none`, nothing (only with `allowUnsafe`).
+ */
+export type Durability = 'waitaof' | 'always' | 'none';
+
+/** What is wrong with a server, as sentences with their cure, and what could not be found out. */
+export interface SafetyReport {
+  readonly durability: Durability;
+  readonly problems: readonly string[];
+  readonly unchecked: readonly string[];
+}
+
+/** Looks at the server's version, eviction policy and persistence. */
+export async function inspectSafety(redis: Redis): Promise<SafetyReport> {
+  const info = parseInfo(await redis.info());
+  const problems: string[] = [];
+  const unchecked: string[] = [];
+
+  const version = info.get('redis_version') ?? '0';
+  if (isOlder(version, minimumRedisVersion)) {
+    problems.push(`Redis is version ${version}. Install ${minimumRedisVersion} or newer, or Valkey.`);
+  }
+  const policy = info.get('maxmemory_policy');
+  if (policy !== undefined && policy !== 'noeviction') {
+    problems.push(`maxmemory-policy is ${policy}: Redis may throw requests away. Set it to noeviction.`);
+  }
+  const onDisk = info.get('aof_enabled') === '1';
+  if (!onDisk) problems.push('appendonly is off: a restart loses requests. Set appendonly yes.');
+
+  const canWait = await knowsWaitaof(redis);
+  const fsync = await readConfig(redis, 'appendfsync');
+  if (fsync === undefined) {
+    unchecked.push('appendfsync could not be read, because this Redis forbids CONFIG. It must be always');
+  } else if (canWait ? fsync === 'no' : fsync !== 'always') {
+    const need = canWait ? 'everysec or always' : 'always (or use Redis 7.2 or newer, or Valkey)';
+    problems.push(`appendfsync is ${fsync}: a power loss loses confirmed requests. Set it to ${need}.`);
+  }
+
+  const safe = onDisk && (fsync === undefined || fsync !== 'no');
+  return { durability: safe ? (canWait ? 'waitaof' : 'always') : 'none', problems, unchecked };
+}
+
+/**
+ * Lets nobody start on a server that would lose what was promised.
+ * @throws StoreUnsafeError with every problem and its cure, unless `allowUnsafe`
+ */
+export async function checkSafety(redis: Redis, allowUnsafe: boolean, log: Logger): Promise<Durability> {
+  const { durability, problems, unchecked } = await inspectSafety(redis);
+  for (const text of unchecked) log.warn(text);
+  if (problems.length > 0 && !allowUnsafe) {
+    throw new StoreUnsafeError(`This Redis is not safe to use. ${problems.join(' ')}`);
+  }
+  for (const text of problems) log.warn(`Unsafe Redis, allowed by a setting: ${text}`);
+  return durability;
+}
+
+function parseInfo(text: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of text.split('\r\n')) {
+    const colon = line.indexOf(':');
+    if (colon > 0) fields.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return fields;
+}
+
+function isOlder(version: string, minimum: string): boolean {
+  return version.localeCompare(minimum, 'en', { numeric: true }) < 0;
+}
+
+/** `COMMAND INFO` answers nil for a command that the server does not have. */
+async function knowsWaitaof(redis: Redis): Promise<boolean> {
+  const reply: unknown = await redis.call('COMMAND', 'INFO', 'WAITAOF');
+  return Array.isArray(reply) && Array.isArray(reply[0]);
+}
+
+/** undefined where the server (a managed one) forbids CONFIG. */
+async function readConfig(redis: Redis, name: string): Promise<string | undefined> {
+  const reply: unknown = await redis.config('GET', name).catch(() => undefined);
+  return z.tuple([z.string(), z.string()]).safeParse(reply).data?.[1];
+}

@@ -1,0 +1,61 @@
+import { Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Keys } from './keys.ts';
+import type { QueueSettings } from './queue-settings.ts';
+
+/** A queue of its own, so that a sweep never waits behind the wakes it should make up for. */
+const sweepQueueName = 'sweeps';
+
+export interface SweeperOptions {
+  /** A connection for workers. */
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly settings: QueueSettings;
+  readonly wake: (machines: Iterable<string>) => Promise<void>;
+  readonly log: Logger;
+}
+
+/**
+ * Wakes every machine that has an inbox or a current run, every `sweepIntervalMs`, once for all workers
+ * together. Makes up for every wake that was lost.
+ */
+export class Sweeper {
+  readonly #options: SweeperOptions;
+  readonly #queue: Queue;
+  readonly #worker: Worker;
+
+  constructor(options: SweeperOptions) {
+    const { redis, settings, log } = options;
+    const connection = { connection: redis, prefix: settings.prefix };
+    this.#options = options;
+    this.#queue = new Queue(sweepQueueName, connection);
+    this.#worker = new Worker(sweepQueueName, () => this.#sweep(), {
+      ...connection,
+      lockDuration: settings.lockDurationMs,
+      stalledInterval: settings.stalledIntervalMs,
+      maxStalledCount: settings.maxStalledCount,
+    });
+    this.#queue.on('error', (error) => log.warn({ err: error }, 'sweep queue'));
+    this.#worker.on('error', (error) => log.warn({ err: error }, 'sweeper'));
+  }
+
+  /** Sets the schedule; any number of workers may. */
+  async start(): Promise<void> {
+    await this.#queue.upsertJobScheduler(
+      'sweep',
+      { every: this.#options.settings.sweepIntervalMs },
+      { name: 'sweep', opts: { removeOnComplete: true, removeOnFail: true } },
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.close();
+    await this.#queue.close();
+  }
+
+  async #sweep(): Promise<void> {
+    const { redis, keys, wake } = this.#options;
+    await wake(await redis.smembers(keys.busy()));
+  }
+}

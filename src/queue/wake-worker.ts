@@ -1,0 +1,117 @@
+import { type Job, WaitingError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { QueueSettings } from './queue-settings.ts';
+import type { Claim } from './run-store.ts';
+import { type Wake, wakeQueueName } from './wakes.ts';
+
+/**
+ * Drives one claimed run as far as it goes. `signal` aborts with reason `shutdown` when this process must
+ * let go, or `lock-lost` when another worker may have the machine by now.
+ */
+export type Drive = (claim: Claim, signal: AbortSignal) => Promise<void>;
+
+export interface WakeWorkerOptions {
+  /** A connection for workers. */
+  readonly redis: Redis;
+  readonly settings: QueueSettings;
+  /** Machines driven at the same time. */
+  readonly concurrency: number;
+  readonly claim: (machine: string) => Promise<Claim | undefined>;
+  readonly drive: Drive;
+  readonly wake: (machines: Iterable<string>) => Promise<void>;
+  readonly log: Logger;
+}
+
+/** Takes wakes and drives their machines' runs. At most one job of a machine is active at a time. */
+export class WakeWorker {
+  readonly #options: WakeWorkerOptions;
+  readonly #worker: Worker<Wake>;
+  readonly #active = new Set<Promise<void>>();
+  #stopping = false;
+
+  constructor(options: WakeWorkerOptions) {
+    const { redis, settings, concurrency, log } = options;
+    this.#options = options;
+    // BullMQ hands over a signal only to a processor with three parameters.
+    this.#worker = new Worker<Wake>(
+      wakeQueueName,
+      (job, token, signal) => this.#process(job, token, signal),
+      {
+        connection: redis,
+        prefix: settings.prefix,
+        concurrency,
+        lockDuration: settings.lockDurationMs,
+        stalledInterval: settings.stalledIntervalMs,
+        maxStalledCount: settings.maxStalledCount,
+      },
+    );
+    this.#worker.on('error', (error) => log.warn({ err: error }, 'wake worker'));
+    this.#worker.on('lockRenewalFailed', (jobIds) => {
+      for (const id of jobIds) this.#worker.cancelJob(id, 'lock-lost');
+    });
+  }
+
+  async ready(): Promise<void> {
+    await this.#worker.waitUntilReady();
+  }
+
+  /**
+   * Takes no more wakes, aborts the runs in progress with reason `shutdown`, and hands their wakes over so
+   * that another worker takes them at once. What has not let go within `closeTimeoutMs` is left to the
+   * stalled check of the others.
+   */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    await this.#worker.pause(true);
+    // A blocking read of ours that is still open would swallow the sign that a wake was handed over.
+    await this.#worker
+      .getBackend()
+      .disconnectBlocking()
+      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'wake worker'));
+    this.#worker.cancelAllJobs('shutdown');
+    const allLetGo = await inTime(Promise.allSettled(this.#active), this.#options.settings.closeTimeoutMs);
+    await this.#worker.close(!allLetGo);
+  }
+
+  async #process(job: Job<Wake>, token = '', signal = new AbortController().signal): Promise<void> {
+    const { machine } = job.data;
+    if (!this.#stopping) {
+      const turn = this.#turn(machine, signal).catch((error: unknown) => {
+        // Not thrown: a wake has no attempts to use up. The run stays the machine's current one.
+        this.#options.log.error({ err: error, machine }, 'a turn broke off; the next sweep goes on with it');
+      });
+      this.#active.add(turn);
+      await turn;
+      this.#active.delete(turn);
+    }
+    if (this.#stopping) {
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+  }
+
+  /** A few runs, then the next machine's turn. */
+  async #turn(machine: string, signal: AbortSignal): Promise<void> {
+    const { claim, drive, wake, settings } = this.#options;
+    let last: string | undefined;
+    for (let item = 0; !signal.aborted; item += 1) {
+      const next = await claim(machine);
+      // A run that was driven and is still here waits for the sweep instead of going round and round.
+      if (next === undefined || next.run.id === last) return;
+      // One too many was claimed only to see that there is more. It stays current for the next wake.
+      if (item === settings.itemsPerWake) return wake([machine]);
+      if (signal.aborted) return;
+      last = next.run.id;
+      await drive(next, signal);
+    }
+  }
+}
+
+async function inTime(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), timeoutMs);
+  const done = await Promise.race([work.then(() => true), promise]);
+  clearTimeout(timer);
+  return done;
+}

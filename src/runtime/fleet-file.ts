@@ -1,0 +1,173 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import { compareFleets, type FleetChange } from '../fleet/compare-fleets.ts';
+import { FleetFileError } from '../fleet/errors.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { loadFleet } from '../fleet/load-fleet.ts';
+
+/** Editors and ConfigMap updates cause several events; the file is read once they have been quiet for this long. */
+const defaultQuietMs = 150;
+
+/** How often the file is looked at even without events: some file systems (network, overlay) send none. */
+const defaultPollIntervalMs = 10_000;
+
+type ChangeCallback = (fleet: Fleet, change: FleetChange) => void;
+type InvalidCallback = (error: FleetFileError) => void;
+
+export interface FleetFileOptions {
+  readonly log: Logger;
+  readonly quietMs?: number;
+  readonly pollIntervalMs?: number;
+}
+
+/**
+ * Opens the fleet file and watches it from then on.
+ * @throws FleetFileError when the file cannot be read or used now
+ */
+export async function openFleetFile(path: string, options: FleetFileOptions): Promise<FleetFile> {
+  const seen = await stamp(path);
+  const text = await readText(path);
+  return new FleetFile(path, loadFleet(text, path), text, seen, options);
+}
+
+/** The fleet file in force. An invalid or missing file leaves the last valid one in force and says so. */
+export class FleetFile {
+  readonly #path: string;
+  readonly #log: Logger;
+  readonly #quietMs: number;
+  readonly #onChange: ChangeCallback[] = [];
+  readonly #onInvalid: InvalidCallback[] = [];
+  readonly #poll: NodeJS.Timeout;
+  #watcher: FSWatcher | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  #fleet: Fleet;
+  #text: string | undefined;
+  #seen: string;
+  #closed = false;
+
+  /** Use `openFleetFile`. */
+  constructor(path: string, fleet: Fleet, text: string, seen: string, options: FleetFileOptions) {
+    this.#path = path;
+    this.#log = options.log;
+    this.#quietMs = options.quietMs ?? defaultQuietMs;
+    this.#fleet = fleet;
+    this.#text = text;
+    this.#seen = seen;
+    this.#watch();
+    this.#poll = setInterval(() => void this.#look(), options.pollIntervalMs ?? defaultPollIntervalMs);
+    this.#poll.unref();
+  }
+
+  /** The last valid content of the file. */
+  current(): Fleet {
+    return this.#fleet;
+  }
+
+  /** Calls back whenever a new valid content is in force, with what it changes (which may be nothing). */
+  onChange(callback: ChangeCallback): void {
+    this.#onChange.push(callback);
+  }
+
+  /** Calls back whenever the file has a new content that cannot be used, or has vanished. */
+  onInvalid(callback: InvalidCallback): void {
+    this.#onInvalid.push(callback);
+  }
+
+  /** Stops watching. Resolves when no callback will come any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#watcher?.close();
+    clearInterval(this.#poll);
+    clearTimeout(this.#quiet);
+    await this.#reading;
+  }
+
+  /** Watches the directory, not the file: a rename or a ConfigMap's symlink swap puts another file there. */
+  #watch(): void {
+    try {
+      this.#watcher = watch(dirname(resolve(this.#path)), { persistent: false }, () => this.#readSoon());
+      this.#watcher.on('error', (error) => this.#unwatched(error));
+    } catch (error) {
+      this.#unwatched(error);
+    }
+  }
+
+  #unwatched(error: unknown): void {
+    this.#watcher?.close();
+    this.#log.warn({ err: error, file: this.#path }, 'cannot watch the fleet file; it is only polled');
+  }
+
+  async #look(): Promise<void> {
+    if ((await stamp(this.#path)) !== this.#seen) this.#readSoon();
+  }
+
+  #readSoon(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => {
+      this.#reading = this.#reading.then(() => this.#read());
+    }, this.#quietMs);
+    this.#quiet.unref();
+  }
+
+  async #read(): Promise<void> {
+    // Before the content: a change between the two is then seen as one by the next poll.
+    this.#seen = await stamp(this.#path);
+    let text: string | undefined;
+    try {
+      text = await readText(this.#path);
+      if (text === this.#text || this.#closed) return;
+      const before = this.#fleet;
+      this.#fleet = loadFleet(text, this.#path);
+      const change = compareFleets(before, this.#fleet);
+      this.#log.info({ file: this.#path, ...change }, 'a new fleet file is in force');
+      for (const callback of this.#onChange) this.#call(() => callback(this.#fleet, change));
+    } catch (error) {
+      if (text === undefined && this.#text === undefined) return;
+      this.#log.error(
+        { err: error, file: this.#path },
+        'the new fleet file cannot be used; the old one stays',
+      );
+      if (!(error instanceof FleetFileError)) return;
+      for (const callback of this.#onInvalid) this.#call(() => callback(error));
+    } finally {
+      this.#text = text;
+    }
+  }
+
+  #call(callback: () => void): void {
+    try {
+      callback();
+    } catch (error) {
+      this.#log.error({ err: error, file: this.#path }, 'a listener of the fleet file failed');
+    }
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const problem = {
+      line: 1,
+      path: '(file)',
+      problem: `cannot be read: ${reason}`,
+      cure: 'Put a readable file there',
+    };
+    throw new FleetFileError(path, [problem], { cause: error });
+  }
+}
+
+/** Changes whenever the file does, as far as the file system tells. */
+async function stamp(path: string): Promise<string> {
+  try {
+    const { ino, size, mtimeMs } = await stat(path);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return 'missing';
+  }
+}

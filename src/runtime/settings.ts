@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs';
+import { SettingsError } from '../fleet/errors.ts';
+import { suggest } from '../fleet/suggest.ts';
+import {
+  type Environment,
+  environmentSchema,
+  noteOn,
+  type SettingName,
+  settingNames,
+} from './environment.ts';
+
+/** How Slack is reached. */
+export interface SlackSettings {
+  readonly botToken: string;
+  /** Another server than Slack's, ending in `/api/`. */
+  readonly apiUrl?: string;
+  readonly connection:
+    | { readonly mode: 'socket'; readonly appToken: string }
+    | { readonly mode: 'http'; readonly signingSecret: string; readonly host: string; readonly port: number };
+}
+
+/** Where traces go. */
+export interface MlflowSettings {
+  readonly trackingUri: string;
+  readonly publicUrl: string;
+  readonly experimentId: string;
+  readonly credentials?:
+    | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+    | { readonly kind: 'bearer'; readonly token: string };
+}
+
+/** The settings of one process. */
+export interface Settings {
+  readonly role: Environment['FLEETBOT_ROLE'];
+  readonly fleetFile: string;
+  readonly logLevel: Environment['FLEETBOT_LOG_LEVEL'];
+  readonly shutdownTimeoutMs: number;
+  readonly redis: { readonly url: string; readonly prefix: string; readonly allowUnsafe: boolean };
+  readonly health: { readonly host: string; readonly port: number };
+  /** Present unless the role is `worker`. */
+  readonly slack?: SlackSettings;
+  /** Present unless the role is `bot`. */
+  readonly worker?: { readonly sshPrivateKey: string; readonly concurrency: number };
+  /** Absent: runs are not traced. */
+  readonly mlflow?: MlflowSettings;
+}
+
+type RawEnvironment = Readonly<Record<string, string | undefined>>;
+
+/** Variables that Kubernetes sets by itself for services whose names begin with `fleetbot`. */
+const serviceVariable = /_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP)(?:_\w+)?)?)$/;
+
+/**
+ * The settings in the environment. An empty variable counts as not set; a secret may be given as NAME_FILE.
+ * @throws SettingsError that names every problem, each on a line of its own with its cure
+ */
+export function readSettings(env: RawEnvironment): Settings {
+  const problems: string[] = [...unknownNames(env)];
+  const given = withSecretsFromFiles(env, problems);
+  const invalid = invalidNames(given);
+  for (const name of invalid) {
+    const { must, secret } = noteOn(name);
+    problems.push(`${name} is ${secret ? 'not usable' : `"${given[name]}"`}. It must be ${must}.`);
+    delete given[name];
+  }
+  const environment = environmentSchema.parse(given);
+  /** The value of a setting that is needed here. */
+  const need = (name: NeededName): string => {
+    const value = environment[name];
+    if (value === undefined && !invalid.includes(name)) problems.push(missing(name, environment));
+    return value ?? '';
+  };
+  const settings = assemble(environment, need);
+  if (problems.length > 0) throw new SettingsError(problems.join('\n'));
+  return settings;
+}
+
+type NeededName = Extract<
+  SettingName,
+  | 'SLACK_BOT_TOKEN'
+  | 'SLACK_APP_TOKEN'
+  | 'SLACK_SIGNING_SECRET'
+  | 'REDIS_URL'
+  | 'FLEETBOT_SSH_KEY'
+  | 'MLFLOW_EXPERIMENT_ID'
+  | 'MLFLOW_TRACKING_USERNAME'
+  | 'MLFLOW_TRACKING_PASSWORD'
+>;
+
+function assemble(env: Environment, need: (name: NeededName) => string): Settings {
+  const role = env.FLEETBOT_ROLE;
+  return {
+    role,
+    fleetFile: env.FLEETBOT_FLEET_FILE,
+    logLevel: env.FLEETBOT_LOG_LEVEL,
+    shutdownTimeoutMs: env.FLEETBOT_SHUTDOWN_TIMEOUT_MS,
+    redis: {
+      url: need('REDIS_URL'),
+      prefix: env.FLEETBOT_REDIS_PREFIX,
+      allowUnsafe: env.FLEETBOT_REDIS_ALLOW_UNSAFE,
+    },
+    health: { host: env.FLEETBOT_HEALTH_HOST, port: env.FLEETBOT_HEALTH_PORT },
+    ...(role !== 'worker' && { slack: slackSettings(env, need) }),
+    ...(role !== 'bot' && {
+      worker: { sshPrivateKey: need('FLEETBOT_SSH_KEY'), concurrency: env.FLEETBOT_WORKER_CONCURRENCY },
+    }),
+    ...(env.MLFLOW_TRACKING_URI && { mlflow: mlflowSettings(env, env.MLFLOW_TRACKING_URI, need) }),
+  };
+}
+
+function slackSettings(env: Environment, need: (name: NeededName) => string): SlackSettings {
+  return {
+    botToken: need('SLACK_BOT_TOKEN'),
+    ...(env.SLACK_API_URL && { apiUrl: env.SLACK_API_URL }),
+    connection:
+      env.FLEETBOT_SLACK_MODE === 'socket'
+        ? { mode: 'socket', appToken: need('SLACK_APP_TOKEN') }
+        : {
+            mode: 'http',
+            signingSecret: need('SLACK_SIGNING_SECRET'),
+            host: env.FLEETBOT_HTTP_HOST,
+            port: env.FLEETBOT_HTTP_PORT,
+          },
+  };
+}
+
+function mlflowSettings(
+  env: Environment,
+  trackingUri: string,
+  need: (name: NeededName) => string,
+): MlflowSettings {
+  const { MLFLOW_TRACKING_TOKEN: token, MLFLOW_TRACKING_USERNAME: username } = env;
+  const target = {
+    trackingUri,
+    publicUrl: env.MLFLOW_PUBLIC_URL ?? trackingUri,
+    experimentId: need('MLFLOW_EXPERIMENT_ID'),
+  };
+  if (token !== undefined) return { ...target, credentials: { kind: 'bearer', token } };
+  if (username === undefined && env.MLFLOW_TRACKING_PASSWORD === undefined) return target;
+  const login = { username: need('MLFLOW_TRACKING_USERNAME'), password: need('MLFLOW_TRACKING_PASSWORD') };
+  return { ...target, credentials: { kind: 'basic', ...login } };
+}
+
+function missing(name: NeededName, { FLEETBOT_ROLE: role }: Environment): string {
+  const { about, must, secret } = noteOn(name);
+  const file = secret ? ` (or ${name}_FILE)` : '';
+  return `${name} is not set, and the role ${role} needs it. ${about} Set ${name}${file} to ${must}.`;
+}
+
+function* unknownNames(env: RawEnvironment): Generator<string> {
+  const known = [...settingNames, ...settingNames.filter(isSecret).map((name) => `${name}_FILE`)];
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('FLEETBOT_') || known.includes(name) || serviceVariable.test(name)) continue;
+    const meant = suggest(name, known);
+    yield `${name} is no setting. ${meant ? `Did you mean ${meant}?` : 'Remove it; .env.example lists all settings.'}`;
+  }
+}
+
+function isSecret(name: SettingName): boolean {
+  return noteOn(name).secret === true;
+}
+
+/** What is set, with NAME_FILE read in the place of NAME. */
+function withSecretsFromFiles(env: RawEnvironment, problems: string[]): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const name of settingNames) {
+    const value = env[name] ?? '';
+    const file = isSecret(name) ? (env[`${name}_FILE`] ?? '') : '';
+    if (value !== '' && file !== '') {
+      problems.push(`${name} and ${name}_FILE are both set. Remove one of them.`);
+    }
+    const content = file === '' ? value : readSecret(`${name}_FILE`, file, problems);
+    if (content !== '') given[name] = content;
+  }
+  return given;
+}
+
+function readSecret(name: string, file: string, problems: string[]): string {
+  try {
+    const content = readFileSync(file, 'utf8').trim();
+    if (content === '') problems.push(`${name}: the file ${file} is empty. Put the secret into it.`);
+    return content;
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : error;
+    problems.push(
+      `${name}: the file ${file} cannot be read (${reason}). See that it exists and is readable.`,
+    );
+    return '';
+  }
+}
+
+function invalidNames(given: Record<string, string>): SettingName[] {
+  const names = new Set(environmentSchema.safeParse(given).error?.issues.map((issue) => issue.path[0]));
+  return settingNames.filter((name) => names.has(name));
+}

@@ -1,0 +1,57 @@
+import type { Model, Observation } from './model.ts';
+import { type Topic, topics } from './topics.ts';
+
+const signature = '(rule-based sandbox agent, not a language model)';
+
+/**
+ * The sandbox's "model": rules. It finds the topic of a task by its words, has that topic's read-only commands
+ * run, and writes down the numbers that they printed. It judges nothing by itself: where a verdict is asked for,
+ * it repeats the one that the supervisor reached.
+ */
+export function createRulesModel(): Model {
+  return {
+    name: 'sandbox-rules',
+    async next(task, observations) {
+      const topic = topicOf(task);
+      const command = topic?.commands[observations.length];
+      if (command !== undefined) return { kind: 'exec', command };
+      const sentences = topic === undefined ? [confession()] : explain(topic, observations);
+      return { kind: 'answer', text: [...sentences, signature, ...verdictLine(task)].join('\n') };
+    },
+  };
+}
+
+/**
+ * The topic that a task (`fleet/task-message.ts`) is about. A check's question names what was measured, a
+ * person's question stands between two lines of dashes; everything else around them would only mislead.
+ */
+function topicOf(task: string): Topic | undefined {
+  const measured = /\bmeasured the (.+?) of /.exec(task)?.[1];
+  const asked = /^(-{5,})\n(.*?)\n\1$/ms.exec(task)?.[2];
+  const text = measured ?? asked ?? task;
+  const scored = topics.map((topic) => ({ topic, score: text.match(topic.words)?.length ?? 0 }));
+  const best = scored.reduce((a, b) => (b.score > a.score ? b : a));
+  return best.score > 0 ? best.topic : undefined;
+}
+
+function explain(topic: Topic, observations: readonly Observation[]): string[] {
+  const failures = observations
+    .filter(({ exitCode }) => exitCode !== 0)
+    .map(({ command, exitCode, output }) => {
+      const ended = exitCode === null ? 'did not finish' : `ended with exit code ${exitCode}`;
+      return `\`${command}\` ${ended}: ${output.trim().split('\n').at(-1) || 'it printed nothing'}`;
+    });
+  if (failures.length === observations.length) return failures;
+  return [...topic.explain(observations.map(({ output }) => output)), ...failures];
+}
+
+function confession(): string {
+  const names = topics.map(({ name }) => name).join(', ');
+  return `I did not understand the question: I only know rules for ${names}. Ask about one of these, for example "what fills the disk?".`;
+}
+
+function verdictLine(task: string): string[] {
+  if (!/^VERDICT: /m.test(task)) return [];
+  const judged = /^By the rules of the fleet file that is: (\w+)\.$/m.exec(task)?.[1];
+  return [`VERDICT: ${judged ?? 'inconclusive'}`];
+}

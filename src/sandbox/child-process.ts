@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FleetbotError } from '../fleet/errors.ts';
+
+/** A part of the sandbox that did not start; the message says what it printed last. */
+export class SandboxError extends FleetbotError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('sandbox-failed', message, options);
+  }
+}
+
+/** A process of ours that the sandbox started. */
+export interface ChildProcess {
+  readonly pid: number;
+  /** What it printed so far, from its log file. */
+  log(): string;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+  /** SIGTERM, and SIGKILL when it has not ended after the limit. Resolves when it has ended. */
+  stop(): Promise<void>;
+}
+
+export interface ChildOptions {
+  /** For people, in messages. */
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly logFile: string;
+  /** Asked until it says true. */
+  readonly ready: (child: ChildProcess) => Promise<boolean>;
+  readonly readyTimeoutMs: number;
+  readonly stopTimeoutMs?: number;
+}
+
+const defaultStopTimeoutMs = 15_000;
+const readyPollMs = 100;
+const lastLinesShown = 15;
+
+/**
+ * Starts a process with its output in a file and waits until it is ready. A process group of its own keeps
+ * the terminal's Ctrl-C away from it: the sandbox stops its parts in order.
+ * @throws SandboxError when it ends early or is not ready in time; it is stopped then
+ */
+export async function startChild(options: ChildOptions): Promise<ChildProcess> {
+  const [program = '', ...args] = options.argv;
+  const log = openSync(options.logFile, 'a', 0o600);
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', log, log],
+    detached: true,
+  });
+  closeSync(log);
+  const lastWords = () => readFileSync(options.logFile, 'utf8').trimEnd();
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  let running = true;
+  const end = () => {
+    running = false;
+    resolve();
+  };
+  child.once('exit', end);
+  child.once('error', end);
+
+  /** Its own children go with it. */
+  const signalGroup = (signal: NodeJS.Signals) => {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  };
+
+  const handle: ChildProcess = {
+    pid: child.pid ?? 0,
+    log: lastWords,
+    ended,
+    async stop() {
+      if (!running) return;
+      signalGroup('SIGTERM');
+      const timer = setTimeout(() => signalGroup('SIGKILL'), options.stopTimeoutMs ?? defaultStopTimeoutMs);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+
+  const deadline = performance.now() + options.readyTimeoutMs;
+  while (running && performance.now() < deadline) {
+    if (await options.ready(handle).catch(() => false)) return handle;
+    await sleep(readyPollMs);
+  }
+  const outcome = running ? `was not ready within ${options.readyTimeoutMs / 1_000} s` : 'ended at once';
+  await handle.stop();
+  const printed = lastWords().split('\n').slice(-lastLinesShown).join('\n');
+  throw new SandboxError(`${options.name} ${outcome}. It printed:\n${printed}`);
+}

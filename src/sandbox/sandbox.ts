@@ -1,0 +1,116 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { startFleetbot } from './fleetbot-process.ts';
+import { freePort } from './free-port.ts';
+import { startLocalSlack } from './local-slack.ts';
+import { mlflowIsInstalled, startMlflow } from './mlflow-server.ts';
+import { startRedis } from './redis-server.ts';
+import { sandboxFleetFile } from './sandbox-fleet.ts';
+import { startSandboxMachine } from './sandbox-machine.ts';
+import { workspace } from './workspace.ts';
+
+export interface SandboxOptions {
+  /** The port of the workspace's page; 0 for any free one. */
+  readonly port: number;
+  /** Told what is being started or installed, a line each. */
+  readonly tell: (line: string) => void;
+  /** Starts the agent on the machine, instead of the sandbox agent. For tests. */
+  readonly agentCommand?: readonly string[];
+  /** Start MLflow where it is installed. */
+  readonly mlflow: boolean;
+}
+
+/** A whole fleetbot on this computer, with all that it needs. */
+export interface Sandbox {
+  /** The workspace's page. */
+  readonly slackUrl: string;
+  readonly redisUrl: string;
+  /** Undefined where MLflow is not installed or not wanted. */
+  readonly mlflowUrl: string | undefined;
+  /** Everything of it on disk: logs, fleet file, keys. Removed by `close`. */
+  readonly folder: string;
+  readonly fleetFile: string;
+  readonly fleetbotPid: number;
+  /** The process of the machine's agent, while one runs. */
+  agentPid(): number | undefined;
+  /** Stops every part, in the order in which nothing is left open, and removes the folder. */
+  close(): Promise<void>;
+}
+
+/** Starts everything. What was started is stopped again when a later part fails. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { tell } = options;
+  await using parts = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'fleetbot-sandbox-'));
+  parts.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const subfolder = (name: string) => {
+    const path = join(folder, name);
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  };
+  const slackPort = await freePort(options.port);
+
+  tell('Redis …');
+  const redis = await startRedis({ folder: subfolder('redis'), tell });
+  parts.defer(() => redis.stop());
+
+  const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'fleetbot-sandbox' });
+  const keyFile = join(folder, 'id_ed25519');
+  writeFileSync(keyFile, key.private, { mode: 0o600 });
+
+  tell('the machine sandbox-01 (this computer) …');
+  const fleetFile = join(folder, 'fleet.yaml');
+  const machine = await startSandboxMachine({
+    folder: subfolder('machine'),
+    fleetFile,
+    authorizedKey: key.public,
+    ...(options.agentCommand && { agentCommand: options.agentCommand }),
+  });
+  parts.defer(() => machine.close());
+  writeFileSync(fleetFile, sandboxFleetFile(machine));
+
+  tell('local-slack …');
+  const slack = await startLocalSlack(slackPort, subfolder('slack'));
+  parts.defer(() => slack.child.stop());
+
+  const mlflow = await startMlflowIfThere(options, subfolder);
+  if (mlflow) parts.defer(() => mlflow.child.stop());
+
+  tell('fleetbot …');
+  const fleetbot = await startFleetbot(
+    {
+      FLEETBOT_ROLE: 'all',
+      FLEETBOT_FLEET_FILE: fleetFile,
+      FLEETBOT_SSH_KEY_FILE: keyFile,
+      FLEETBOT_SLACK_MODE: 'socket',
+      SLACK_BOT_TOKEN: workspace.botToken,
+      SLACK_APP_TOKEN: workspace.appToken,
+      SLACK_API_URL: slack.apiUrl,
+      REDIS_URL: redis.url,
+      ...(mlflow && { MLFLOW_TRACKING_URI: mlflow.url, MLFLOW_EXPERIMENT_ID: '0' }),
+    },
+    await freePort(),
+    subfolder('fleetbot'),
+  );
+  parts.defer(() => fleetbot.stop());
+
+  const started = parts.move();
+  return {
+    slackUrl: slack.url,
+    redisUrl: redis.url,
+    mlflowUrl: mlflow?.url,
+    folder,
+    fleetFile,
+    fleetbotPid: fleetbot.pid,
+    agentPid: () => machine.agentPid(),
+    close: () => started.disposeAsync(),
+  };
+}
+
+async function startMlflowIfThere(options: SandboxOptions, subfolder: (name: string) => string) {
+  if (!options.mlflow || !mlflowIsInstalled()) return undefined;
+  options.tell('MLflow …');
+  return startMlflow(await freePort(), subfolder('mlflow'));
+}

@@ -1,0 +1,106 @@
+import { contradictions } from '../fleet/contradictions.ts';
+import { AgentError, MachineError, StaleFenceError, toFailure } from '../fleet/errors.ts';
+import { type Severity, severities } from '../fleet/finding.ts';
+import type { Diagnosis, Run, ToolCall } from '../fleet/run.ts';
+import { taskMessage } from '../fleet/task-message.ts';
+import type { Drive } from './context.ts';
+import type { AgentAnswer } from './ports.ts';
+import { createProgress } from './progress.ts';
+
+/** The diagnosis of a run that is about to start its agent once more. */
+export function nextActivation(run: Run): Diagnosis {
+  return { activations: (run.diagnosis?.activations ?? 0) + 1, toolCalls: [], contradictions: [] };
+}
+
+/**
+ * Starts the agent, gives it the task and returns what became of it; the run is in `starting` before and in
+ * `starting` or `tasking` after. Does not stop the agent: `stopping` does, whatever happens here. A failed
+ * agent is a diagnosis with a failure; an interrupted one has neither comment nor failure.
+ * @throws StaleFenceError when another worker has taken the machine over
+ * @throws StoreUnavailableError when a state could not be stored in time
+ */
+export async function activate(drive: Drive): Promise<Diagnosis> {
+  const { held, interruption, redact } = drive;
+  const begun = held.run.diagnosis ?? nextActivation(held.run);
+  try {
+    const answer = await startAndTask(drive);
+    const comment = redact(answer.text);
+    const verdict = severityOf(held.run);
+    return {
+      ...begun,
+      comment,
+      toolCalls: answer.toolCalls.map((call) => redactedCall(call, drive)),
+      contradictions: verdict ? contradictions(comment, verdict, held.run.findings) : [],
+      ...(answer.usage && { usage: { ...answer.usage } }),
+      ...(answer.model !== undefined && { model: answer.model }),
+    };
+  } catch (error) {
+    const seen = held.run.diagnosis ?? begun;
+    if (interruption.signal.aborted) return seen;
+    if (error instanceof MachineError && error.code === 'old-fence') {
+      throw new StaleFenceError(`Another worker has taken ${drive.machine.name} over.`, { cause: error });
+    }
+    if (error instanceof MachineError || error instanceof AgentError) {
+      return { ...seen, failure: { ...toFailure(error), message: redact(error.message) } };
+    }
+    throw error;
+  }
+}
+
+async function startAndTask(drive: Drive): Promise<AgentAnswer> {
+  const { held, gate, machine, tracer, interruption } = drive;
+  const { signal } = interruption;
+  signal.throwIfAborted();
+
+  const token = await inStep(drive, 'agent.start', async (traceparent) => {
+    const started = await gate.start(held.fence, held.run.id, traceparent, signal);
+    return started.token;
+  });
+  await inStep(drive, 'agent.ready', () => gate.ready(held.fence, signal));
+  await held.move('tasking');
+
+  const step = tracer.step(held.run, 'agent.task');
+  using progress = createProgress(drive);
+  try {
+    const answer = await gate.task(
+      held.fence,
+      token,
+      {
+        runId: held.run.id,
+        agentId: machine.agent.id,
+        message: taskMessage(machine, held.run.request.task, held.run),
+        traceparent: step.traceparent,
+        onToolCall: (call) => progress.add(redactedCall(call, drive)),
+      },
+      signal,
+    );
+    tracer.agentWork(held.run, step, answer);
+    step.end();
+    return answer;
+  } catch (error) {
+    step.end(error);
+    throw error;
+  } finally {
+    await progress.settled();
+  }
+}
+
+async function inStep<T>(drive: Drive, name: string, work: (traceparent: string) => Promise<T>): Promise<T> {
+  const step = drive.tracer.step(drive.held.run, name);
+  try {
+    const result = await work(step.traceparent);
+    step.end();
+    return result;
+  } catch (error) {
+    step.end(error);
+    throw error;
+  }
+}
+
+function severityOf(run: Run): Severity | undefined {
+  return severities.find((severity) => severity === run.verdict);
+}
+
+function redactedCall(call: ToolCall, { redact }: Drive): ToolCall {
+  return { ...call, input: redact(call.input), output: redact(call.output) };
+}

@@ -1,0 +1,50 @@
+import type { Logger } from 'pino';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Machine } from '../fleet/machine.ts';
+import type { HeldRun } from './held-run.ts';
+import type { Interruption } from './interruption.ts';
+import type { Clock, MachineGate, Machines, Redact, RunStore, Tracer } from './ports.ts';
+
+/** Limits of the loop itself; those of single steps belong to the machine (`machine.limits`). */
+export interface SupervisorSettings {
+  /** How often one run may start the agent: once, and again after a killed worker. */
+  readonly maxActivations: number;
+  /** How long a state may take to be stored while an agent may be alive. */
+  readonly storeTimeoutMs: number;
+  /** At most one progress record in this time. */
+  readonly progressIntervalMs: number;
+  /** How often a stop is tried before the agent's inertness is declared unknown. */
+  readonly stopAttempts: number;
+  readonly stopRetryDelayMs: number;
+}
+
+export const defaultSupervisorSettings: SupervisorSettings = {
+  maxActivations: 2,
+  storeTimeoutMs: 30_000,
+  progressIntervalMs: 2_000,
+  stopAttempts: 3,
+  stopRetryDelayMs: 2_000,
+};
+
+/** What the supervision loop is made of. */
+export interface SupervisorParts {
+  /** The fleet file in force. */
+  readonly fleet: () => Fleet;
+  readonly runs: RunStore;
+  readonly machines: Machines;
+  readonly tracer: Tracer;
+  readonly redact: Redact;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings: SupervisorSettings;
+}
+
+/** One run being driven. */
+export interface Drive extends SupervisorParts {
+  readonly machine: Machine;
+  readonly gate: MachineGate;
+  readonly held: HeldRun;
+  readonly interruption: Interruption;
+  /** Whether the machine's agent could not be measured inactive by an earlier run. */
+  readonly quarantined: boolean;
+}

@@ -1,0 +1,84 @@
+import { MachineError, StaleFenceError, StoreUnavailableError, toFailure } from '../fleet/errors.ts';
+import { agentMayBeAlive } from '../fleet/run.ts';
+import type { Drive, SupervisorParts } from './context.ts';
+import { endRun } from './end-run.ts';
+import { HeldRun } from './held-run.ts';
+import { Interruption } from './interruption.ts';
+import { nextState } from './next-state.ts';
+import type { Claim } from './ports.ts';
+import { stopAgent } from './stop-agent.ts';
+
+/** Drives a claimed run until it is done; see `createSupervisor`. */
+export type DriveRun = (claim: Claim, signal: AbortSignal) => Promise<void>;
+
+/**
+ * The supervision loop of `design.md`: evidence, verdict, agent, stop, done, with every state stored before
+ * its effect. Resolves when the run is done or belongs to another worker. Rejects when this worker must let
+ * go (`signal`) or the store is away: the record is then as stored, the agent stopped as far as this worker
+ * can, and the next claim goes on from there.
+ */
+export function createSupervisor(parts: SupervisorParts): DriveRun {
+  return async (claim, signal) => {
+    const { request, id, trace } = claim.run;
+    const log = parts.log.child({ run: id, machine: request.machine, trace: trace.traceId });
+    const held = new HeldRun(claim, parts.runs, parts.clock, parts.settings.storeTimeoutMs);
+    const machine = parts.fleet().machines.get(request.machine);
+    try {
+      if (!machine) {
+        await leaveUnknownMachine(held);
+      } else {
+        using interruption = new Interruption(parts.runs, id, signal);
+        const gate = parts.machines.gate(machine);
+        const quarantined = claim.quarantine !== undefined;
+        await driveToEnd({ ...parts, log, machine, gate, held, interruption, quarantined });
+      }
+    } catch (error) {
+      if (!(error instanceof StaleFenceError)) throw error;
+      log.info({ err: error }, 'another worker holds this machine now');
+      return;
+    }
+    parts.tracer.finish(held.run);
+    log.info({ verdict: held.run.verdict, inertness: held.run.inertness }, 'run done');
+  };
+}
+
+async function driveToEnd(drive: Drive): Promise<void> {
+  const { held, interruption } = drive;
+  try {
+    if (agentMayBeAlive(held.run.state)) await takeOver(drive);
+    while (held.run.state !== 'done') await nextState(drive);
+  } catch (error) {
+    if (error instanceof StaleFenceError) throw error;
+    const alive = agentMayBeAlive(held.run.state);
+    const inertness = alive ? await stopAgent(drive) : held.run.inertness;
+    if (interruption.byWorker || error instanceof StoreUnavailableError) throw error;
+    drive.log.error({ err: error }, 'the run failed inside');
+    await endRun(held, { inertness, failure: toFailure(error), verdict: held.run.verdict ?? 'failed' });
+  }
+}
+
+/** A run that a killed worker left with its agent possibly alive: whatever it was doing, stop first. */
+async function takeOver(drive: Drive): Promise<void> {
+  const { held, gate, log } = drive;
+  log.warn({ state: held.run.state }, 'taking over a run that was left with its agent possibly alive');
+  try {
+    await held.raiseFence((await gate.status()).fence);
+  } catch (error) {
+    // Stopping tries again, with its own patience, and quarantines the machine when that fails too.
+    if (!(error instanceof MachineError)) throw error;
+  }
+  if (held.run.state !== 'stopping') await held.move('stopping');
+}
+
+/** The machine was taken out of the fleet file after the request was accepted. */
+async function leaveUnknownMachine(held: HeldRun): Promise<void> {
+  const name = held.run.request.machine;
+  await endRun(held, {
+    inertness: agentMayBeAlive(held.run.state) ? 'unknown' : held.run.inertness,
+    verdict: held.run.verdict ?? 'failed',
+    failure: {
+      code: 'machine-unknown',
+      message: `${name} is no longer in the fleet file. Put it back, or ask for another machine.`,
+    },
+  });
+}

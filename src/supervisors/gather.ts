@@ -1,0 +1,108 @@
+import { checkOf } from '../fleet/checks/index.ts';
+import { MachineError, toFailure } from '../fleet/errors.ts';
+import type { CommandOutput, Evidence } from '../fleet/evidence.ts';
+import { verdictOf } from '../fleet/finding.ts';
+import type { Run } from '../fleet/run.ts';
+import type { Drive } from './context.ts';
+import { stopAgent } from './stop-agent.ts';
+
+/** What gathering changes in the run's record. */
+export type Gathered = Pick<Run, 'findings'> &
+  Partial<Pick<Run, 'evidence' | 'verdict' | 'failure' | 'inertness'>>;
+
+/**
+ * Measures the machine, makes sure that no agent runs on it, and judges the evidence that the task's check
+ * needs. What the machine refuses, or cannot be asked, becomes a failure without a good verdict; only
+ * StaleFenceError and an interruption are thrown.
+ */
+export async function gather(drive: Drive): Promise<Gathered> {
+  const { held, interruption, tracer } = drive;
+  const step = tracer.step(held.run, 'evidence');
+  try {
+    const gathered = await measure(drive);
+    step.set({ verdict: gathered.verdict ?? '' });
+    step.end();
+    return gathered;
+  } catch (error) {
+    step.end(error);
+    if (interruption.signal.aborted || !(error instanceof MachineError)) throw error;
+    return withoutEvidence(drive, toFailure(error));
+  }
+}
+
+async function measure(drive: Drive): Promise<Gathered> {
+  const { held, interruption, gate } = drive;
+  const status = await gate.status(interruption.signal);
+  await held.raiseFence(status.fence);
+  if (status.agent !== 'inactive' && status.agent !== 'failed') {
+    drive.log.warn({ agent: status.agent, strayRun: status.run }, 'stopping an agent that should not run');
+    if ((await stopAgent(drive)) === 'unknown') {
+      return {
+        ...withoutEvidence(drive, {
+          code: 'inertness-unknown',
+          message: `An agent runs on ${drive.machine.name} and could not be stopped. Look at the machine.`,
+        }),
+        inertness: 'unknown',
+      };
+    }
+    await held.raiseFence(held.fence);
+  }
+  if (drive.quarantined) {
+    await drive.runs.setQuarantine(drive.machine.name, held.fence, undefined);
+    drive.log.info('measured inactive: quarantine lifted');
+  }
+  if (status.lock) {
+    return withoutEvidence(drive, {
+      code: 'locked',
+      message: `${drive.machine.name} is locked: ${drive.redact(status.lock.reason)}. Unlock it first.`,
+    });
+  }
+  const { task } = held.run.request;
+  return task.kind === 'check' ? judge(drive, task.check) : { findings: [] };
+}
+
+async function judge(drive: Drive, name: string): Promise<Gathered> {
+  const { held, machine, gate, interruption } = drive;
+  const check = checkOf(machine, name);
+  if (!check) {
+    return withoutEvidence(drive, {
+      code: 'check-unknown',
+      message: `The fleet file no longer allows the check ${name} on ${machine.name}. Ask for another one.`,
+    });
+  }
+  const reply = await gate.evidence(held.fence, name, interruption.signal);
+  const evidence: Evidence = {
+    check: name,
+    collectedAt: reply.collectedAt,
+    outputs: reply.outputs.map((output) => redacted(output, drive)),
+  };
+  const expected = check.commands(machine);
+  if (!sameCommands(expected, evidence.outputs)) {
+    return {
+      ...withoutEvidence(drive, {
+        code: 'policy-drift',
+        message: `${machine.name} ran other commands for ${name} than the fleet file lists. Renew the machine's policy.`,
+      }),
+      evidence,
+    };
+  }
+  const findings = [...check.judge(machine, evidence.outputs)];
+  return { evidence, findings, verdict: verdictOf(findings) };
+}
+
+function redacted(output: CommandOutput, { redact }: Drive): CommandOutput {
+  return { ...output, stdout: redact(output.stdout), stderr: redact(output.stderr) };
+}
+
+function sameCommands(expected: readonly (readonly string[])[], outputs: readonly CommandOutput[]): boolean {
+  return JSON.stringify(expected) === JSON.stringify(outputs.map((output) => output.argv));
+}
+
+/** No evidence, no success. */
+function withoutEvidence({ held }: Drive, failure: Run['failure']): Gathered {
+  return {
+    findings: [],
+    failure,
+    verdict: held.run.request.task.kind === 'check' ? 'inconclusive' : 'failed',
+  };
+}

@@ -1,0 +1,33 @@
+import type { RunStore } from './ports.ts';
+
+/**
+ * The two reasons to leave a run early, as one signal: a person cancelled it, or this worker must let go
+ * (shutdown, lost lock). Dispose it when the run is left.
+ */
+export class Interruption implements Disposable {
+  readonly #cancelled = new AbortController();
+  readonly #worker: AbortSignal;
+  readonly #unsubscribe: () => void;
+  /** Fires for either reason. */
+  readonly signal: AbortSignal;
+
+  constructor(runs: RunStore, runId: string, worker: AbortSignal) {
+    this.#worker = worker;
+    this.signal = AbortSignal.any([worker, this.#cancelled.signal]);
+    this.#unsubscribe = runs.onCancelled(runId, () => this.#cancelled.abort(new Error('cancelled')));
+  }
+
+  /** Whether a person cancelled the run. */
+  get byPerson(): boolean {
+    return this.#cancelled.signal.aborted;
+  }
+
+  /** Whether this worker must let go, so that another one takes the run over. */
+  get byWorker(): boolean {
+    return this.#worker.aborted;
+  }
+
+  [Symbol.dispose](): void {
+    this.#unsubscribe();
+  }
+}

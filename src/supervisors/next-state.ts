@@ -1,0 +1,80 @@
+import type { Diagnosis, Run } from '../fleet/run.ts';
+import { activate, nextActivation } from './activate.ts';
+import type { Drive } from './context.ts';
+import { gather } from './gather.ts';
+import { stopAgent } from './stop-agent.ts';
+import { wantsAgent } from './wants-agent.ts';
+
+/**
+ * Does what the run's state asks for and stores the state that follows. The state is the only memory: a run
+ * can be left after any step and gone on with by another worker.
+ */
+export async function nextState(drive: Drive): Promise<void> {
+  switch (drive.held.run.state) {
+    case 'queued':
+      return drive.held.move('gathering');
+    case 'gathering':
+      return leaveGathering(drive);
+    case 'starting':
+      return drive.held.move('stopping', { diagnosis: await activate(drive) });
+    case 'tasking':
+      return drive.held.move('stopping');
+    case 'stopping':
+      return leaveStopping(drive);
+    case 'done':
+      return;
+  }
+}
+
+async function leaveGathering(drive: Drive): Promise<void> {
+  const { held, machine, interruption } = drive;
+  try {
+    const gathered = await gather(drive);
+    if (!wantsAgent(machine, held.run.request, gathered)) return await held.move('done', gathered);
+    await held.move('starting', { ...gathered, diagnosis: nextActivation(held.run), inertness: 'unknown' });
+  } catch (error) {
+    if (!interruption.byPerson || interruption.byWorker) throw error;
+    await held.move('done', { verdict: 'cancelled' });
+  }
+}
+
+async function leaveStopping(drive: Drive): Promise<void> {
+  const { held, interruption, settings } = drive;
+  const inertness = await stopAgent(drive);
+  const diagnosis = held.run.diagnosis ?? nextActivation(held.run);
+  const finished = diagnosis.comment !== undefined || diagnosis.failure !== undefined;
+
+  if (finished || interruption.byPerson || inertness === 'unknown') {
+    return held.move('done', ending(held.run, inertness, diagnosis, interruption.byPerson));
+  }
+  interruption.signal.throwIfAborted();
+  if (diagnosis.activations < settings.maxActivations) {
+    await held.raiseFence(held.fence);
+    return held.move('starting', { diagnosis: nextActivation(held.run) });
+  }
+  return held.move('done', ending(held.run, inertness, interrupted(diagnosis), false));
+}
+
+function interrupted(diagnosis: Diagnosis): Diagnosis {
+  return {
+    ...diagnosis,
+    failure: {
+      code: 'agent-interrupted',
+      message: `The agent was interrupted ${diagnosis.activations} times because its supervisor ended. Run it again.`,
+    },
+  };
+}
+
+/** Verdicts rest on evidence alone; only a question's end depends on whether the agent answered. */
+function ending(
+  run: Run,
+  inertness: Run['inertness'],
+  diagnosis: Diagnosis,
+  cancelled: boolean,
+): Partial<Run> {
+  const common = { inertness, diagnosis };
+  if (run.request.task.kind === 'check') return common;
+  if (diagnosis.comment !== undefined) return { ...common, verdict: 'answered' };
+  if (cancelled) return { ...common, verdict: 'cancelled' };
+  return { ...common, verdict: 'failed', failure: diagnosis.failure };
+}

@@ -1,0 +1,22 @@
+import type { Machine } from '../fleet/machine.ts';
+import type { Request } from '../fleet/request.ts';
+import type { Gathered } from './gather.ts';
+
+/**
+ * Whether the agent is to look deeper. A question always needs it; a check as the machine's `diagnose` says,
+ * `by-request` meaning that a person's request always wants it. Without evidence there is nothing to
+ * diagnose, and a machine that refused or could not be asked is left alone.
+ */
+export function wantsAgent(machine: Machine, request: Request, gathered: Gathered): boolean {
+  if (gathered.failure) return false;
+  if (request.task.kind === 'ask') return true;
+  switch (machine.agent.diagnose) {
+    case 'always':
+    case 'by-request':
+      return true;
+    case 'on-finding':
+      return gathered.verdict !== 'ok';
+    case 'never':
+      return false;
+  }
+}

@@ -1,0 +1,118 @@
+import type { CommandOutput } from '../fleet/evidence.ts';
+import { describeTask } from '../fleet/request.ts';
+import type { Run, ToolCall } from '../fleet/run.ts';
+
+export type Attributes = Record<string, string | number | boolean>;
+
+/*
+ * Names and values as MLflow reads them. Source: `facts/mlflow-otel.md`, Attributes and Span layout;
+ * `mlflow.spanType` is explicit because derived types cannot be searched.
+ */
+
+/** Attributes of the root span: what was asked by whom, what came of it, and tags to search by. */
+export function rootAttributes(run: Run): Attributes {
+  const { request } = run;
+  return {
+    'mlflow.spanType': 'AGENT',
+    'mlflow.spanInputs': `${describeTask(request.task)} on ${request.machine}`,
+    'mlflow.spanOutputs': outcomeText(run),
+    'gen_ai.operation.name': 'invoke_agent',
+    'gen_ai.agent.name': request.machine,
+    'gen_ai.conversation.id': sessionOf(run),
+    'session.id': sessionOf(run),
+    'user.id': request.requester.userId,
+    ...tag('host', request.machine),
+    ...tag('machine', request.machine),
+    ...tag('run', run.id),
+    ...tag('task', request.task.kind),
+    ...tag('check', request.task.kind === 'check' ? request.task.check : undefined),
+    ...tag('verdict', run.verdict),
+    ...tag('failure', run.failure?.code),
+    ...tag('inertness', run.inertness),
+    ...tag('channel', request.origin.channel),
+    ...tag('campaign', request.campaign),
+  };
+}
+
+/** Attributes of `run.completed`: the outcome and the totals, under our own names so that nothing is counted twice. */
+export function completedAttributes(run: Run, durationMs: number): Attributes {
+  const { diagnosis } = run;
+  return {
+    'mlflow.spanType': 'TASK',
+    'fleet.outcome': run.verdict ?? 'failed',
+    'fleet.duration_ms': durationMs,
+    'fleet.findings': run.findings.length,
+    'fleet.commands': run.evidence?.outputs.length ?? 0,
+    'fleet.activations': diagnosis?.activations ?? 0,
+    'fleet.tool_calls': diagnosis?.toolCalls.length ?? 0,
+    ...(diagnosis?.usage && {
+      'fleet.input_tokens': diagnosis.usage.inputTokens,
+      'fleet.output_tokens': diagnosis.usage.outputTokens,
+    }),
+  };
+}
+
+/** Attributes of one command that the machine's broker ran. */
+export function commandAttributes(run: Run, output: CommandOutput): Attributes {
+  return {
+    ...toolAttributes(run, output.argv[0] ?? '', output.argv.join(' '), `${output.stdout}${output.stderr}`),
+    ...(output.exitCode !== null && { 'process.exit.code': output.exitCode }),
+    'fleet.output_truncated': output.truncated,
+  };
+}
+
+/** Attributes of one tool call of the agent. */
+export function toolCallAttributes(run: Run, call: ToolCall): Attributes {
+  return { ...toolAttributes(run, call.tool, call.input, call.output), 'gen_ai.tool.call.id': call.id };
+}
+
+function toolAttributes(run: Run, tool: string, input: string, output: string): Attributes {
+  return {
+    'mlflow.spanType': 'TOOL',
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': tool,
+    'gen_ai.tool.call.arguments': input,
+    'gen_ai.tool.call.result': output,
+    'host.name': run.request.machine,
+  };
+}
+
+/** Attributes of the agent's work with its model. A model `provider/name` tells its provider. */
+export function modelAttributes(answer: {
+  readonly text: string;
+  readonly model?: string | undefined;
+  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number } | undefined;
+}): Attributes {
+  const { model, usage } = answer;
+  return {
+    'mlflow.spanType': 'CHAT_MODEL',
+    'mlflow.spanOutputs': answer.text,
+    'gen_ai.operation.name': 'chat',
+    ...(model?.includes('/') && { 'gen_ai.provider.name': model.slice(0, model.indexOf('/')) }),
+    ...(model && { 'gen_ai.request.model': model, 'gen_ai.response.model': model }),
+    ...(usage && {
+      'gen_ai.usage.input_tokens': usage.inputTokens,
+      'gen_ai.usage.output_tokens': usage.outputTokens,
+    }),
+  };
+}
+
+/** What belongs together for people: a campaign, a thread, or the run alone. */
+function sessionOf({ id, request: { campaign, origin } }: Run): string {
+  return campaign ?? (origin.threadTs ? `${origin.channel}:${origin.threadTs}` : id);
+}
+
+function outcomeText(run: Run): string {
+  const lines = [
+    run.verdict ?? 'failed',
+    ...run.findings.map((finding) => `${finding.severity}: ${finding.text}`),
+    ...(run.failure ? [run.failure.message] : []),
+    ...(run.diagnosis?.comment ? [`Agent: ${run.diagnosis.comment}`] : []),
+  ];
+  return lines.join('\n');
+}
+
+/** An attribute of the root span that MLflow turns into a tag of the trace. */
+function tag(name: string, value: string | undefined): Attributes {
+  return value === undefined ? {} : { [`mlflow.traceTag.fleet.${name}`]: value };
+}

@@ -1,0 +1,168 @@
+import {
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  type Tracer,
+} from '@opentelemetry/api';
+import { type Failure, toFailure } from '../fleet/errors.ts';
+import type { CommandOutput } from '../fleet/evidence.ts';
+import type { Run, ToolCall } from '../fleet/run.ts';
+import {
+  type Attributes,
+  commandAttributes,
+  completedAttributes,
+  modelAttributes,
+  rootAttributes,
+  toolCallAttributes,
+} from './attributes.ts';
+import { contextUnder, fromTraceparent, type RunIds, toTraceparent } from './trace-ids.ts';
+
+/** Longer values are cut: MLflow shows them in a browser. */
+const maxAttributeCharacters = 32_000;
+
+/** One step of a run in its trace (supervisors' Step). */
+export interface RunStep {
+  readonly traceparent: string;
+  set(attributes: Readonly<Attributes>): void;
+  end(error?: unknown): void;
+}
+
+/** What the agent brought back, as far as it is traced (supervisors' AgentAnswer). */
+export interface AgentWork {
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
+  readonly model?: string;
+}
+
+/** What a RunTracer is made of. */
+export interface RunTracerParts {
+  readonly tracer: Tracer;
+  readonly ids: RunIds;
+  readonly redact: (text: string) => string;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/**
+ * The trace of a run (supervisors' Tracer). The root span's ids are those of the run's record, so children can
+ * be recorded, by whichever worker, before the root, which is made last: MLflow takes a trace's state from its
+ * root and freezes it. Steps of a worker that was killed are missing; the root never is.
+ */
+export class RunTracer {
+  readonly #parts: RunTracerParts;
+  readonly #startedAt = new WeakMap<RunStep, number>();
+
+  constructor(parts: RunTracerParts) {
+    this.#parts = parts;
+  }
+
+  step(run: Run, name: string, attributes: Readonly<Attributes> = {}): RunStep {
+    const startedAt = this.#parts.clock();
+    const span = this.#start(
+      name,
+      underRoot(run),
+      { startTime: startedAt },
+      {
+        'mlflow.spanType': 'TASK',
+        ...attributes,
+      },
+    );
+    const step: RunStep = {
+      traceparent: toTraceparent(span.spanContext(), span.spanContext().traceFlags),
+      set: (more) => this.#set(span, more),
+      end: (error) => {
+        if (error !== undefined) this.#fail(span, toFailure(error));
+        span.end(this.#parts.clock());
+      },
+    };
+    this.#startedAt.set(step, startedAt);
+    return step;
+  }
+
+  hostWork(run: Run, step: RunStep, outputs: readonly CommandOutput[]): void {
+    // The broker tells how long each command took, not when: they are laid end to end before now.
+    let at = this.#parts.clock() - outputs.reduce((sum, output) => sum + output.durationMs, 0);
+    for (const output of outputs) {
+      const span = this.#start(
+        'tool.execution',
+        under(step),
+        { startTime: at },
+        commandAttributes(run, output),
+      );
+      if (output.exitCode === null)
+        span.setStatus({ code: SpanStatusCode.ERROR, message: 'ended by the broker' });
+      at += output.durationMs;
+      span.end(at);
+    }
+  }
+
+  agentWork(run: Run, step: RunStep, answer: AgentWork): void {
+    const now = this.#parts.clock();
+    const startTime = this.#startedAt.get(step) ?? now;
+    if (answer.model !== undefined || answer.usage !== undefined) {
+      const options = { startTime, kind: SpanKind.CLIENT };
+      this.#start('model.inference', under(step), options, modelAttributes(answer)).end(now);
+    }
+    for (const call of answer.toolCalls) {
+      const options = { startTime: call.startedAt };
+      const span = this.#start('tool.execution', under(step), options, toolCallAttributes(run, call));
+      if (call.failed) span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end(call.endedAt);
+    }
+  }
+
+  finish(run: Run): void {
+    const { acceptedAt } = run.request;
+    const now = Math.max(this.#parts.clock(), acceptedAt);
+    const queuedUntil = run.timeline.find(({ state }) => state !== 'queued')?.at ?? now;
+    const task = { 'mlflow.spanType': 'TASK' };
+    this.#start('message.queued', underRoot(run), { startTime: acceptedAt }, task).end(queuedUntil);
+    const totals = completedAttributes(run, now - acceptedAt);
+    this.#start('run.completed', underRoot(run), { startTime: now }, totals).end(now);
+    const ids = { traceId: run.trace.traceId, spanId: run.trace.rootSpanId };
+    const options = { startTime: acceptedAt, kind: SpanKind.CONSUMER };
+    const root = this.#parts.ids.with(ids, () =>
+      this.#start('message.processed', ROOT_CONTEXT, options, rootAttributes(run)),
+    );
+    if (run.failure) this.#fail(root, run.failure);
+    else if (run.verdict === 'failed') root.setStatus({ code: SpanStatusCode.ERROR });
+    root.end(now);
+  }
+
+  #start(name: string, context: Context, options: SpanOptions, attributes: Readonly<Attributes>): Span {
+    const span = this.#parts.tracer.startSpan(name, options, context);
+    this.#set(span, attributes);
+    return span;
+  }
+
+  /** The only way for text into a span. */
+  #set(span: Span, attributes: Readonly<Attributes>): void {
+    if (!span.isRecording()) return;
+    for (const [name, value] of Object.entries(attributes)) {
+      span.setAttribute(name, typeof value === 'string' ? this.#clean(value) : value);
+    }
+  }
+
+  #fail(span: Span, { code, message }: Failure): void {
+    this.#set(span, { 'error.type': code });
+    span.setStatus({ code: SpanStatusCode.ERROR, message: this.#clean(message) });
+  }
+
+  #clean(text: string): string {
+    const clean = this.#parts.redact(text);
+    if (clean.length <= maxAttributeCharacters) return clean;
+    return `${clean.slice(0, maxAttributeCharacters)}… (${clean.length - maxAttributeCharacters} more characters)`;
+  }
+}
+
+function underRoot({ trace: { traceId, rootSpanId } }: Run): Context {
+  return contextUnder({ traceId, spanId: rootSpanId });
+}
+
+function under(step: RunStep): Context {
+  return contextUnder(fromTraceparent(step.traceparent));
+}

@@ -1,0 +1,218 @@
+import { createHmac } from 'node:crypto';
+import { pino } from 'pino';
+import { type Bot, createBot } from '../../src/bot/create-bot.ts';
+import type { Requests, SlackBudget, Views } from '../../src/bot/ports.ts';
+import type { AccessRule, Fleet } from '../../src/fleet/fleet.ts';
+import { type Machine, machineSchema } from '../../src/fleet/machine.ts';
+import { FakeRequests } from '../support/fake-requests.ts';
+import { FakeSlack } from '../support/fake-workspace.ts';
+
+export const signingSecret = 'a-signing-secret';
+export const silent = pino({ enabled: false });
+
+export function machine(name: string, more: Partial<Machine> = {}): Machine {
+  const defaults = machineSchema.parse({
+    name,
+    address: '127.0.0.1',
+    ssh: {},
+    hostKey: 'ssh-ed25519 AAAA',
+    role: 'web',
+    labels: {},
+    expect: {},
+    checks: ['disk', 'memory'],
+    customChecks: {},
+    actions: [],
+    agent: {},
+    limits: {},
+  });
+  return { ...defaults, ...more };
+}
+
+export function fleetOf(machines: readonly Machine[], access: readonly Partial<AccessRule>[]): Fleet {
+  return {
+    file: 'fleet.yaml',
+    machines: new Map(machines.map((each) => [each.name, each])),
+    access: access.map((rule, index) => ({
+      people: [],
+      groups: [],
+      machines: 'all',
+      verbs: ['view', 'check', 'ask', 'cancel'],
+      line: index + 1,
+      ...rule,
+    })),
+  };
+}
+
+/** Nothing to publish: these tests are about what comes in. */
+export const noViews: Views = {
+  take: async () => [],
+  release: async () => {},
+  postpone: async () => {},
+  parts: async () => ({}),
+  intend: async () => {},
+  record: async () => {},
+};
+export const noBudget: SlackBudget = { take: async () => 0, block: async () => {} };
+
+/** What Slack got as the answer to one of its requests. */
+export interface Acknowledged {
+  readonly status: number;
+  /** The body as text; '' for a bare acknowledgement. */
+  readonly text: string;
+}
+
+/** The bot in HTTP mode before a fake Slack, with a fleet that the test can change. */
+export class BotUnderTest {
+  /** Flags of `users.info`; a user who is not here is unknown to Slack. */
+  readonly users = new Map<string, Readonly<Record<string, unknown>>>();
+  /** Members of user groups. */
+  readonly groups = new Map<string, readonly string[]>();
+  /** Whether the bot is a member; a channel that is not here does not exist for it. */
+  readonly channels = new Map<string, boolean>();
+  requests = new FakeRequests();
+  fleet: Fleet = fleetOf([], []);
+  now = 1_800_000_000_000;
+  #bot: Bot | undefined;
+  #slack: FakeSlack | undefined;
+  #commands = 0;
+
+  /** @param store instead of `requests` */
+  async start(store?: Requests): Promise<void> {
+    this.#slack = await FakeSlack.start();
+    this.#describePeople();
+    this.#bot = createBot({
+      connection: { mode: 'http', signingSecret, port: 0, host: '127.0.0.1' },
+      botToken: 'xoxb-test',
+      slackApiUrl: this.slack.apiUrl,
+      fleet: { current: () => this.fleet },
+      requests: store ?? this.#currentRequests(),
+      views: noViews,
+      budget: noBudget,
+      linkTo: () => ({ missing: 'no MLflow' }),
+      clock: () => this.now,
+      random: () => 0.5,
+      log: silent,
+    });
+    await this.#bot.start();
+  }
+
+  get slack(): FakeSlack {
+    if (this.#slack === undefined) throw new Error('not started');
+    return this.#slack;
+  }
+
+  get bot(): Bot {
+    if (this.#bot === undefined) throw new Error('not started');
+    return this.#bot;
+  }
+
+  async stop(): Promise<void> {
+    await this.#bot?.stop();
+    await this.slack.stop();
+  }
+
+  /** A fresh store and the usual people: Ann is a member of the workspace, Gus a guest; the bot is in C1. */
+  reset(): void {
+    this.slack.calls.length = 0;
+    this.slack.responses.length = 0;
+    this.requests = new FakeRequests();
+    this.now = 1_800_000_000_000;
+    for (const [id, flags] of [
+      ['UANN', {}],
+      ['UBEN', {}],
+      ['UGUS', { is_restricted: true }],
+      ['UBOT', { is_bot: true }],
+      ['UOLD', { deleted: true }],
+      ['USTRANGER', { is_stranger: true }],
+    ] as const) {
+      this.users.set(id, flags);
+    }
+    this.groups.set('SOPS', ['UBEN']);
+    this.channels.set('C1', true);
+    this.fleet = fleetOf(
+      [machine('web-01'), machine('web-02'), machine('db-01', { role: 'db' })],
+      [
+        { people: ['UANN', 'UGUS', 'UBOT', 'UOLD', 'USTRANGER', 'UNOBODY'] },
+        { groups: ['SOPS'], machines: 'web-*' },
+      ],
+    );
+  }
+
+  /** `requests` as it is at every call: `reset` makes a fresh one. */
+  #currentRequests(): Requests {
+    return {
+      accept: (...args) => this.requests.accept(...args),
+      cancel: (...args) => this.requests.cancel(...args),
+      run: (...args) => this.requests.run(...args),
+      runs: (...args) => this.requests.runs(...args),
+      machine: (...args) => this.requests.machine(...args),
+      campaign: (...args) => this.requests.campaign(...args),
+    };
+  }
+
+  #describePeople(): void {
+    const known = <Value>(value: Value | undefined, error: string, answer: (value: Value) => object) =>
+      value === undefined ? { ok: false, error } : { ok: true, ...answer(value) };
+    this.slack.handlers.set('users.info', ({ user = '' }) =>
+      known(this.users.get(user), 'user_not_found', (flags) => ({ user: { id: user, ...flags } })),
+    );
+    this.slack.handlers.set('usergroups.users.list', ({ usergroup = '' }) =>
+      known(this.groups.get(usergroup), 'no_such_subteam', (users) => ({ users })),
+    );
+    this.slack.handlers.set('conversations.info', ({ channel = '' }) =>
+      known(this.channels.get(channel), 'channel_not_found', (is_member) => ({ channel: { is_member } })),
+    );
+  }
+
+  /** Types `/fleet TEXT`. Every call is another command unless a trigger is given. */
+  command(
+    text: string,
+    { user = 'UANN', channel = 'C1', trigger }: { user?: string; channel?: string; trigger?: string } = {},
+  ): Promise<Acknowledged> {
+    this.#commands += 1;
+    return this.deliver(
+      new URLSearchParams({
+        command: '/fleet',
+        text,
+        user_id: user,
+        team_id: 'T1',
+        channel_id: channel,
+        trigger_id: trigger ?? `trigger-${this.#commands}`,
+        response_url: this.slack.responseUrl,
+        api_app_id: 'A1',
+      }).toString(),
+    );
+  }
+
+  /** Clicks a button. */
+  click(actionId: string, value: string, user = 'UANN'): Promise<Acknowledged> {
+    const payload = {
+      type: 'block_actions',
+      user: { id: user, team_id: 'T1' },
+      team: { id: 'T1' },
+      api_app_id: 'A1',
+      trigger_id: 'click',
+      container: { type: 'message', message_ts: '1.1', channel_id: 'C1' },
+      channel: { id: 'C1' },
+      response_url: this.slack.responseUrl,
+      actions: [{ type: 'button', action_id: actionId, block_id: 'b', value, action_ts: '1.2' }],
+    };
+    return this.deliver(new URLSearchParams({ payload: JSON.stringify(payload) }).toString());
+  }
+
+  /** Sends a body as Slack would; a wrong secret makes a wrong signature. */
+  async deliver(body: string, secret = signingSecret): Promise<Acknowledged> {
+    const timestamp = String(Math.floor(Date.now() / 1_000));
+    const signature = createHmac('sha256', secret).update(`v0:${timestamp}:${body}`).digest('hex');
+    const response = await fetch(`http://127.0.0.1:${this.bot.port()}/slack/events`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        'x-slack-request-timestamp': timestamp,
+        'x-slack-signature': `v0=${signature}`,
+      },
+      body,
+    });
+    return { status: response.status, text: await response.text() };
+  }
+}

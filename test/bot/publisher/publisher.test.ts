@@ -1,0 +1,432 @@
+import { WebClient } from '@slack/web-api';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CampaignMember, Requests } from '../../../src/bot/ports.ts';
+import { createPublisher, type Publisher } from '../../../src/bot/publisher/create-publisher.ts';
+import { createPublisherClient } from '../../../src/bot/publisher/create-publisher-client.ts';
+import type { PublisherSettings } from '../../../src/bot/publisher/settings.ts';
+import type { Campaign } from '../../../src/fleet/request.ts';
+import { type Run, runStates } from '../../../src/fleet/run.ts';
+import { FakeSlack, fakeBot } from '../../support/fake-workspace.ts';
+import { MemoryBudget } from '../../support/memory-budget.ts';
+import { MemoryViews } from '../../support/memory-views.ts';
+import { diagnosed, judged, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
+
+const quick: PublisherSettings = {
+  parallelism: 4,
+  pollIntervalMs: 5,
+  storeRetryMs: 10,
+  progressIntervalMs: 60,
+  refreshLimitMs: 1_000,
+  recheckMs: 500,
+  settleMs: 20,
+  unreachableMs: [10, 40],
+  refusedMs: [10, 40],
+};
+const eventually = { timeout: 8_000, interval: 10 };
+
+let slack: FakeSlack;
+let views: MemoryViews;
+let runs: Map<string, Run>;
+let campaigns: Map<string, { campaign: Campaign; members: CampaignMember[] }>;
+let publishers: Publisher[];
+
+beforeEach(async () => {
+  slack = await FakeSlack.start();
+  views = new MemoryViews({ leaseMs: 100 });
+  runs = new Map();
+  campaigns = new Map();
+  publishers = [];
+});
+afterEach(async () => {
+  await Promise.all(publishers.map((publisher) => publisher.stop()));
+  await slack.stop();
+});
+
+const notAsked = () => Promise.reject(new Error('the publisher does not need this'));
+const requests: Requests = {
+  accept: notAsked,
+  cancel: notAsked,
+  runs: notAsked,
+  machine: notAsked,
+  run: async (id) => runs.get(id),
+  campaign: async (id) => campaigns.get(id),
+};
+
+function publish(settings: Partial<PublisherSettings> = {}): Publisher {
+  const publisher = createPublisher({
+    client: createPublisherClient('xoxb-test', { slackApiUrl: slack.apiUrl, logger: silentSlackLogger }),
+    requests,
+    views,
+    budget: new MemoryBudget(),
+    linkTo: () => ({ missing: 'no MLflow here' }),
+    clock: Date.now,
+    log: pino({ level: 'silent' }),
+    settings: { ...quick, ...settings },
+  });
+  publisher.start();
+  publishers.push(publisher);
+  return publisher;
+}
+
+const silentSlackLogger = Object.assign(Object.create(null), {
+  ...Object.fromEntries(
+    ['debug', 'info', 'warn', 'error', 'setLevel', 'setName'].map((name) => [name, () => {}]),
+  ),
+  getLevel: () => 'error',
+});
+
+function change(run: Run, priority: 'verdict' | 'progress' = 'progress'): void {
+  runs.set(run.id, run);
+  views.markDirty('run', run.id, priority);
+}
+
+const finished = (id: string, changes: Partial<Run> = {}) =>
+  sampleRun(id, 'done', { ...judged, ...diagnosed, ...changes });
+const ours = (channel = 'C0OPS') =>
+  slack.messages.filter(
+    (m) => m.channel === channel && m.user === fakeBot.user_id && m.ephemeralTo === undefined,
+  );
+const withBlock = (blockId: string) =>
+  ours().filter((m) => m.blocks?.some((block) => block.block_id === blockId));
+const shown = (blockId: string) => JSON.stringify(withBlock(blockId)[0]?.blocks);
+const upToDate = () => expect.poll(() => views.dirtyCount, eventually).toBe(0);
+
+describe('a run', () => {
+  it('is one message, edited through its states, with verdict and diagnosis in its thread', async () => {
+    publish();
+    change(sampleRun('r-1', 'queued'));
+    await upToDate();
+    expect(shown('run:r-1:main')).toContain('queued');
+    change(sampleRun('r-1', 'tasking', judged), 'verdict');
+    await upToDate();
+    expect(shown('run:r-1:main')).toContain('looking deeper');
+    change(finished('r-1'), 'verdict');
+    await upToDate();
+    const [main] = withBlock('run:r-1:main');
+    expect(shown('run:r-1:main')).toContain('agent measured inactive');
+    expect(ours()).toHaveLength(3);
+    for (const part of ['verdict', 'diagnosis']) {
+      expect(withBlock(`run:r-1:${part}`).map((m) => m.thread_ts)).toEqual([main?.ts]);
+    }
+  });
+
+  it('that was asked for in a thread is answered there', async () => {
+    const root = slack.say('C0OPS', 'U0ANN', 'look at web-01');
+    publish();
+    const run = finished('r-1');
+    change({ ...run, request: { ...run.request, origin: { channel: 'C0OPS', threadTs: root.ts } } });
+    await upToDate();
+    expect(ours().map((m) => m.thread_ts)).toEqual([root.ts, root.ts, root.ts]);
+  });
+
+  it('that did not change costs no call', async () => {
+    publish();
+    change(finished('r-1'), 'verdict');
+    await upToDate();
+    const before = slack.calls.length;
+    views.markDirty('run', 'r-1', 'verdict');
+    await upToDate();
+    expect(slack.calls).toHaveLength(before);
+  });
+
+  it('that changes twenty times in a moment takes a few edits', async () => {
+    publish();
+    change(sampleRun('r-1', 'queued'));
+    await upToDate();
+    for (let index = 0; index < 20; index += 1) {
+      const state = runStates[1 + (index % 4)] ?? 'gathering';
+      change(sampleRun('r-1', state, { failure: { code: 'locked', message: `change ${index}` } }));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await upToDate();
+    expect(slack.callsOf('chat.update').length).toBeLessThanOrEqual(5);
+    expect(shown('run:r-1:main')).toContain('change 19');
+  });
+
+  it('uploads what is longer than a message as a file, once', async () => {
+    const findings = Array.from({ length: 90 }, (_, index) => ({
+      severity: 'warning' as const,
+      subject: `/mnt/${index}`,
+      text: `/mnt/${index} is 85% full ${'x'.repeat(400)}`,
+      output: 0,
+    }));
+    publish();
+    change(finished('r-1', { findings }), 'verdict');
+    await upToDate();
+    views.markDirty('run', 'r-1', 'verdict');
+    await upToDate();
+    const files = slack.messages.flatMap((m) => m.files ?? []);
+    expect(files.map((file) => file.title)).toEqual(['Evidence of run r-1']);
+    expect(files[0]?.content).toContain('/mnt/89 is 85% full');
+    expect(slack.messages.find((m) => m.files !== undefined)?.thread_ts).toBe(
+      withBlock('run:r-1:main')[0]?.ts,
+    );
+  });
+});
+
+describe('one message per part, whatever is killed', () => {
+  const onceEach = () => {
+    const counts = ['main', 'verdict', 'diagnosis'].map((part) => withBlock(`run:r-1:${part}`).length);
+    expect(counts).toEqual([1, 1, 1]);
+    expect(ours()).toHaveLength(3);
+    expect(shown('run:r-1:main')).toContain('critical');
+  };
+
+  it.each(['chat.postMessage', 'chat.update'])('when the answer to %s is lost', async (method) => {
+    slack.trouble(method, { kind: 'lost-answer' }, { times: 3 });
+    publish();
+    change(sampleRun('r-1', 'queued'));
+    await upToDate();
+    change(finished('r-1'), 'verdict');
+    await upToDate();
+    onceEach();
+  });
+
+  it.each([
+    ['intend', 'main'],
+    ['record', 'main'],
+    ['intend', 'verdict'],
+    ['record', 'verdict'],
+    ['record', 'diagnosis'],
+    ['release', ''],
+  ] as const)('when the process dies at %s %s', async (step, part) => {
+    let died = false;
+    views.before = (atStep, atPart) => {
+      if (died || atStep !== step || atPart !== part) return;
+      died = true;
+      throw new Error('killed');
+    };
+    publish();
+    publish();
+    change(finished('r-1'), 'verdict');
+    await upToDate();
+    expect(died).toBe(true);
+    onceEach();
+  });
+
+  it('when the answer to an upload is lost', async () => {
+    const comment = Array.from({ length: 3_000 }, (_, index) => `line ${index}`).join('\n');
+    slack.trouble('files.completeUploadExternal', { kind: 'lost-answer' });
+    publish();
+    change(finished('r-1', { diagnosis: { ...diagnosed.diagnosis, comment } }), 'verdict');
+    await upToDate();
+    expect(slack.messages.flatMap((m) => m.files ?? [])).toHaveLength(1);
+  });
+
+  it('when the channel is so busy that the message is pages away', async () => {
+    slack.trouble('chat.postMessage', { kind: 'lost-answer' });
+    publish({ settleMs: 300 });
+    change(sampleRun('r-1', 'queued'));
+    await expect.poll(() => ours().length, eventually).toBe(1);
+    for (let index = 0; index < 1_100; index += 1) slack.say('C0OPS', 'U0BEN', `chat ${index}`);
+    await upToDate();
+    expect(withBlock('run:r-1:main')).toHaveLength(1);
+    expect(slack.callsOf('conversations.history').length).toBeGreaterThan(1);
+  });
+
+  it('when a person pasted our block: only our own message counts', async () => {
+    slack.trouble('chat.postMessage', { kind: 'error', code: 'internal_error' });
+    const block = { type: 'section', block_id: 'run:r-1:main', text: { type: 'mrkdwn', text: 'x' } } as const;
+    slack.say('C0OPS', 'U0BEN', 'look').blocks = [block];
+    publish();
+    change(sampleRun('r-1', 'queued'));
+    await upToDate();
+    expect(withBlock('run:r-1:main')).toHaveLength(1);
+  });
+});
+
+describe('what matters more', () => {
+  it('goes first', async () => {
+    change(sampleRun('r-progress', 'queued'), 'progress');
+    change(sampleRun('r-verdict', 'queued'), 'verdict');
+    runs.set('r-decision', sampleRun('r-decision', 'queued'));
+    views.markDirty('run', 'r-decision', 'decision');
+    publish({ parallelism: 1 });
+    await upToDate();
+    const order = ours().map((m) => m.blocks?.[0]?.block_id);
+    expect(order).toEqual(['run:r-decision:main', 'run:r-verdict:main', 'run:r-progress:main']);
+  });
+
+  it('is not held up by a 429 elsewhere', async () => {
+    publish();
+    change(sampleRun('r-1', 'queued'));
+    await upToDate();
+    slack.trouble('chat.update', { kind: 'rate-limit', retryAfterS: 1 });
+    const begin = Date.now();
+    change(sampleRun('r-1', 'gathering'));
+    await expect.poll(() => slack.callsOf('chat.update').length, eventually).toBe(1);
+    const run = finished('r-2');
+    change({ ...run, request: { ...run.request, origin: { channel: 'C0DBA' } } }, 'verdict');
+    await expect.poll(() => ours('C0DBA').length, eventually).toBe(3);
+    expect(Date.now() - begin).toBeLessThan(1_000);
+    await upToDate();
+    expect(Date.now() - begin).toBeGreaterThanOrEqual(1_000);
+    expect(shown('run:r-1:main')).toContain('gathering');
+    expect(slack.callsOf('chat.update')).toHaveLength(2);
+  });
+
+  it('is shown in the thread although the edit above it must wait', async () => {
+    publish();
+    change(sampleRun('r-1', 'gathering'));
+    await upToDate();
+    slack.trouble('chat.update', { kind: 'rate-limit', retryAfterS: 1 });
+    change(sampleRun('r-1', 'tasking', judged), 'verdict');
+    await expect.poll(() => withBlock('run:r-1:verdict').length, { timeout: 900 }).toBe(1);
+    await upToDate();
+    expect(shown('run:r-1:main')).toContain('critical');
+  });
+});
+
+describe('Slack away', () => {
+  it('for a while: everything is brought up to date afterwards', async () => {
+    publish();
+    change(sampleRun('r-1', 'queued'));
+    await upToDate();
+    slack.away = true;
+    change(finished('r-1'), 'verdict');
+    change(finished('r-2'), 'verdict');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(views.dirtyCount).toBe(2);
+    slack.away = false;
+    await upToDate();
+    expect(ours()).toHaveLength(6);
+    expect(shown('run:r-1:main')).toContain('critical');
+  });
+
+  it('is not taken for the end: an unreadable list of dirty views is read again', async () => {
+    const take = views.take.bind(views);
+    let left = 3;
+    views.take = async (limit) => {
+      left -= 1;
+      if (left >= 0) throw new Error('Redis is away');
+      return take(limit);
+    };
+    publish();
+    change(sampleRun('r-1', 'queued'));
+    await upToDate();
+    expect(ours()).toHaveLength(1);
+  });
+});
+
+describe('a message that people deleted', () => {
+  it('is posted anew once, and then left alone', async () => {
+    publish();
+    change(sampleRun('r-1', 'queued'));
+    await upToDate();
+    const remove = () => slack.delete(withBlock('run:r-1:main')[0]?.ts ?? '');
+    remove();
+    change(sampleRun('r-1', 'gathering'), 'verdict');
+    await upToDate();
+    expect(withBlock('run:r-1:main')).toHaveLength(1);
+    remove();
+    change(finished('r-1'), 'verdict');
+    await upToDate();
+    expect(ours()).toEqual([]);
+  });
+
+  it('takes its thread along to the new one', async () => {
+    publish();
+    change(sampleRun('r-1', 'tasking', { verdict: 'critical' }), 'verdict');
+    await upToDate();
+    slack.delete(withBlock('run:r-1:main')[0]?.ts ?? '');
+    change(finished('r-1'), 'verdict');
+    await upToDate();
+    const [main] = withBlock('run:r-1:main');
+    expect(withBlock('run:r-1:verdict').map((m) => m.thread_ts)).toEqual([main?.ts]);
+  });
+});
+
+describe('a channel that the bot is not in', () => {
+  it('is told to the person who asked, once, and the answer follows the invitation', async () => {
+    slack.setMember('C0OPS', false);
+    publish();
+    change(sampleRun('r-1', 'queued'));
+    const told = () => ours('U0ANN');
+    await expect.poll(() => slack.callsOf('chat.postMessage').length, eventually).toBeGreaterThan(1);
+    await expect.poll(() => told().length, eventually).toBe(1);
+    change(finished('r-1'), 'verdict');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(told()).toHaveLength(1);
+    expect(JSON.stringify(told()[0]?.blocks)).toContain('/invite @fleetbot');
+    slack.setMember('C0OPS', true);
+    await upToDate();
+    expect(ours()).toHaveLength(3);
+  });
+});
+
+describe('a campaign', () => {
+  const names = Array.from({ length: 60 }, (_, index) => `web-${index}`);
+  const begin = (verdictAt: (index: number) => Run['verdict']) => {
+    const campaign = sampleCampaign('c-1', names);
+    const members: CampaignMember[] = names.map((machine, index) => {
+      const verdict = verdictAt(index);
+      const base =
+        verdict === undefined ? sampleRun(`r-${index}`, 'queued') : finished(`r-${index}`, { verdict });
+      runs.set(base.id, { ...base, request: { ...base.request, machine, campaign: 'c-1' } });
+      return { machine, runId: base.id, state: base.state, ...(verdict === undefined ? {} : { verdict }) };
+    });
+    campaigns.set('c-1', { campaign, members });
+    views.markDirty('campaign', 'c-1', 'verdict');
+  };
+
+  it('has one summary, entries only for machines that are not ok, and a file of all at the end', async () => {
+    publish();
+    begin((index) => (index < 3 ? 'critical' : index < 30 ? 'ok' : undefined));
+    await upToDate();
+    expect(shown('campaign:c-1:main')).toContain('30 of 60 machines done');
+    expect(ours()).toHaveLength(4);
+    begin((index) => (index < 40 ? 'critical' : 'ok'));
+    await upToDate();
+    expect(withBlock('campaign:c-1:main')).toHaveLength(1);
+    const [main] = withBlock('campaign:c-1:main');
+    const entries = ours().filter((m) => m.thread_ts === main?.ts && m.files === undefined);
+    expect(entries).toHaveLength(20);
+    const files = ours().flatMap((m) => m.files ?? []);
+    expect(files).toHaveLength(1);
+    for (const name of names) expect(files[0]?.content).toContain(`${name}: `);
+  });
+
+  it('does not give its runs messages of their own', async () => {
+    publish();
+    begin(() => 'ok');
+    views.markDirty('run', 'r-1', 'verdict');
+    await upToDate();
+    expect(withBlock('run:r-1:main')).toEqual([]);
+  });
+});
+
+describe('stopping', () => {
+  it('finishes what is in flight and takes nothing new', async () => {
+    const publisher = publish();
+    change(finished('r-1'), 'verdict');
+    change(finished('r-2'), 'verdict');
+    await expect.poll(() => slack.callsOf('chat.postMessage').length, eventually).toBeGreaterThan(0);
+    await publisher.stop();
+    const calls = slack.calls.length;
+    const posted = ours().length;
+    expect(posted % 3).toBe(0);
+    change(finished('r-3'), 'verdict');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(slack.calls).toHaveLength(calls);
+  });
+});
+
+it('every edit carries text and blocks: text alone would remove the blocks', async () => {
+  publish();
+  change(sampleRun('r-1', 'queued'));
+  await upToDate();
+  change(finished('r-1'), 'verdict');
+  await upToDate();
+  const edits = slack.callsOf('chat.update');
+  expect(edits.length).toBeGreaterThan(0);
+  for (const { args } of edits) expect([args.text, args.blocks]).not.toContain(undefined);
+});
+
+it('the client of the publisher never repeats a call by itself', async () => {
+  slack.trouble('chat.postMessage', { kind: 'lost-answer' });
+  const client = createPublisherClient('xoxb-test', { slackApiUrl: slack.apiUrl, logger: silentSlackLogger });
+  expect(client).toBeInstanceOf(WebClient);
+  await expect(client.chat.postMessage({ channel: 'C0OPS', text: 'x' })).rejects.toThrow();
+  expect(slack.callsOf('chat.postMessage')).toHaveLength(1);
+});

@@ -1,0 +1,289 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ackLimitMs } from '../../src/bot/slash-command.ts';
+import { BotUnderTest, fleetOf, machine } from './bot-under-test.ts';
+
+const test = new BotUnderTest();
+beforeAll(() => test.start());
+afterAll(() => test.stop());
+beforeEach(() => test.reset());
+
+describe('a request', () => {
+  it('is stored and acknowledged in silence: the message that appears is the receipt', async () => {
+    const ack = await test.command('check web-01 disk', { trigger: 'T-1' });
+    expect(ack).toEqual({ status: 200, text: '' });
+    expect(test.requests.stored.map((run) => run.request)).toEqual([
+      {
+        eventId: 'cmd:T-1',
+        machine: 'web-01',
+        task: { kind: 'check', check: 'disk' },
+        requester: { kind: 'person', userId: 'UANN', teamId: 'T1' },
+        origin: { channel: 'C1' },
+        acceptedAt: test.now,
+      },
+    ]);
+  });
+
+  it('carries the question as it was typed', async () => {
+    await test.command('ask web-01 “why is a &lt; b &amp; slow on <http://web.example|web.example>?”');
+    expect(test.requests.stored[0]?.request.task).toEqual({
+      kind: 'ask',
+      question: 'why is a < b & slow on web.example?',
+    });
+  });
+
+  it('delivered twice is one request', async () => {
+    const first = await test.command('check web-01 disk', { trigger: 'same' });
+    const second = await test.command('check web-01 disk', { trigger: 'same' });
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect(test.requests.stored).toHaveLength(1);
+  });
+
+  it('to many machines is a campaign, accepted as one event', async () => {
+    const ack = await test.command('check web-* disk', { trigger: 'T-2' });
+    expect(ack.text).toContain('2 machines: check disk');
+    expect(ack.text).toContain('"response_type":"ephemeral"');
+    expect([...test.requests.campaigns.values()]).toMatchObject([
+      { selector: 'web-*', machines: ['web-01', 'web-02'], origin: { channel: 'C1' } },
+    ]);
+    expect(test.requests.stored.map((run) => run.request.eventId)).toEqual(['cmd:T-2', 'cmd:T-2']);
+    const [id] = test.requests.campaigns.keys();
+    expect(id).toMatch(/^c-[0-9a-z]{12}$/);
+    expect(test.requests.stored.every((run) => run.request.campaign === id)).toBe(true);
+  });
+
+  it('leaves out machines where the check is not authorised, and names them', async () => {
+    test.fleet = fleetOf([machine('web-01'), machine('db-01', { checks: ['load'] })], [{ people: ['UANN'] }]);
+    const ack = await test.command('check all disk');
+    expect(ack.text).toContain('not authorised there: `db-01`');
+    expect(test.requests.stored.map((run) => run.request.machine)).toEqual(['web-01']);
+  });
+});
+
+describe('the acknowledgement', () => {
+  it('comes in time when the store hangs, and the outcome is told later', async () => {
+    const opened = Promise.withResolvers<void>();
+    test.requests.gate = opened.promise;
+    const startedAt = performance.now();
+    const ack = await test.command('check web-01 disk');
+    expect(performance.now() - startedAt).toBeLessThan(ackLimitMs + 800);
+    expect(ack.text).toContain('Still storing');
+    expect(ack.text).toContain('"response_type":"ephemeral"');
+    expect(test.requests.stored).toHaveLength(0);
+
+    opened.resolve();
+    await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1));
+    expect(test.slack.responses[0]).toMatchObject({
+      response_type: 'ephemeral',
+      text: expect.stringContaining('Your request is stored'),
+    });
+    expect(test.requests.stored).toHaveLength(1);
+  });
+
+  it('tells that the store failed, when it fails late too', async () => {
+    const opened = Promise.withResolvers<void>();
+    test.requests.gate = opened.promise;
+    await test.command('check web-01 disk');
+    test.requests.away = true;
+    opened.resolve();
+    await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1));
+    expect(test.slack.responses[0]?.text).toContain('not certain that this was recorded');
+  });
+
+  it('tells that the store failed', async () => {
+    test.requests.away = true;
+    const ack = await test.command('check web-01 disk');
+    expect(ack.text).toContain('not certain that this was recorded');
+    expect(ack.text).toContain('"response_type":"ephemeral"');
+  });
+
+  it('comes in time when Slack does not say who the person is, and nothing is stored', async () => {
+    test.slack.trouble('users.info', { kind: 'silence' });
+    const startedAt = performance.now();
+    const ack = await test.command('check web-01 disk');
+    expect(performance.now() - startedAt).toBeLessThan(ackLimitMs + 800);
+    expect(ack.text).toContain('Slack could not be asked who you are (no answer)');
+    expect(test.requests.stored).toHaveLength(0);
+  });
+});
+
+describe('access', () => {
+  it.each([
+    ['UGUS', 'Guests'],
+    ['UBOT', 'Bots'],
+    ['UOLD', 'deactivated'],
+    ['USTRANGER', 'other organisations'],
+    ['UNOBODY', 'Slack could not be asked who you are (user_not_found)'],
+  ])('is denied to %s although the table names them', async (user, reason) => {
+    const ack = await test.command('check web-01 disk', { user });
+    expect(ack.text).toContain(reason);
+    expect(test.requests.stored).toHaveLength(0);
+  });
+
+  it('is given by membership of a user group at that moment', async () => {
+    await test.command('check web-01 disk', { user: 'UBEN' });
+    expect(test.requests.stored).toHaveLength(1);
+    test.groups.set('SOPS', []);
+    const ack = await test.command('check web-01 disk', { user: 'UBEN' });
+    expect(ack.text).toContain('You may not check web-01');
+    expect(test.requests.stored).toHaveLength(1);
+  });
+
+  it('is denied when Slack cannot say who is in the group, and the person is told why', async () => {
+    test.slack.trouble('usergroups.users.list', { kind: 'rate-limit', retryAfterS: 30 });
+    const ack = await test.command('check web-01 disk', { user: 'UBEN' });
+    expect(ack.text).toContain('Slack could not be asked who is in user group SOPS');
+    expect(test.requests.stored).toHaveLength(0);
+  });
+
+  it('by user id does not depend on groups, and asks about none', async () => {
+    await test.command('check web-01 disk');
+    expect(test.requests.stored).toHaveLength(1);
+    expect(test.slack.callsOf('usergroups.users.list')).toHaveLength(0);
+  });
+
+  it('drops the machines that the person may not touch, and names them', async () => {
+    const ack = await test.command('check all disk', { user: 'UBEN' });
+    expect(ack.text).toContain('because you may not: `db-01`');
+    expect(test.requests.stored.map((run) => run.request.machine)).toEqual(['web-01', 'web-02']);
+  });
+
+  it('follows a fleet file that changed', async () => {
+    test.fleet = fleetOf([machine('web-01')], []);
+    const ack = await test.command('check web-01 disk');
+    expect(ack.text).toContain('You may not check web-01');
+    expect(test.requests.stored).toHaveLength(0);
+  });
+});
+
+describe('a mistake', () => {
+  it.each([
+    ['chek web-01 disk', 'Did you mean `/fleet check`?'],
+    ['check web-1 disk', 'Did you mean `web-01`?'],
+    ['check web-01 dsk', 'Did you mean `disk`?'],
+    ['show web-o1', 'Did you mean `web-01`?'],
+    ['check web-01', 'Which check of `web-01`?'],
+    ['check web-01 disk now', '`now` is more than a check takes'],
+    ['ask web-01', 'What do you want to ask'],
+    ['check web-01!x disk', 'is not a selector'],
+    ['cancel r-000000000099', 'There is no run `r-000000000099`'],
+  ])('%s is explained to the person alone', async (text, explanation) => {
+    const ack = await test.command(text);
+    expect(ack.text).toContain(explanation);
+    expect(ack.text).toContain('"response_type":"ephemeral"');
+    expect(test.requests.stored).toHaveLength(0);
+  });
+
+  it('does not reveal machines that the person may not see', async () => {
+    const ack = await test.command('show db-1', { user: 'UBEN' });
+    expect(ack.text).not.toContain('db-01');
+  });
+});
+
+describe('the channel', () => {
+  it.each(['CNOTIN', 'CPRIVATE'])(
+    '%s without the bot: nothing is stored, and how to invite it is told',
+    async (channel) => {
+      test.channels.set('CNOTIN', false);
+      const ack = await test.command('check web-01 disk', { channel });
+      expect(ack.text).toContain('`/invite @fleetbot`');
+      expect(test.requests.stored).toHaveLength(0);
+    },
+  );
+
+  it('is asked about again after the bot was invited, and not again for a while then', async () => {
+    test.channels.set('CNEW', false);
+    await test.command('check web-01 disk', { channel: 'CNEW' });
+    test.channels.set('CNEW', true);
+    await test.command('check web-01 disk', { channel: 'CNEW' });
+    await test.command('check web-01 disk', { channel: 'CNEW' });
+    expect(test.requests.stored).toHaveLength(2);
+    expect(test.slack.callsOf('conversations.info')).toHaveLength(2);
+  });
+
+  it('may be a direct message with the bot, but not one between other people', async () => {
+    test.channels.set('DBOT', true);
+    await test.command('check web-01 disk', { channel: 'DBOT' });
+    expect(test.requests.stored).toHaveLength(1);
+    const ack = await test.command('check web-01 disk', { channel: 'DOTHERS' });
+    expect(ack.text).toContain('direct messages between other people');
+    expect(test.requests.stored).toHaveLength(1);
+  });
+
+  it('is in doubt when Slack does not answer: nothing is stored, and the person is told', async () => {
+    test.slack.trouble('conversations.info', { kind: 'rate-limit', retryAfterS: 30 });
+    const ack = await test.command('check web-01 disk', { channel: 'CDOUBT' });
+    expect(ack.text).toContain('could not be asked whether I am in this channel (rate limited)');
+    expect(test.requests.stored).toHaveLength(0);
+  });
+
+  it('is not needed to look something up', async () => {
+    const ack = await test.command('list', { channel: 'CPRIVATE' });
+    expect(ack.text).toContain('web-01');
+  });
+});
+
+describe('looking something up', () => {
+  it('help lists what the person may do with some machine, and nothing else', async () => {
+    test.fleet = fleetOf([machine('web-01')], [{ people: ['UANN'], verbs: ['view'] }]);
+    const ack = await test.command('');
+    expect(ack.text).toContain('/fleet list [selector]');
+    expect(ack.text).toContain('/fleet help');
+    expect(ack.text).not.toContain('/fleet check');
+    expect(ack.text).not.toContain('/fleet cancel');
+  });
+
+  it('help tells who may do nothing why', async () => {
+    expect((await test.command('help', { user: 'UGUS' })).text).toContain('Guests');
+    test.fleet = fleetOf([machine('web-01')], []);
+    expect((await test.command('help')).text).toContain('`UANN`');
+  });
+
+  it('list and runs show only machines that the person may view', async () => {
+    await test.command('check all disk');
+    const list = await test.command('list', { user: 'UBEN' });
+    const runs = await test.command('runs', { user: 'UBEN' });
+    for (const ack of [list, runs]) {
+      expect(ack.text).toContain('web-01');
+      expect(ack.text).not.toContain('db-01');
+    }
+  });
+
+  it('show and runs of one machine tell its runs, or that it is forbidden', async () => {
+    await test.command('check web-01 disk');
+    for (const command of ['show web-01', 'runs web-01']) {
+      expect((await test.command(command)).text).toContain('r-000000000000');
+    }
+    expect((await test.command('show db-01', { user: 'UBEN' })).text).toContain('You may not view db-01');
+  });
+});
+
+describe('cancelling', () => {
+  it('is for who asked and for who has the verb', async () => {
+    test.fleet = fleetOf(
+      [machine('web-01')],
+      [
+        { people: ['UANN'], verbs: ['check'] },
+        { people: ['UBEN'], verbs: ['view'] },
+      ],
+    );
+    await test.command('check web-01 disk');
+    const denied = await test.command('cancel r-000000000000', { user: 'UBEN' });
+    expect(denied.text).toContain('You may not cancel web-01');
+    expect(test.requests.stored[0]?.cancellation).toBeUndefined();
+    const own = await test.command('cancel r-000000000000');
+    expect(own.text).toContain('Cancelled before it began');
+    expect(test.requests.stored[0]?.cancellation).toEqual({ userId: 'UANN', at: test.now });
+  });
+
+  it('of a campaign ends the runs on machines where the person may', async () => {
+    await test.command('check all disk');
+    const [id = ''] = test.requests.campaigns.keys();
+    const ack = await test.command(`cancel ${id}`, { user: 'UBEN' });
+    expect(ack.text).toContain('Cancelled 2 runs');
+    expect(ack.text).toContain('1 more are on machines where you may not cancel');
+    expect(test.requests.stored.filter((run) => run.cancellation).map((run) => run.request.machine)).toEqual([
+      'web-01',
+      'web-02',
+    ]);
+  });
+});

@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import { campaignMainView } from '../../../src/bot/views/campaign-main.ts';
+import { noticeView } from '../../../src/bot/views/notice.ts';
+import { runDiagnosisView } from '../../../src/bot/views/run-diagnosis.ts';
+import { runMainView } from '../../../src/bot/views/run-main.ts';
+import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
+import { type Run, runStates } from '../../../src/fleet/run.ts';
+import { diagnosed, judged, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
+
+const traceLink = { url: 'https://mlflow.example/trace' };
+const main = (run: Run, link: Parameters<typeof runMainView>[1]['traceLink'] = traceLink) => {
+  const view = runMainView(run, { traceLink: link });
+  const buttons = view.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
+  return {
+    id: view.blocks[0]?.block_id,
+    text: JSON.stringify(view.blocks),
+    buttons: buttons.flatMap((element) => (element.type === 'button' ? [element.text.text] : [])),
+  };
+};
+
+describe("a run's main message", () => {
+  it('carries the id by which recovery finds it, in every state', () => {
+    for (const state of runStates) expect(main(sampleRun('r-7', state)).id).toBe('run:r-7:main');
+  });
+
+  it('says who asked what of which machine', () => {
+    const { text } = main(sampleRun('r-7', 'queued'));
+    expect(text).toContain('queued');
+    expect(text).toContain('*web-01* · check disk');
+    expect(text).toContain('<@U0ANN>');
+  });
+
+  it('puts the verdict and the worst numbers first while the agent is still at work', () => {
+    const { text } = main(sampleRun('r-7', 'tasking', judged));
+    expect(text).toMatch(
+      /:red_circle: \*critical\* · \*web-01\* · check disk\\n\/var is 93% full.*looking deeper/,
+    );
+    expect(text).not.toContain('/ is 20% full');
+  });
+
+  it('shows the fullest of a run that is ok', () => {
+    const full = (subject: string, value: number) =>
+      ({
+        severity: 'ok',
+        subject,
+        text: `${subject} is ${value}% full`,
+        output: 0,
+        measure: { value, unit: '%' },
+      }) as const;
+    const findings = [full('/a', 10), full('/b', 70), full('/c', 30)];
+    expect(main(sampleRun('r-7', 'done', { findings, verdict: 'ok' })).text).toContain(
+      '/b is 70% full · /c is 30%',
+    );
+  });
+
+  it('offers Cancel until it is done or cancelled, then Run again', () => {
+    const cancellation = { userId: 'U0BEN', at: Date.parse('2026-11-22T10:00:05Z') };
+    expect(main(sampleRun('r-7', 'tasking')).buttons).toEqual(['Cancel', 'Open trace']);
+    expect(main(sampleRun('r-7', 'tasking', { cancellation })).buttons).toEqual(['Open trace']);
+    expect(main(sampleRun('r-7', 'done', { cancellation, verdict: 'cancelled' })).buttons).toEqual([
+      'Run again',
+      'Open trace',
+    ]);
+  });
+
+  it('names who cancelled, and when', () => {
+    const cancellation = { userId: 'U0BEN', at: Date.parse('2026-11-22T10:00:05Z') };
+    const { text } = main(sampleRun('r-7', 'done', { cancellation, verdict: 'cancelled' }));
+    expect(text).toContain('cancelled by <@U0BEN> at 2026-11-22 10:00:05 UTC');
+  });
+
+  it('says why there is no trace instead of offering a dead button', () => {
+    const { buttons, text } = main(sampleRun('r-7', 'done'), { missing: 'MLflow is not configured' });
+    expect(buttons).toEqual(['Run again']);
+    expect(text).toContain('no trace: MLflow is not configured');
+  });
+
+  it.each([
+    ['never-started', 'agent not started'],
+    ['inactive', 'agent measured inactive'],
+    ['unknown', 'INERTNESS UNKNOWN'],
+  ] as const)('says of an agent that is %s: %s', (inertness, words) => {
+    expect(main(sampleRun('r-7', 'done', { ...judged, inertness })).text).toContain(words);
+    expect(main(sampleRun('r-7', 'tasking', { ...judged, inertness })).text).not.toContain(words);
+  });
+
+  it('stays the same while the record does, so that it costs no edit', () => {
+    const run = sampleRun('r-7', 'tasking', judged);
+    expect(runMainView(run, { traceLink })).toEqual(runMainView(structuredClone(run), { traceLink }));
+  });
+});
+
+describe('the verdict in the thread', () => {
+  it('shows the worst finding first, with the command, its exit code and the lines that count', () => {
+    const found = runVerdictView(sampleRun('r-7', 'done', judged));
+    const text = JSON.stringify(found?.view.blocks);
+    expect(text.indexOf('/var is 93%')).toBeLessThan(text.indexOf('/ is 20%'));
+    expect(text).toContain('rests on `df -P -T`, exit code 0');
+    expect(text).toMatch(/Filesystem[^`]*\/dev\/sda2[^`]*93%/);
+    expect(found?.file).toBeUndefined();
+  });
+
+  it('comes with a file of everything when it is longer than a message', () => {
+    const findings = Array.from({ length: 80 }, (_, index) => ({
+      severity: 'warning' as const,
+      subject: `/mnt/${index}`,
+      text: `/mnt/${index} is 85% full, ${'x'.repeat(300)}`,
+      output: 0,
+    }));
+    const found = runVerdictView(sampleRun('r-7', 'done', { ...judged, findings, verdict: 'warning' }));
+    expect(JSON.stringify(found?.view.blocks)).toMatch(/\d+ more findings.* are in the file below/);
+    expect(found?.file?.title).toContain('r-7');
+    expect(found?.file?.content).toContain('/mnt/79 is 85% full');
+    expect(found?.file?.content).toContain('$ df -P -T\n(exit code 0, 12 ms)');
+  });
+
+  it('is absent until something was found', () => {
+    expect(runVerdictView(sampleRun('r-7', 'gathering'))).toBeUndefined();
+  });
+});
+
+describe("the agent's part in the thread", () => {
+  const view = (changes: Partial<Run>) => {
+    const found = runDiagnosisView(sampleRun('r-7', 'done', { ...judged, ...diagnosed, ...changes }));
+    return { text: JSON.stringify(found?.view.blocks), file: found?.file };
+  };
+
+  it('is marked as a comment and not a verdict, with tool calls, tokens and time', () => {
+    const { text } = view({});
+    expect(text).toContain("The agent's comment.* It is not a verdict");
+    expect(text).toContain('> Old kernels fill /var.\\n> Remove them.');
+    expect(text).toContain('1 tool call: `exec du -x /var` (1.2 s)');
+    expect(text).toContain('1234 tokens in, 567 out');
+    expect(text).toContain('agent was up 2.0 s');
+  });
+
+  it('says first and loudly where it contradicts the evidence', () => {
+    const contradictions = ['It says /var is 12% full; the evidence says 93%.'];
+    const { text } = view({ diagnosis: { ...diagnosed.diagnosis, contradictions } });
+    expect(text.indexOf('CONTRADICTS THE EVIDENCE')).toBeLessThan(text.indexOf('Old kernels'));
+    expect(text).toContain('It says /var is 12% full');
+  });
+
+  it('explains a failure, and that the verdict stands', () => {
+    const failure = { code: 'agent-not-ready', message: 'The gateway did not answer.' };
+    const { text } = view({ diagnosis: { activations: 1, toolCalls: [], contradictions: [], failure } });
+    expect(text).toContain('The agent failed');
+    expect(text).toContain('rests on the evidence alone');
+    expect(text).toContain('no tool calls reported');
+    expect(text).toContain('tokens not reported');
+  });
+
+  it('comes with a file when the comment is longer than a message', () => {
+    const comment = Array.from({ length: 2_000 }, (_, index) => `line ${index}`).join('\n');
+    const { file, text } = view({ diagnosis: { ...diagnosed.diagnosis, comment } });
+    expect(text).toContain('more lines are in the file below');
+    expect(file?.content).toContain('line 1999');
+  });
+});
+
+describe("a campaign's summary", () => {
+  it('counts by verdict, shows progress, and names the worst machines first', () => {
+    const member = (machine: string, verdict?: string) =>
+      ({
+        machine,
+        runId: `r-${machine}`,
+        state: verdict === undefined ? 'queued' : 'done',
+        ...(verdict === undefined ? {} : { verdict }),
+      }) as const;
+    const members = [member('a', 'ok'), member('b', 'warning'), member('c', 'critical'), member('d')];
+    const text = JSON.stringify(
+      campaignMainView(sampleCampaign('c-1', ['a', 'b', 'c', 'd']), members).blocks,
+    );
+    expect(text).toContain('3 of 4 machines done, 0 at work, 1 queued');
+    expect(text).toContain(':large_green_circle: *ok* 1');
+    expect(text.indexOf('*c*')).toBeLessThan(text.indexOf('*b*'));
+    expect(text).not.toContain('*a*');
+  });
+});
+
+describe('a notice', () => {
+  it('keeps what stands in backticks as code', () => {
+    const { blocks } = noticeView({ text: 'Type `/fleet show <machine>` & wait.', kind: 'info' });
+    expect(JSON.stringify(blocks)).toContain('Type `/fleet show &lt;machine&gt;` &amp; wait.');
+  });
+});

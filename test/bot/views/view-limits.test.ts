@@ -1,0 +1,266 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CampaignMember, TraceLink } from '../../../src/bot/ports.ts';
+import { campaignEntryView } from '../../../src/bot/views/campaign-entry.ts';
+import { campaignMainView } from '../../../src/bot/views/campaign-main.ts';
+import { cannotPostView } from '../../../src/bot/views/cannot-post.ts';
+import { helpView, nothingAllowedView } from '../../../src/bot/views/help.ts';
+import { machineDetailView } from '../../../src/bot/views/machine-detail.ts';
+import { machineListView } from '../../../src/bot/views/machine-list.ts';
+import { noticeView } from '../../../src/bot/views/notice.ts';
+import { runDiagnosisView } from '../../../src/bot/views/run-diagnosis.ts';
+import { runListView } from '../../../src/bot/views/run-list.ts';
+import { runMainView } from '../../../src/bot/views/run-main.ts';
+import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
+import type { View } from '../../../src/bot/views/view.ts';
+import { severities, verdicts } from '../../../src/fleet/finding.ts';
+import { type Machine, machineSchema } from '../../../src/fleet/machine.ts';
+import { type Run, runStates } from '../../../src/fleet/run.ts';
+import { blockProblems } from '../../support/block-limits.ts';
+import { sampleCampaign, sampleRun } from '../../support/sample-run.ts';
+
+/** Everything foreign in every view, filled with one text, `count` times over. */
+function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdict' | 'inertness'>): View[] {
+  const many = Array.from({ length: count }, (_, index) => index);
+  const run: Run = {
+    ...sampleRun('r-1', base.state),
+    ...base,
+    request: {
+      eventId: text,
+      machine: text,
+      task: { kind: 'ask', question: text },
+      requester: { kind: 'person', userId: text, teamId: text },
+      origin: { channel: text },
+      acceptedAt: 0,
+    },
+    evidence: {
+      check: text,
+      collectedAt: text,
+      outputs: many.map(() => ({
+        argv: [text, text],
+        exitCode: null,
+        stdout: `${text}\n${text}`,
+        stderr: text,
+        truncated: true,
+        durationMs: 1,
+      })),
+    },
+    findings: many.map((index) => ({
+      severity: severities[index % severities.length] ?? 'ok',
+      subject: text,
+      text,
+      output: index,
+    })),
+    failure: { code: 'locked', message: text },
+    diagnosis: {
+      activations: 2,
+      comment: `${text}\n${text}`,
+      toolCalls: many.map((index) => ({
+        id: text,
+        tool: text,
+        input: text,
+        output: text,
+        failed: index % 2 === 0,
+        startedAt: 0,
+        endedAt: 1e12,
+      })),
+      model: text,
+      contradictions: many.map(() => text),
+      failure: { code: 'locked', message: text },
+    },
+    cancellation: { userId: text, at: 0 },
+  };
+  const machine: Machine = {
+    ...machineSchema.parse({
+      name: 'web-01',
+      address: 'x',
+      ssh: {},
+      hostKey: 'ssh-ed25519 AAAA',
+      role: 'web',
+      labels: {},
+      expect: {},
+      checks: [],
+      customChecks: {},
+      actions: [],
+      agent: {},
+      limits: {},
+    }),
+    name: text,
+    address: text,
+    role: text,
+    labels: Object.fromEntries(many.map((index) => [`${text}${index}`, text])),
+    checks: many.map(() => text),
+  };
+  const record = {
+    name: text,
+    fence: 1,
+    waiting: 1,
+    currentRunId: text,
+    quarantine: { runId: text, reason: text, at: 0 },
+  };
+  const campaign = {
+    ...sampleCampaign('c-1', [text]),
+    selector: text,
+    task: run.request.task,
+    requester: run.request.requester,
+  };
+  const members: CampaignMember[] = many.map((index) => ({
+    machine: text,
+    runId: text,
+    state: 'done',
+    verdict: verdicts[index % verdicts.length] ?? 'ok',
+  }));
+  const links: TraceLink[] = [
+    { missing: text },
+    { url: `https://mlflow.example/${'x'.repeat(text.length)}` },
+  ];
+  const found = [runVerdictView(run)?.view, runDiagnosisView(run)?.view].filter((view) => view !== undefined);
+  return [
+    ...links.flatMap((traceLink) => [runMainView(run, { traceLink }), campaignEntryView(run, { traceLink })]),
+    ...found,
+    campaignMainView(campaign, members),
+    cannotPostView({ id: text, channel: text, code: 'not_in_channel', botName: text }),
+    helpView(many.map(() => ({ usage: text, summary: text }))),
+    nothingAllowedView(text),
+    machineListView(many.map(() => machine)),
+    machineDetailView(
+      machine,
+      record,
+      many.map(() => run),
+      1e12,
+    ),
+    noticeView({ title: text, text, kind: 'error' }),
+    runListView(
+      many.map(() => run),
+      1e12,
+    ),
+  ];
+}
+
+function textsOf(view: View): { mrkdwn: string[]; plain: string[]; verbatim: boolean } {
+  const mrkdwn: string[] = [];
+  const plain: string[] = [];
+  let verbatim = true;
+  for (const block of view.blocks) {
+    const elements =
+      block.type === 'section' || block.type === 'header'
+        ? [block.text]
+        : block.type === 'context'
+          ? block.elements
+          : block.type === 'actions'
+            ? block.elements.map((element) => (element.type === 'button' ? element.text : undefined))
+            : [];
+    for (const element of elements) {
+      if (element?.type === 'mrkdwn') {
+        mrkdwn.push(element.text);
+        verbatim &&= element.verbatim === true;
+      }
+      if (element?.type === 'plain_text') plain.push(element.text);
+    }
+  }
+  return { mrkdwn, plain, verbatim };
+}
+
+const states = fc.record({
+  state: fc.constantFrom(...runStates),
+  verdict: fc.constantFrom(undefined, ...verdicts),
+  inertness: fc.constantFrom('never-started' as const, 'inactive' as const, 'unknown' as const),
+});
+const worst = { state: 'done', verdict: 'critical', inertness: 'unknown' } as const;
+
+const monsters = [
+  '&'.repeat(50_000),
+  '<!channel> '.repeat(5_000),
+  '`'.repeat(9_999),
+  '```'.repeat(5_000),
+  '😀'.repeat(20_000),
+  '"\\\n'.repeat(20_000),
+  '\n'.repeat(5_000),
+  'x'.repeat(100_000),
+  'one short line\n'.repeat(20_000),
+  '\u0000\u001b[31m\u202e',
+  '\ud83d',
+  '',
+  ' ',
+];
+
+const attack =
+  '<!here> <!channel> <@U0EVIL> <#C0EVIL|x> <https://evil.example|ok> @channel @here @everyone *bold* _italic_ ~gone~ `code` ```fence``` :large_green_circle: ok\n> quoted\n&lt;!here&gt;';
+
+describe('every view', () => {
+  it.each(monsters.map((text) => ({ name: JSON.stringify(text).slice(0, 16), text })))(
+    'stays within the limits of Slack when everything in it is $name…',
+    ({ text }) => {
+      for (const count of [1, 60]) {
+        for (const view of everyView(text, count, worst)) {
+          expect(blockProblems(view.blocks)).toEqual([]);
+          expect(view.text.length).toBeLessThanOrEqual(40_000);
+          expect(view.text).not.toBe('');
+        }
+      }
+    },
+  );
+
+  it('stays within the limits of Slack with any text in any state', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ maxLength: 6_000, unit: 'binary' }),
+          fc.string({ maxLength: 300, unit: 'grapheme' }),
+        ),
+        fc.integer({ min: 0, max: 60 }),
+        states,
+        (text, count, base) => {
+          for (const view of everyView(text, count, base)) expect(blockProblems(view.blocks)).toEqual([]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('cuts neither an escape nor a pair of surrogates in two', () => {
+    const brokenEscape = /&(?!amp;|lt;|gt;)/;
+    const pieces = fc.array(fc.constantFrom('&', '<', '>', '😀', 'a', '\n', '`'), { maxLength: 4_000 });
+    fc.assert(
+      fc.property(pieces, (parts) => {
+        for (const view of everyView(parts.join(''), 3, worst)) {
+          for (const text of [view.text, ...textsOf(view).mrkdwn]) {
+            expect(text).not.toMatch(brokenEscape);
+            expect(text.isWellFormed()).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('turns nothing that was written elsewhere into a mention, a link or formatting', () => {
+    for (const view of everyView(attack, 3, worst)) {
+      const { mrkdwn, plain, verbatim } = textsOf(view);
+      expect(verbatim).toBe(true);
+      for (const text of [view.text, ...mrkdwn, ...plain]) {
+        expect(text).not.toMatch(/</);
+        expect(text).not.toMatch(/@(channel|here|everyone)/i);
+      }
+      for (const text of mrkdwn) {
+        // What is left outside code is ours; the attack's own formatting is not among it.
+        const outside = text.replace(/```\n[\s\S]*?\n```/g, '').replace(/`[^`\n]*`/g, '');
+        expect(outside).not.toMatch(/`|\*bold|_italic|~gone|:large_green_circle: ok\b/);
+      }
+    }
+  });
+
+  it('keeps a code block closed around any output', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('`', '``', '```', 'a', '\n', '\u200b'), { maxLength: 3_000 }),
+        (parts) => {
+          for (const view of everyView(parts.join(''), 2, worst)) {
+            for (const text of textsOf(view).mrkdwn) expect((text.match(/```/g) ?? []).length % 2).toBe(0);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});

@@ -1,0 +1,98 @@
+
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../src/sandbox/free-port.ts';
+import { launchChromium } from './parts/chromium.ts';
+
+const root = join(import.meta.dirname, '../..');
+const out = join(import.meta.dirname, 'out');
+const committedPicture = join(root, 'deploy/pictures/sandbox.png');
+const answerTimeoutMs = 60_000;
+
+/** `npm run sandbox` as a person starts it, and its output so far. */
+function runSandbox(port: number) {
+  const child = spawn('npm', ['run', 'sandbox', '--', '--port', String(port)], { cwd: root, detached: true });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return { child, ended, output: () => output };
+}
+
+/** Mount point → percentage used, as `df -P` prints it. */
+function diskUse(): Map<string, number> {
+  const lines = execFileSync('df', ['-P'], { encoding: 'utf8' }).trim().split('\n').slice(1);
+  return new Map(
+    lines.map((line) => {
+      const [, , , , capacity = '', ...mount] = line.split(/\s+/);
+      return [mount.join(' '), Number.parseInt(capacity, 10)];
+    }),
+  );
+}
+
+describe('a newcomer with the sandbox', () => {
+  let browser: Browser;
+  let sandbox: ReturnType<typeof runSandbox>;
+  let port: number;
+
+  beforeAll(async () => {
+    mkdirSync(out, { recursive: true });
+    port = await freePort();
+    browser = await launchChromium();
+    sandbox = runSandbox(port);
+    await expect.poll(() => sandbox.output(), { timeout: 120_000, interval: 100 }).toContain('sandbox is ready');
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    if (sandbox.child.exitCode === null && sandbox.child.pid) process.kill(-sandbox.child.pid, 'SIGINT');
+    await sandbox.ended;
+  });
+
+  it('is told how long it took, where to click and what to type', () => {
+    process.stderr.write(`${/sandbox is ready after .*/.exec(sandbox.output())?.[0]}\n`);
+    expect(sandbox.output()).toContain(`http://localhost:${port}`);
+    expect(sandbox.output()).toContain('/fleet check sandbox-01 disk');
+  });
+
+  it('types a check into the page and reads a verdict with the numbers of this computer', async () => {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    await page.goto(`http://localhost:${port}/`);
+    const box = page.getByPlaceholder(/Message #ops/);
+    await box.fill('/fleet check sandbox-01 disk');
+    await box.press('Enter');
+
+    const answer = page.locator('.msg', { hasText: 'check disk' }).first();
+    await answer.getByRole('button', { name: 'Run again' }).waitFor({ timeout: answerTimeoutMs });
+    await answer.locator('.thread-summary').click();
+    const thread = page.locator('.thread-pane');
+    await thread.getByText('not a language model').first().waitFor({ timeout: answerTimeoutMs });
+
+    const text = await thread.innerText();
+    const root = diskUse().get('/');
+    expect(text).toMatch(new RegExp(`(^|\\s)/ ${root} %`, 'm'));
+
+    const picture = join(out, 'sandbox.png');
+    await page.screenshot({ path: picture });
+    if (process.env.FLEETBOT_KEEP_PICTURES) copyFileSync(picture, committedPicture);
+    expect(existsSync(picture)).toBe(true);
+    await page.close();
+  });
+
+  it('ends it with Ctrl-C and finds nothing left behind', async () => {
+    const { pid } = sandbox.child;
+    const folder = /Logs: (\S+)/.exec(sandbox.output())?.[1] ?? '';
+    expect(existsSync(folder)).toBe(true);
+    if (pid) process.kill(-pid, 'SIGINT');
+    await sandbox.ended;
+    expect(existsSync(folder)).toBe(false);
+    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(folder);
+  });
+});

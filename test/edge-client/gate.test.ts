@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Machines } from '../../src/supervisors/ports.ts';
+import { machineGateSuite } from '../conformance/machine-gate.ts';
+import { diskCommands, type GateMachine, startGateMachine } from '../support/gate-machine.ts';
+
+machineGateSuite('over SSH', async () => {
+  const { gate, close } = await startGateMachine();
+  return { gate, close };
+});
+
+const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+
+describe('the gate of a real machine', () => {
+  let on: GateMachine;
+  beforeAll(async () => {
+    on = await startGateMachine();
+  });
+  afterAll(async () => {
+    await on.close();
+  });
+
+  it('is what the supervisors ask for', () => {
+    const machines: Machines = on.machines;
+    expect(machines.gate(on.machine)).toBeDefined();
+  });
+
+  it('runs exactly the commands of the check', async () => {
+    const { outputs } = await on.gate.evidence(1, 'disk');
+    expect(outputs.map(({ argv }) => argv)).toEqual(diskCommands);
+    expect(outputs[0]?.stdout).toContain('Mounted on');
+  });
+
+  it('refuses a check that the machine does not know', async () => {
+    await expect(on.gate.evidence(1, 'secrets')).rejects.toMatchObject({ code: 'verb-refused' });
+  });
+
+  it('keeps the agent of a locked machine from starting, until it is unlocked', async () => {
+    const { token } = await on.gate.start(2, 'r-00000000aaaa', traceparent);
+    expect(token).not.toBe('');
+    expect(await on.gate.lock('maintenance\nuntil  noon')).toEqual({ locked: true, agent: 'inactive' });
+    expect((await on.gate.status()).lock?.reason).toBe('maintenance until noon');
+    await expect(on.gate.start(3, 'r-00000000bbbb', traceparent)).rejects.toMatchObject({
+      code: 'locked',
+      message: expect.stringContaining('maintenance until noon'),
+    });
+    expect(await on.gate.unlock()).toMatchObject({ locked: false });
+  });
+
+  it('wants a reason for a lock', async () => {
+    await expect(on.gate.lock(' \n ')).rejects.toMatchObject({ code: 'input-invalid' });
+  });
+
+  it('hands an action to the broker, which refuses it on a machine without actions', async () => {
+    await expect(on.gate.act(4, '{"capsule":true}')).rejects.toMatchObject({ code: 'verb-refused' });
+    await expect(on.gate.result('a-1')).rejects.toMatchObject({ code: 'verb-refused' });
+  });
+
+  it('says that the agent died when its gateway is waited for and the unit is gone', async () => {
+    await on.gate.stop(5);
+    await expect(on.gate.ready(5)).rejects.toMatchObject({
+      code: 'agent-not-ready',
+      message: expect.stringContaining('died'),
+    });
+  });
+});
+
+describe('an agent that never gets ready', () => {
+  it('is given up after the limit of the machine', async () => {
+    const on = await startGateMachine({
+      agentCommand: [process.execPath, '-e', 'setInterval(() => {}, 1000)'],
+      limits: { readyTimeoutMs: 700 },
+    });
+    try {
+      await on.gate.start(1, 'r-00000000aaaa', traceparent);
+      await expect(on.gate.ready(1)).rejects.toMatchObject({
+        code: 'agent-not-ready',
+        message: expect.stringContaining('700 ms'),
+      });
+      await on.gate.stop(1);
+      expect((await on.gate.status()).agent).toBe('inactive');
+    } finally {
+      await on.close();
+    }
+  });
+});

@@ -1,0 +1,174 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { gatewayWs } from '../../src/edge-client/transports/gateway-ws.ts';
+import { toolTextMaxCharacters } from '../../src/edge-client/transports/tool-log.ts';
+import type { ToolCall } from '../../src/fleet/run.ts';
+import { emit, type FakeGateway, respond, startFakeGateway } from '../support/fake-gateway.ts';
+import { spanId, taskCall, traceId } from '../support/task-call.ts';
+
+let gateway: FakeGateway | undefined;
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+});
+
+async function start(onRequest: Parameters<typeof startFakeGateway>[0]['onRequest']): Promise<FakeGateway> {
+  gateway = await startFakeGateway({ onRequest: onRequest ?? (() => {}) });
+  return gateway;
+}
+
+const attempt = `r-00000000aaaa-tp-${traceId}-${spanId}`;
+const final = (text: string, rest: object = {}) => ({
+  status: 'ok',
+  result: { payloads: [{ text }], ...rest },
+});
+
+describe('the gateway transport', () => {
+  it('hands over the trace, names the attempt, and asks for no more rights than it needs', async () => {
+    const { open, requests } = await start((request, socket) => respond(socket, request, final('Fine.')));
+    await gatewayWs.send(taskCall(open));
+    const [connect, agent] = requests;
+    expect(connect?.params).toMatchObject({ minProtocol: 4, maxProtocol: 4, caps: ['tool-events'] });
+    expect(connect?.params.scopes).toEqual(['operator.read', 'operator.write']);
+    expect(agent).toMatchObject({
+      method: 'agent',
+      traceparent: `00-${traceId}-${spanId}-01`,
+      params: {
+        message: 'Is all well?',
+        agentId: 'edge',
+        idempotencyKey: attempt,
+        sessionKey: `agent:edge:${attempt}`,
+        timeout: 183,
+      },
+    });
+  });
+
+  it('waits for the final response, through frames that it does not know', async () => {
+    const { open } = await start((request, socket) => {
+      respond(socket, request, { status: 'accepted', runId: attempt });
+      socket.send('not JSON');
+      socket.send('{"type":"novelty"}');
+      socket.send('{"type":"event","event":"tick","payload":{"ts":1}}');
+      emit(socket, attempt, 'novelty', { phase: 'start' });
+      emit(socket, attempt, 'tool', { phase: 'update', toolCallId: 'c1', name: 'exec' });
+      respond(socket, { ...request, id: 'another' }, final('Not for you.'));
+      respond(socket, request, final('Fine.'));
+    });
+    expect((await gatewayWs.send(taskCall(open))).text).toBe('Fine.');
+  });
+
+  it('keeps the tool calls of its own run, with what they brought and whether they failed', async () => {
+    const seen: ToolCall[] = [];
+    const call = (
+      socket: Parameters<typeof emit>[0],
+      runId: string,
+      id: string,
+      args: object,
+      data: object,
+    ) => {
+      emit(socket, runId, 'tool', { phase: 'start', toolCallId: id, name: 'exec', args });
+      emit(socket, runId, 'tool', { phase: 'result', toolCallId: id, name: 'exec', ...data });
+    };
+    const { open } = await start((request, socket) => {
+      const output = (text: string, details: object) => ({
+        result: { content: [{ type: 'text', text }], details },
+      });
+      call(socket, attempt, 'c1', { command: 'df -P' }, output('80%', { exitCode: 0 }));
+      call(socket, 'another-run', 'x', { command: 'id' }, output('root', { exitCode: 0 }));
+      call(socket, attempt, 'c2', { command: 'df\n -x' }, output('no', { exitCode: 1 }));
+      call(socket, attempt, 'c3', { path: '/etc' }, { isError: true, ...output('x'.repeat(9_000), {}) });
+      respond(socket, request, final('Fine.'));
+    });
+    const { toolCalls } = await gatewayWs.send(
+      taskCall(open, { task: { onToolCall: (one) => seen.push(one) } }),
+    );
+    expect(toolCalls).toEqual(seen);
+    expect(toolCalls).toMatchObject([
+      { id: 'c1', tool: 'exec', input: 'df -P', output: '80%', failed: false },
+      { id: 'c2', input: 'df ⏎ -x', failed: true },
+      { id: 'c3', input: '{"path":"/etc"}', failed: true },
+    ]);
+    expect(toolCalls[2]?.output).toHaveLength(toolTextMaxCharacters);
+  });
+
+  it('counts what came from the cache among the input tokens', async () => {
+    const usage = { input: 202, output: 44, cacheRead: 20, cacheWrite: 0, total: 266 };
+    const { open } = await start((request, socket) =>
+      respond(socket, request, final('Fine.', { meta: { agentMeta: { model: 'm-1', usage } } })),
+    );
+    expect(await gatewayWs.send(taskCall(open))).toMatchObject({
+      usage: { inputTokens: 222, outputTokens: 44 },
+      model: 'm-1',
+    });
+  });
+
+  it.each([
+    ['agent-timeout', { status: 'timeout', timeoutPhase: 'provider' }, 'timeoutSeconds'],
+    [
+      'agent-failed',
+      { status: 'error', summary: 'failed', result: { meta: { error: { message: 'bad SSE' } } } },
+      'bad SSE',
+    ],
+    ['agent-silent', final('  '), 'without an answer'],
+    [
+      'agent-silent',
+      { status: 'ok', result: { payloads: [{ text: 'oops', isError: true }] } },
+      'without an answer',
+    ],
+    ['agent-failed', 'nonsense', 'unknown form'],
+  ])('ends in %s on a final response of %j', async (code, payload, shown) => {
+    const { open } = await start((request, socket) => respond(socket, request, payload));
+    await expect(gatewayWs.send(taskCall(open))).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(shown),
+    });
+  });
+
+  it('tells a run that failed after it was accepted from one that was refused', async () => {
+    const failed = await start((request, socket) => {
+      const { id } = request;
+      const error = { code: 'UNAVAILABLE', message: 'the model is away' };
+      socket.send(JSON.stringify({ type: 'res', id, ok: false, payload: { status: 'error' }, error }));
+    });
+    await expect(gatewayWs.send(taskCall(failed.open))).rejects.toMatchObject({
+      code: 'agent-failed',
+      message: expect.stringContaining('the model is away'),
+    });
+    await failed.close();
+    const refused = await start(({ id }, socket) => {
+      const error = { code: 'UNAVAILABLE', message: 'agent unavailable during gateway restart' };
+      socket.send(JSON.stringify({ type: 'res', id, ok: false, error }));
+    });
+    await expect(gatewayWs.send(taskCall(refused.open))).rejects.toMatchObject({ code: 'agent-refused' });
+  });
+
+  it('says that the agent is lost when the gateway closes in the middle', async () => {
+    const { open } = await start((_request, socket) => socket.close(1012, 'service restart'));
+    await expect(gatewayWs.send(taskCall(open))).rejects.toMatchObject({
+      code: 'agent-lost',
+      message: expect.stringContaining('1012 service restart'),
+    });
+  });
+
+  it('asks the gateway to abort, and waits for that no longer than its limit', async () => {
+    const reason = new Error('cancelled');
+    const stop = new AbortController();
+    const { open, requests } = await start(({ method }) => {
+      if (method === 'agent') stop.abort(reason);
+    });
+    const startedAt = performance.now();
+    const sent = gatewayWs.send(taskCall(open, { signal: stop.signal, limits: { abortTimeoutMs: 200 } }));
+    await expect(sent).rejects.toBe(reason);
+    expect(performance.now() - startedAt).toBeGreaterThan(150);
+    expect(requests.at(-1)).toMatchObject({
+      method: 'sessions.abort',
+      params: { key: `agent:edge:${attempt}`, runId: attempt },
+    });
+  });
+
+  it('takes in no message of unreasonable size', async () => {
+    const { open } = await start((request, socket) =>
+      respond(socket, request, final('x'.repeat(5 * 1024 * 1024))),
+    );
+    await expect(gatewayWs.send(taskCall(open))).rejects.toMatchObject({ code: 'agent-lost' });
+  });
+});

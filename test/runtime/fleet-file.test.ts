@@ -1,0 +1,134 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { FleetChange } from '../../src/fleet/compare-fleets.ts';
+import { FleetFileError } from '../../src/fleet/errors.ts';
+import { type FleetFile, openFleetFile } from '../../src/runtime/fleet-file.ts';
+import { hostKey } from '../fleet/fixtures.ts';
+
+const log = pino({ level: 'silent' });
+const machine = (name: string, more = ''): string =>
+  `  - { name: ${name}, address: ${name}.test, hostKey: ${hostKey(name.length)}${more} }\n`;
+const fileOf = (...machines: string[]): string => `version: 1\nmachines:\n${machines.join('')}`;
+
+let directory: string;
+let path: string;
+let file: FleetFile | undefined;
+const changes: FleetChange[] = [];
+const errors: FleetFileError[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'fleetbot-fleet-'));
+  path = join(directory, 'fleet.yaml');
+  changes.length = 0;
+  errors.length = 0;
+});
+
+afterEach(async () => {
+  await file?.close();
+  file = undefined;
+  await rm(directory, { recursive: true });
+});
+
+/** Opens the file. Polling is far slower than the test, unless the test is about polling. */
+async function open(at: string, pollIntervalMs = 600_000): Promise<FleetFile> {
+  file = await openFleetFile(at, { log, quietMs: 20, pollIntervalMs });
+  file.onChange((_fleet, change) => changes.push(change));
+  file.onInvalid((error) => errors.push(error));
+  return file;
+}
+
+const names = (): string[] => [...(file?.current().machines.keys() ?? [])];
+
+test('a changed file is taken up, and it is told what changed', async () => {
+  await writeFile(path, fileOf(machine('a'), machine('bb'), machine('ccc')));
+  await open(path);
+  await writeFile(
+    path,
+    `${fileOf(machine('a'), machine('bb', ', role: web'), machine('dddd'))}access:\n  - { people: [U0ANN], machines: all, verbs: all }\n`,
+  );
+  await vi.waitFor(() => expect(names()).toEqual(['a', 'bb', 'dddd']));
+  expect(changes).toEqual([{ added: ['dddd'], removed: ['ccc'], changed: ['bb'], accessChanged: true }]);
+});
+
+test('a file that is renamed into place is seen', async () => {
+  await writeFile(path, fileOf(machine('a')));
+  await open(path);
+  await writeFile(`${path}.new`, fileOf(machine('bb')));
+  await rename(`${path}.new`, path);
+  await vi.waitFor(() => expect(names()).toEqual(['bb']));
+});
+
+test("a ConfigMap's swap of its ..data link is seen", async () => {
+  const put = async (version: string, content: string): Promise<void> => {
+    await mkdir(join(directory, version));
+    await writeFile(join(directory, version, 'fleet.yaml'), content);
+    await symlink(version, join(directory, '..data_tmp'));
+    await rename(join(directory, '..data_tmp'), join(directory, '..data'));
+  };
+  await put('..v1', fileOf(machine('a')));
+  await symlink('..data/fleet.yaml', path);
+  await open(path);
+  await put('..v2', fileOf(machine('bb')));
+  await vi.waitFor(() => expect(names()).toEqual(['bb']));
+});
+
+test('a change that causes no event is found by polling', async () => {
+  // The link leads out of the watched directory, so nothing happens inside it.
+  const elsewhere = await mkdtemp(join(tmpdir(), 'fleetbot-elsewhere-'));
+  try {
+    await writeFile(join(elsewhere, 'fleet.yaml'), fileOf(machine('a')));
+    await symlink(join(elsewhere, 'fleet.yaml'), path);
+    await open(path, 50);
+    await writeFile(join(elsewhere, 'fleet.yaml'), fileOf(machine('bb'), machine('ccc')));
+    await vi.waitFor(() => expect(names()).toEqual(['bb', 'ccc']));
+  } finally {
+    await rm(elsewhere, { recursive: true });
+  }
+});
+
+test('an invalid file leaves the running one in force and says so, until it is mended', async () => {
+  await writeFile(path, fileOf(machine('a')));
+  await open(path);
+  await writeFile(path, fileOf(machine('a', ', chanel: C0123')));
+  await vi.waitFor(() => expect(errors).toHaveLength(1));
+  expect(errors[0]?.problems[0]).toMatchObject({ line: 3, cure: 'Did you mean "channel"?' });
+  expect(names()).toEqual(['a']);
+  expect(changes).toEqual([]);
+
+  await writeFile(path, fileOf(machine('a')));
+  await vi.waitFor(() => expect(changes).toHaveLength(1));
+  expect(changes[0]).toEqual({ added: [], removed: [], changed: [], accessChanged: false });
+});
+
+test('a file that vanishes is reported once, and the running one stays in force', async () => {
+  await writeFile(path, fileOf(machine('a')));
+  await open(path, 30);
+  await rm(path);
+  await vi.waitFor(() => expect(errors).toHaveLength(1));
+  await writeFile(join(directory, 'other'), 'an event in the directory');
+  await writeFile(path, fileOf(machine('bb')));
+  await vi.waitFor(() => expect(names()).toEqual(['bb']));
+  expect(errors).toHaveLength(1);
+  expect(errors[0]?.problems[0]?.problem).toContain('cannot be read');
+});
+
+test('a listener that fails keeps no other from being told', async () => {
+  await writeFile(path, fileOf(machine('a')));
+  const opened = await openFleetFile(path, { log, quietMs: 20 });
+  file = opened;
+  opened.onChange(() => {
+    throw new Error('listener');
+  });
+  opened.onChange((_fleet, change) => changes.push(change));
+  await writeFile(path, fileOf(machine('bb')));
+  await vi.waitFor(() => expect(changes).toHaveLength(1));
+});
+
+test('a file that cannot be used at the start is an error at once', async () => {
+  await expect(openFleetFile(path, { log })).rejects.toThrow(FleetFileError);
+  await writeFile(path, 'version: 1\n');
+  await expect(openFleetFile(path, { log })).rejects.toThrow(/machines: is missing/);
+});

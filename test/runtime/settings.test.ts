@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SettingsError } from '../../src/fleet/errors.ts';
+import { envExample } from '../../src/runtime/env-example.ts';
+import { settingNames } from '../../src/runtime/environment.ts';
+import { readSettings } from '../../src/runtime/settings.ts';
+
+const key = `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\nabc\n-----END OPENSSH ${'PRIVATE'} KEY-----`;
+const worker = { FLEETBOT_ROLE: 'worker', REDIS_URL: 'redis://127.0.0.1:6379', FLEETBOT_SSH_KEY: key };
+const bot = {
+  FLEETBOT_ROLE: 'bot',
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  SLACK_BOT_TOKEN: 'xoxb-1',
+  SLACK_APP_TOKEN: 'xapp-1',
+};
+
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    readSettings(env);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+function secretFile(content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'settings-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'secret'), content);
+  return join(folder, 'secret');
+}
+
+describe('readSettings', () => {
+  it('needs neither Slack of a worker nor an SSH key of a bot', () => {
+    expect(readSettings(worker)).toMatchObject({
+      role: 'worker',
+      worker: { sshPrivateKey: key, concurrency: 20 },
+    });
+    expect(readSettings(worker).slack).toBeUndefined();
+    expect(readSettings(bot).worker).toBeUndefined();
+    expect(readSettings(bot).slack).toEqual({
+      botToken: 'xoxb-1',
+      connection: { mode: 'socket', appToken: 'xapp-1' },
+    });
+  });
+
+  it('needs the signing secret and no app token in http mode', () => {
+    const { SLACK_APP_TOKEN, ...http } = { ...bot, FLEETBOT_SLACK_MODE: 'http', FLEETBOT_HTTP_PORT: '3100' };
+    expect(problemsOf(http)).toEqual([expect.stringContaining('SLACK_SIGNING_SECRET is not set')]);
+    expect(readSettings({ ...http, SLACK_SIGNING_SECRET: '0123456789abcdef' }).slack?.connection).toEqual({
+      mode: 'http',
+      signingSecret: '0123456789abcdef',
+      host: '127.0.0.1',
+      port: 3100,
+    });
+  });
+
+  it('names every problem at once, each with its cure', () => {
+    expect(
+      problemsOf({ FLEETBOT_HTTP_PORT: 'web', FLEETBOT_HEALTH_PORT: '70000', FLEETBOT_ROLL: 'bot' }),
+    ).toEqual([
+      'FLEETBOT_ROLL is no setting. Did you mean FLEETBOT_ROLE?',
+      expect.stringMatching(/^FLEETBOT_HTTP_PORT is "web"\. It must be a port number/),
+      expect.stringMatching(/^FLEETBOT_HEALTH_PORT is "70000"\. It must be a port number/),
+      expect.stringMatching(/^REDIS_URL is not set/),
+      expect.stringMatching(/^SLACK_BOT_TOKEN is not set/),
+      expect.stringMatching(/^SLACK_APP_TOKEN is not set/),
+      expect.stringMatching(/^FLEETBOT_SSH_KEY is not set.*FLEETBOT_SSH_KEY_FILE/),
+    ]);
+  });
+
+  it('never shows a secret', () => {
+    const problems = problemsOf({
+      ...bot,
+      SLACK_BOT_TOKEN: 'wrong-secret',
+      REDIS_URL: 'http://u:wrong-secret@h',
+    });
+    expect(problems).toHaveLength(2);
+    expect(problems.join()).not.toContain('wrong-secret');
+  });
+
+  it('leaves alone what Kubernetes sets for services', () => {
+    expect(
+      problemsOf({ ...bot, FLEETBOT_SERVICE_HOST: '10.0.0.1', FLEETBOT_PORT_80_TCP: 'tcp://x' }),
+    ).toEqual([]);
+  });
+
+  it('counts an empty variable as not set', () => {
+    expect(readSettings({ ...worker, FLEETBOT_LOG_LEVEL: '', MLFLOW_TRACKING_URI: '' })).toMatchObject({
+      logLevel: 'info',
+    });
+  });
+
+  it('reads a secret from the file that NAME_FILE names', () => {
+    const { SLACK_BOT_TOKEN, ...rest } = bot;
+    expect(readSettings({ ...rest, SLACK_BOT_TOKEN_FILE: secretFile('xoxb-2\n') }).slack?.botToken).toBe(
+      'xoxb-2',
+    );
+    expect(problemsOf({ ...bot, SLACK_BOT_TOKEN_FILE: secretFile('xoxb-2') })).toEqual([
+      expect.stringContaining('both set'),
+    ]);
+    expect(problemsOf({ ...rest, SLACK_BOT_TOKEN_FILE: '/nowhere/token' })[0]).toMatch(
+      /cannot be read \(ENOENT\)/,
+    );
+  });
+
+  it('takes MLflow with a login, a token, or neither', () => {
+    const mlflow = { ...worker, MLFLOW_TRACKING_URI: 'http://mlflow:5000', MLFLOW_EXPERIMENT_ID: '0' };
+    expect(readSettings(mlflow).mlflow).toEqual({
+      trackingUri: 'http://mlflow:5000',
+      publicUrl: 'http://mlflow:5000',
+      experimentId: '0',
+    });
+    expect(readSettings({ ...mlflow, MLFLOW_TRACKING_TOKEN: 't' }).mlflow?.credentials).toEqual({
+      kind: 'bearer',
+      token: 't',
+    });
+    expect(problemsOf({ ...mlflow, MLFLOW_TRACKING_USERNAME: 'bob' })[0]).toMatch(
+      /MLFLOW_TRACKING_PASSWORD is not set/,
+    );
+    expect(problemsOf({ ...mlflow, MLFLOW_EXPERIMENT_ID: 'fleet' })[0]).toMatch(/number/);
+    expect(problemsOf({ ...mlflow, MLFLOW_TRACKING_URI: 'http://u:p@mlflow' })[0]).toMatch(
+      /MLFLOW_TRACKING_USERNAME/,
+    );
+    expect(readSettings(worker).mlflow).toBeUndefined();
+  });
+});
+
+describe('.env.example', () => {
+  it('holds every setting once', () => {
+    const names = [...envExample().matchAll(/^#(\w+)=/gm)].map((match) =>
+      match[1]?.replace(/(SSH_KEY)_FILE$/, '$1'),
+    );
+    expect(names).toEqual(settingNames);
+  });
+
+  it('shows defaults that are accepted when they are uncommented', () => {
+    const uncommented = parseEnv(envExample().replaceAll(/^#(FLEETBOT_\w+=)/gm, '$1'));
+    const { FLEETBOT_SSH_KEY_FILE, ...env } = uncommented;
+    expect(FLEETBOT_SSH_KEY_FILE).toBeTruthy();
+    expect(problemsOf({ ...bot, ...env, FLEETBOT_ROLE: 'bot' } as Record<string, string>)).toEqual([]);
+  });
+});

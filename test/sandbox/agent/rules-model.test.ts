@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { taskMessage } from '../../../src/fleet/task-message.ts';
+import { createRulesModel } from '../../../src/sandbox/agent/rules-model.ts';
+import { topics } from '../../../src/sandbox/agent/topics.ts';
+import { answerHostCall } from '../../../src/sandbox/machine/host-tool.ts';
+import { machineRecord } from '../../support/machine-record.ts';
+
+const machine = machineRecord({ port: 22, hostKey: 'ssh-ed25519 AAAA' }, { name: 'memory-disk-01' });
+const signal = new AbortController().signal;
+
+/** Answers a task, with these outputs for the commands that the model asks for, in order. */
+async function answer(task: string, outputs: readonly string[], exitCode: number | null = 0) {
+  const model = createRulesModel();
+  const observations: { command: string; output: string; exitCode: number | null }[] = [];
+  for (;;) {
+    const step = await model.next(task, observations, signal);
+    if (step.kind === 'answer')
+      return { text: step.text, commands: observations.map(({ command }) => command) };
+    observations.push({ command: step.command, output: outputs[observations.length] ?? '', exitCode });
+  }
+}
+
+const df = `Filesystem Type 1024-blocks Used Available Capacity Mounted on
+/dev/vda1 ext4 1000000 420000 580000 42% /
+/dev/vdb1 xfs 2000000 1900000 100000 95% /srv/my data
+tmpfs tmpfs 1000 1000 0 100% /run
+`;
+const du = '100\t/var/cache\n3000\t/var/lib\n3200\t/var\n';
+
+describe('the rules', () => {
+  it('name the fullest file systems and largest folders with the numbers of df and du', async () => {
+    const { text, commands } = await answer('What fills the disk?', [df, du]);
+    expect(commands).toEqual(['df -PkT', 'du -xk --max-depth=1 /var']);
+    expect(text).toContain(
+      'The fullest file systems: /srv/my data 95 % of 2.0 GB used, 102.4 MB free; / 42 % of 1.0 GB used',
+    );
+    expect(text).toContain('The largest folders in /var: /var/lib 3.1 MB; /var/cache 102.4 kB.');
+    expect(text).not.toContain('/run');
+  });
+
+  it('name available memory and the largest processes', async () => {
+    const meminfo = 'MemTotal:       1000000 kB\nMemAvailable:    155000 kB\n';
+    const ps = '  PID USER       RSS COMMAND\n   12 root    90000 my daemon\n';
+    const { text } = await answer('is there enough RAM?', [meminfo, ps]);
+    expect(text).toContain('memory 15.5 % of 1.0 GB available, 158.7 MB.');
+    expect(text).toContain('my daemon (pid 12, root) 92.2 MB.');
+  });
+
+  it('name the load and the busiest processes', async () => {
+    const ps = '  PID USER     %CPU COMMAND\n  77 app      93.5 burner\n';
+    const { text } = await answer('why is it so slow?', ['1.50 0.75 0.25 1/99 4242\n', '2\n', ps]);
+    expect(text).toContain('1.50 over 1 minute, 0.75 over 5 and 0.25 over 15, on 2 processors');
+    expect(text).toContain('burner (pid 77, app) 93.5 %.');
+  });
+
+  it('name failed services, or that there is none', async () => {
+    const failed = await answer('which services failed?', ['web.service loaded failed failed The web\n']);
+    expect(failed.text).toContain('1 failed: web.service.');
+    expect((await answer('which services failed?', [''])).text).toContain('systemctl lists no failed unit.');
+  });
+
+  it('say which command failed and how, and invent nothing', async () => {
+    const error = 'System has not been booted with systemd\n\n(Command exited with code 1)';
+    const { text } = await answer('which services failed?', [error], 1);
+    expect(text).toContain('`systemctl --failed --plain --no-legend` ended with exit code 1');
+    expect(text).not.toContain('no failed unit');
+    expect((await answer('disk?', [df, ''], null)).text).toContain('did not finish: it printed nothing');
+  });
+
+  it('look into what a check measured, whatever else stands in the task, and repeat its verdict', async () => {
+    const findings = [{ severity: 'critical', subject: 'load', text: 'load 9 (disk)', output: 0 }] as const;
+    const task = taskMessage(machine, { kind: 'check', check: 'disk' }, { findings, verdict: 'critical' });
+    const { text, commands } = await answer(task, [df, du]);
+    expect(commands[0]).toBe('df -PkT');
+    expect(text.split('\n').at(-1)).toBe('VERDICT: critical');
+    const unjudged = taskMessage(machine, { kind: 'check', check: 'disk' }, { findings: [] });
+    expect((await answer(unjudged, [df, du])).text.split('\n').at(-1)).toBe('VERDICT: inconclusive');
+  });
+
+  it('look into what a person asks, and give no verdict', async () => {
+    const task = taskMessage(machine, { kind: 'ask', question: 'Why is it so slow?' }, { findings: [] });
+    const { text, commands } = await answer(task, []);
+    expect(commands[0]).toBe('cat /proc/loadavg');
+    expect(text).not.toContain('VERDICT');
+    const song = taskMessage(machine, { kind: 'ask', question: 'Sing a song.' }, { findings: [] });
+    expect((await answer(song, [])).text).toContain('I only know rules for disk, memory, load, services');
+  });
+
+  it('always say that they are no language model', async () => {
+    for (const question of ['disk', 'memory', 'load', 'services', 'sing']) {
+      expect((await answer(question, [])).text).toContain('rule-based sandbox agent, not a language model');
+    }
+  });
+
+  it('only ask for what the broker lists', async () => {
+    const options = { redact: (text: string) => text, clock: Date.now, timeLimitMs: 1 };
+    for (const command of topics.flatMap(({ commands }) => commands)) {
+      const reply = await answerHostCall({ id: 1, argv: command.split(' ') }, options);
+      expect(reply?.output, command).not.toBeNull();
+    }
+  });
+});

@@ -1,0 +1,79 @@
+import type { Accepted, CampaignMember, CancelResult, MachineRecord, Requests } from '../../src/bot/ports.ts';
+import { StoreUnavailableError } from '../../src/fleet/errors.ts';
+import type { Campaign, Request } from '../../src/fleet/request.ts';
+import type { Cancellation, Run } from '../../src/fleet/run.ts';
+
+/** The store behind the bot, in memory: an event id is accepted once, runs stay queued. */
+export class FakeRequests implements Requests {
+  readonly stored: Run[] = [];
+  readonly campaigns = new Map<string, Campaign>();
+  /** Makes every `accept` wait for it first. */
+  gate: Promise<void> = Promise.resolve();
+  /** Makes every call fail as when Redis is away. */
+  away = false;
+
+  async accept(requests: readonly Request[], campaign?: Campaign): Promise<Accepted> {
+    await this.gate;
+    this.#reach();
+    const eventIds = requests.map((request) => request.eventId);
+    const before = this.stored.filter((run) => eventIds.includes(run.request.eventId));
+    if (before.length > 0) return { duplicate: true, runIds: before.map((run) => run.id) };
+    if (campaign !== undefined) this.campaigns.set(campaign.id, campaign);
+    const runs = requests.map((request, index) => queuedRun(request, this.stored.length + index));
+    this.stored.push(...runs);
+    return { duplicate: false, runIds: runs.map((run) => run.id) };
+  }
+
+  async cancel(runId: string, cancellation: Cancellation): Promise<CancelResult> {
+    const run = await this.run(runId);
+    if (run === undefined) return { kind: 'unknown-run' };
+    if (run.state === 'done') return { kind: 'already-done', run };
+    const cancelled: Run = { ...run, state: 'done', verdict: 'cancelled', cancellation };
+    this.stored[this.stored.indexOf(run)] = cancelled;
+    return { kind: 'cancelled', run: cancelled };
+  }
+
+  async run(runId: string): Promise<Run | undefined> {
+    this.#reach();
+    return this.stored.find((run) => run.id === runId);
+  }
+
+  async runs(filter: { machine?: string; limit: number }): Promise<readonly Run[]> {
+    this.#reach();
+    return this.stored
+      .filter((run) => filter.machine === undefined || run.request.machine === filter.machine)
+      .toReversed()
+      .slice(0, filter.limit);
+  }
+
+  async machine(name: string): Promise<MachineRecord> {
+    this.#reach();
+    return { name, fence: 0, waiting: this.stored.filter((run) => run.request.machine === name).length };
+  }
+
+  async campaign(id: string): Promise<{ campaign: Campaign; members: CampaignMember[] } | undefined> {
+    this.#reach();
+    const campaign = this.campaigns.get(id);
+    if (campaign === undefined) return undefined;
+    const members = this.stored
+      .filter((run) => run.request.campaign === id)
+      .map((run) => ({ machine: run.request.machine, runId: run.id, state: run.state }));
+    return { campaign, members };
+  }
+
+  #reach(): void {
+    if (this.away) throw new StoreUnavailableError('Redis did not answer. Look at the Redis server.');
+  }
+}
+
+function queuedRun(request: Request, index: number): Run {
+  return {
+    id: `r-${String(index).padStart(12, '0')}`,
+    request,
+    state: 'queued',
+    trace: { traceId: '0'.repeat(32), rootSpanId: '0'.repeat(16) },
+    timeline: [{ state: 'queued', at: request.acceptedAt }],
+    findings: [],
+    inertness: 'never-started',
+  };
+}

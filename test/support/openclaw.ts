@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+
+const version = '2026.9.6';
+const token = 'a-token-for-this-test-alone';
+/** OpenClaw drains runs in flight for minutes; a test does not wait. */
+const stopGraceMs = 5_000;
+
+/** A real OpenClaw gateway on loopback, with an agent `edge` that may run `uname` and nothing else. */
+export interface OpenClaw {
+  readonly port: number;
+  readonly token: string;
+  close(): Promise<void>;
+}
+
+/** Starts the gateway with everything of its own (HOME, state, port) in a folder that is removed at the end. */
+export async function startOpenClaw(modelUrl: string): Promise<OpenClaw> {
+  const program = await installOpenClaw();
+  const home = await mkdtemp(join(tmpdir(), 'fleetbot-openclaw-'));
+  const port = await freePort();
+  const configFile = join(home, 'openclaw.json');
+  const approvalsFile = join(home, 'approvals.json');
+  await mkdir(join(home, 'workspace'));
+  await writeFile(configFile, JSON.stringify(config(home, port, modelUrl)));
+  await writeFile(approvalsFile, JSON.stringify(approvals));
+  const env = {
+    PATH: process.env.PATH,
+    HOME: home,
+    OPENCLAW_STATE_DIR: join(home, 'state'),
+    OPENCLAW_CONFIG_PATH: configFile,
+    OPENCLAW_GATEWAY_TOKEN: token,
+    OPENCLAW_DISABLE_BONJOUR: '1',
+    OPENCLAW_NO_RESPAWN: '1',
+    OPENCLAW_NO_AUTO_UPDATE: '1',
+    OPENCLAW_SKIP_CHANNELS: '1',
+    OPENCLAW_EXEC_SHELL_SNAPSHOT: '0',
+    DO_NOT_TRACK: '1',
+  };
+  await run(process.execPath, [program, 'approvals', 'set', '--file', approvalsFile], { cwd: home, env });
+  const gateway = spawn(process.execPath, [program, 'gateway', 'run', '--port', String(port)], {
+    cwd: home,
+    env,
+    stdio: 'ignore',
+  });
+  return {
+    port,
+    token,
+    async close() {
+      await stop(gateway);
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The gateway's program, installed once into the user's cache; whoever installs it at the same time wins too. */
+async function installOpenClaw(): Promise<string> {
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'fleetbot-tests');
+  const folder = join(cache, `openclaw-${version}`);
+  const program = join(folder, 'node_modules', 'openclaw', 'openclaw.mjs');
+  if (await exists(program)) return program;
+  await mkdir(cache, { recursive: true });
+  const making = await mkdtemp(join(cache, 'making-'));
+  await writeFile(join(making, 'package.json'), '{"private":true}');
+  // Its install script refuses an older Node, which `npm` would otherwise find first.
+  const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+  const args = ['install', '--no-audit', '--no-fund', `openclaw@${version}`];
+  await run('npm', args, { cwd: making, env: { ...process.env, PATH } });
+  await rename(making, folder).catch(() => rm(making, { recursive: true, force: true }));
+  return program;
+}
+
+async function run(
+  command: string,
+  args: string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+): Promise<void> {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const [exitCode] = await once(child, 'close');
+  if (exitCode !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${exitCode}: ${stderr}`);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const kill = setTimeout(() => child.kill('SIGKILL'), stopGraceMs);
+  await exited;
+  clearTimeout(kill);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no TCP port');
+  server.close();
+  await once(server, 'close');
+  return address.port;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return await access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+const approvals = {
+  version: 1,
+  defaults: { security: 'deny', ask: 'off', askFallback: 'deny' },
+  agents: {
+    edge: {
+      security: 'allowlist',
+      ask: 'off',
+      askFallback: 'deny',
+      autoAllowSkills: false,
+      allowlist: [{ pattern: '/usr/bin/uname', argPattern: '^-srm$' }],
+    },
+  },
+};
+
+function config(home: string, port: number, modelUrl: string) {
+  const model = {
+    id: 'stub',
+    name: 'stub',
+    reasoning: false,
+    input: ['text'],
+    cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+    contextWindow: 131_072,
+    maxTokens: 16_384,
+  };
+  return {
+    gateway: {
+      mode: 'local',
+      bind: 'loopback',
+      port,
+      auth: { mode: 'token' },
+      controlUi: { enabled: false },
+      http: { endpoints: { chatCompletions: { enabled: true } } },
+    },
+    update: { checkOnStart: false },
+    logging: { file: join(home, 'gateway.log') },
+    models: {
+      catalogRefresh: { enabled: false },
+      providers: {
+        default: { baseUrl: modelUrl, api: 'openai-completions', apiKey: 'placeholder', models: [model] },
+      },
+    },
+    tools: {
+      allow: ['exec', 'read', 'write'],
+      exec: { mode: 'allowlist', timeoutSeconds: 30 },
+      loopDetection: { enabled: true },
+    },
+    agents: {
+      defaults: { model: { primary: 'default/stub' }, skipBootstrap: true, timeoutSeconds: 120 },
+      entries: { edge: { name: 'Edge', workspace: join(home, 'workspace') } },
+    },
+    cron: { enabled: false },
+    diagnostics: { enabled: true },
+  };
+}

@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+
+/** A span as it came over the wire. */
+export interface ReceivedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Empty for a root span. */
+  readonly parentSpanId: string;
+  readonly name: string;
+  /** OTLP's numbers: 1 internal, 3 client, 5 consumer. */
+  readonly kind: number;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** 2 is an error. */
+  readonly status: { readonly code: number; readonly message: string };
+}
+
+export interface ReceivedRequest {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** How the receiver answers; `silent` takes the request and never answers. */
+export type ReceiverAnswer = { readonly status: number } | 'silent';
+
+export interface OtlpReceiver {
+  readonly url: string;
+  readonly requests: readonly ReceivedRequest[];
+  /** All spans so far, in the order of their arrival. */
+  readonly spans: readonly ReceivedSpan[];
+  answer: ReceiverAnswer;
+  close(): Promise<void>;
+}
+
+/** Takes OTLP over HTTP as MLflow does, and decodes its protobuf (opentelemetry-proto, trace/v1). */
+export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+  const requests: ReceivedRequest[] = [];
+  const spans: ReceivedSpan[] = [];
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await Array.fromAsync(request));
+    requests.push({ path: request.url ?? '', headers: request.headers, body });
+    const { answer } = receiver;
+    if (answer === 'silent') return;
+    if (answer.status === 200) spans.push(...decodeExport(body));
+    response.writeHead(answer.status, { 'content-type': 'application/x-protobuf' }).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const receiver: OtlpReceiver = {
+    url: `http://127.0.0.1:${port}`,
+    requests,
+    spans,
+    answer: { status: 200 },
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+  return receiver;
+}
+
+type Field = { readonly number: number; readonly value: bigint | Buffer };
+
+/** The fields of a protobuf message: varints and fixed numbers as bigint, everything else as bytes. */
+function* fields(message: Buffer): Generator<Field> {
+  let at = 0;
+  const varint = () => {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = message.readUInt8(at++);
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  const bytes = (length: number) => {
+    at += length;
+    return message.subarray(at - length, at);
+  };
+  while (at < message.length) {
+    const key = Number(varint());
+    const number = key >> 3;
+    const wireType = key & 7;
+    if (wireType === 0) yield { number, value: varint() };
+    else if (wireType === 1) yield { number, value: bytes(8).readBigUInt64LE() };
+    else if (wireType === 2) yield { number, value: bytes(Number(varint())) };
+    else if (wireType === 5) yield { number, value: BigInt(bytes(4).readUInt32LE()) };
+    else throw new Error(`protobuf wire type ${wireType}`);
+  }
+}
+
+function messages(message: Buffer, number: number): Buffer[] {
+  return [...fields(message)].flatMap((f) =>
+    f.number === number && Buffer.isBuffer(f.value) ? [f.value] : [],
+  );
+}
+
+function text(message: Buffer, number: number, encoding: 'utf8' | 'hex' = 'utf8'): string {
+  return messages(message, number)[0]?.toString(encoding) ?? '';
+}
+
+function number(message: Buffer, field: number): bigint {
+  const found = [...fields(message)].find((f) => f.number === field)?.value;
+  return typeof found === 'bigint' ? found : 0n;
+}
+
+function decodeExport(body: Buffer): ReceivedSpan[] {
+  return messages(body, 1)
+    .flatMap((resourceSpans) => messages(resourceSpans, 2))
+    .flatMap((scopeSpans) => messages(scopeSpans, 2))
+    .map(decodeSpan);
+}
+
+function decodeSpan(span: Buffer): ReceivedSpan {
+  const [status = Buffer.alloc(0)] = messages(span, 15);
+  return {
+    traceId: text(span, 1, 'hex'),
+    spanId: text(span, 2, 'hex'),
+    parentSpanId: text(span, 4, 'hex'),
+    name: text(span, 5),
+    kind: Number(number(span, 6)),
+    startMs: Number(number(span, 7)) / 1e6,
+    endMs: Number(number(span, 8)) / 1e6,
+    attributes: Object.fromEntries(messages(span, 9).map((pair) => [text(pair, 1), decodeValue(pair)])),
+    status: { code: Number(number(status, 3)), message: text(status, 2) },
+  };
+}
+
+/** AnyValue: 1 string, 2 bool, 3 int, 4 double. */
+function decodeValue(pair: Buffer): string | number | boolean {
+  const [any = Buffer.alloc(0)] = messages(pair, 2);
+  const [field] = fields(any);
+  if (field === undefined) return '';
+  if (Buffer.isBuffer(field.value)) return field.value.toString();
+  if (field.number === 2) return field.value === 1n;
+  if (field.number === 3) return Number(BigInt.asIntN(64, field.value));
+  return Buffer.from(new BigUint64Array([field.value]).buffer).readDoubleLE();
+}

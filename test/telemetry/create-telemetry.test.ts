@@ -1,0 +1,348 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { LinkTo } from '../../src/bot/ports.ts';
+import { MachineError } from '../../src/fleet/errors.ts';
+import type { CommandOutput } from '../../src/fleet/evidence.ts';
+import type { Run } from '../../src/fleet/run.ts';
+import type { Tracer } from '../../src/supervisors/ports.ts';
+import { createTelemetry, type TelemetryOptions } from '../../src/telemetry/create-telemetry.ts';
+import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp-receiver.ts';
+
+const acceptedAt = Date.UTC(2026, 10, 22, 12);
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+const rootSpanId = '00f067aa0ba902b7';
+const secret = 'hunter2hunter2';
+const usage = { inputTokens: 1200, outputTokens: 80 };
+
+const output: CommandOutput = {
+  argv: ['df', '-P', '--password', secret],
+  exitCode: 0,
+  stdout: `/dev/vda1 85% /\npassword=${secret}\n`,
+  stderr: '',
+  truncated: false,
+  durationMs: 300,
+};
+const toolCall = {
+  id: 'call-1',
+  tool: 'exec',
+  input: `curl -u bob:${secret} x`,
+  output: `token: ${secret}`,
+  failed: true,
+  startedAt: acceptedAt + 3_000,
+  endedAt: acceptedAt + 3_500,
+};
+
+function doneRun(changes: Partial<Run> = {}): Run {
+  return {
+    id: 'r-mb1x2y3z0a1b',
+    request: {
+      eventId: 'e1',
+      machine: 'rhel-01',
+      task: { kind: 'check', check: 'disk' },
+      requester: { kind: 'person', userId: 'U123', teamId: 'T1' },
+      origin: { channel: 'C0123ABCD', threadTs: '1.2' },
+      acceptedAt,
+    },
+    state: 'done',
+    trace: { traceId, rootSpanId },
+    timeline: [
+      { state: 'queued', at: acceptedAt },
+      { state: 'gathering', at: acceptedAt + 1_000 },
+      { state: 'done', at: acceptedAt + 5_000 },
+    ],
+    evidence: { check: 'disk', collectedAt: '2026-11-22T12:00:01Z', outputs: [output] },
+    findings: [{ severity: 'warning', subject: '/', text: `/ is 85 % full, password=${secret}`, output: 0 }],
+    verdict: 'warning',
+    inertness: 'inactive',
+    diagnosis: {
+      activations: 1,
+      comment: `Logs fill it; the password: ${secret}`,
+      toolCalls: [toolCall],
+      usage,
+      model: 'default/small',
+      contradictions: [],
+    },
+    ...changes,
+  };
+}
+
+let receiver: OtlpReceiver;
+let now: number;
+let logged: { msg: string; level: number; lostSpans?: number }[];
+const open: { shutdown(): Promise<void> }[] = [];
+
+beforeEach(async () => {
+  receiver = await startOtlpReceiver();
+  now = acceptedAt + 1_000;
+  logged = [];
+});
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((telemetry) => telemetry.shutdown()));
+  await receiver.close();
+});
+
+function start(changes: Partial<TelemetryOptions> = {}) {
+  const lines = logged;
+  const log = pino({ level: 'info' }, { write: (line) => lines.push(JSON.parse(line)) });
+  const telemetry = createTelemetry({
+    mlflow: {
+      trackingUri: `${receiver.url}/`,
+      publicUrl: 'https://mlflow.example/base/',
+      experimentId: '7',
+      credentials: { kind: 'basic', username: 'bob', password: secret },
+    },
+    log,
+    clock: () => now,
+    timings: { batchDelayMs: 10, exportTimeoutMs: 2_000, shutdownTimeoutMs: 600 },
+    ...changes,
+  });
+  open.push(telemetry);
+  // What the supervisors and the bot need is what they get.
+  const tracer: Tracer = telemetry.tracer;
+  const linkTo: LinkTo = telemetry.linkTo;
+  return { ...telemetry, tracer, linkTo };
+}
+
+/** A whole run: evidence, the agent's task, a stop that fails, the end. */
+function record(tracer: Tracer, run = doneRun()): { evidence: string; task: string } {
+  const evidence = tracer.step(run, 'evidence', { check: 'disk' });
+  now += 1_000;
+  tracer.hostWork(run, evidence, [output, { ...output, exitCode: null, durationMs: 200 }]);
+  evidence.set({ note: `password=${secret}` });
+  evidence.end();
+  const task = tracer.step(run, 'agent.task');
+  now += 2_000;
+  const answer = { text: `Full. token=${secret}`, toolCalls: [toolCall], usage, model: 'default/small' };
+  tracer.agentWork(run, task, answer);
+  task.end();
+  const stop = tracer.step(run, 'agent.stop');
+  now += 1_000;
+  stop.end(new MachineError('timeout', `No answer; password=${secret}`));
+  tracer.finish(run);
+  return { evidence: evidence.traceparent, task: task.traceparent };
+}
+
+const named = (name: string): ReceivedSpan[] => receiver.spans.filter((span) => span.name === name);
+const one = (name: string): ReceivedSpan => {
+  const [span, ...others] = named(name);
+  if (!span || others.length > 0) throw new Error(`${others.length + 1} spans ${name}`);
+  return span;
+};
+
+describe('the trace of a run', () => {
+  it('goes to the experiment with the credentials that MLflow wants', async () => {
+    const telemetry = start();
+    record(telemetry.tracer);
+    await vi.waitFor(() => expect(receiver.requests).toHaveLength(1));
+    const [request] = receiver.requests;
+    expect(request?.path).toBe('/v1/traces');
+    expect(request?.headers).toMatchObject({
+      'x-mlflow-experiment-id': '7',
+      authorization: `Basic ${btoa(`bob:${secret}`)}`,
+      'content-type': 'application/x-protobuf',
+    });
+    await telemetry.flush();
+    expect(telemetry.counts()).toEqual({ exportedSpans: receiver.spans.length, lostSpans: 0 });
+  });
+
+  it('ends with its root, which has the ids and times of the run', async () => {
+    const telemetry = start();
+    record(telemetry.tracer);
+    await telemetry.flush();
+    const root = receiver.spans.at(-1);
+    expect(root).toMatchObject({
+      name: 'message.processed',
+      traceId,
+      spanId: rootSpanId,
+      parentSpanId: '',
+      kind: 5,
+      startMs: acceptedAt,
+      endMs: acceptedAt + 5_000,
+      status: { code: 0 },
+    });
+    expect(root?.attributes).toMatchObject({
+      'mlflow.spanType': 'AGENT',
+      'mlflow.spanInputs': 'check disk on rhel-01',
+      'gen_ai.operation.name': 'invoke_agent',
+      'session.id': 'C0123ABCD:1.2',
+      'user.id': 'U123',
+      'mlflow.traceTag.fleet.host': 'rhel-01',
+      'mlflow.traceTag.fleet.machine': 'rhel-01',
+      'mlflow.traceTag.fleet.verdict': 'warning',
+      'mlflow.traceTag.fleet.check': 'disk',
+      'mlflow.traceTag.fleet.run': 'r-mb1x2y3z0a1b',
+      'mlflow.traceTag.fleet.channel': 'C0123ABCD',
+    });
+    expect(root?.attributes['mlflow.spanOutputs']).toMatch(/^warning\nwarning: \/ is 85 % full/);
+  });
+
+  it('shows the waiting, every step, every command and every tool call under their parents', async () => {
+    const telemetry = start();
+    const { evidence, task } = record(telemetry.tracer);
+    await telemetry.flush();
+    expect(receiver.spans.map((span) => span.traceId)).toEqual(receiver.spans.map(() => traceId));
+    for (const name of ['message.queued', 'evidence', 'agent.task', 'agent.stop', 'run.completed']) {
+      expect(one(name)).toMatchObject({
+        parentSpanId: rootSpanId,
+        kind: 1,
+        attributes: { 'mlflow.spanType': 'TASK' },
+      });
+    }
+    expect(one('message.queued')).toMatchObject({ startMs: acceptedAt, endMs: acceptedAt + 1_000 });
+    expect(one('evidence')).toMatchObject({ startMs: acceptedAt + 1_000, endMs: acceptedAt + 2_000 });
+    expect(evidence).toBe(`00-${traceId}-${one('evidence').spanId}-01`);
+    expect(task).toBe(`00-${traceId}-${one('agent.task').spanId}-01`);
+
+    const [command, killed, call] = named('tool.execution');
+    expect(command).toMatchObject({
+      parentSpanId: one('evidence').spanId,
+      startMs: acceptedAt + 1_500,
+      endMs: acceptedAt + 1_800,
+      attributes: {
+        'mlflow.spanType': 'TOOL',
+        'gen_ai.operation.name': 'execute_tool',
+        'gen_ai.tool.name': 'df',
+        'process.exit.code': 0,
+        'host.name': 'rhel-01',
+      },
+    });
+    expect(killed).toMatchObject({
+      startMs: acceptedAt + 1_800,
+      endMs: acceptedAt + 2_000,
+      status: { code: 2 },
+    });
+    expect(call).toMatchObject({
+      parentSpanId: one('agent.task').spanId,
+      startMs: toolCall.startedAt,
+      endMs: toolCall.endedAt,
+      status: { code: 2 },
+      attributes: { 'gen_ai.tool.call.id': 'call-1', 'gen_ai.tool.name': 'exec' },
+    });
+    expect(one('model.inference')).toMatchObject({
+      parentSpanId: one('agent.task').spanId,
+      kind: 3,
+      startMs: acceptedAt + 2_000,
+      endMs: acceptedAt + 4_000,
+      attributes: {
+        'mlflow.spanType': 'CHAT_MODEL',
+        'gen_ai.request.model': 'default/small',
+        'gen_ai.usage.input_tokens': 1200,
+        'gen_ai.usage.output_tokens': 80,
+      },
+    });
+    expect(one('agent.stop')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'timeout' } });
+    expect(one('run.completed').attributes).toMatchObject({
+      'fleet.outcome': 'warning',
+      'fleet.duration_ms': 5_000,
+      'fleet.tool_calls': 1,
+      'fleet.input_tokens': 1200,
+    });
+  });
+
+  it('counts tokens on the model span alone', async () => {
+    const telemetry = start();
+    record(telemetry.tracer);
+    await telemetry.flush();
+    const counted = receiver.spans.filter((span) => 'gen_ai.usage.input_tokens' in span.attributes);
+    expect(counted.map((span) => span.name)).toEqual(['model.inference']);
+  });
+
+  it('holds no secret, wherever it was planted', async () => {
+    const telemetry = start();
+    record(telemetry.tracer, doneRun({ failure: { code: 'timeout', message: `password=${secret}` } }));
+    await telemetry.flush();
+    expect(receiver.spans.length).toBeGreaterThan(8);
+    const wire = Buffer.concat(receiver.requests.map((request) => request.body)).toString();
+    expect(wire).not.toContain(secret);
+    expect(wire).toContain('[redacted:password]');
+  });
+
+  it('is an error when the run could not do what was asked', async () => {
+    const telemetry = start();
+    telemetry.tracer.finish(
+      doneRun({ verdict: 'failed', failure: { code: 'unreachable', message: 'No route.' } }),
+    );
+    await telemetry.flush();
+    expect(one('message.processed')).toMatchObject({
+      status: { code: 2, message: 'No route.' },
+      attributes: { 'error.type': 'unreachable', 'mlflow.traceTag.fleet.failure': 'unreachable' },
+    });
+  });
+
+  it('of a run that was cancelled in the queue shows waiting to the end', async () => {
+    const telemetry = start();
+    now = acceptedAt + 9_000;
+    const timeline = [
+      { state: 'queued' as const, at: acceptedAt },
+      { state: 'done' as const, at: acceptedAt + 8_000 },
+    ];
+    telemetry.tracer.finish(doneRun({ verdict: 'cancelled', timeline }));
+    await telemetry.flush();
+    expect(one('message.queued').endMs).toBe(acceptedAt + 8_000);
+  });
+
+  it('is linked with both parameters of MLflow', () => {
+    expect(start().linkTo(doneRun())).toEqual({
+      url: `https://mlflow.example/base/#/experiments/7/traces?selectedEvaluationId=tr-${traceId}&traceId=tr-${traceId}&startTimeLabel=ALL`,
+    });
+  });
+});
+
+describe('when MLflow is not configured', () => {
+  it('nothing is sent, links say why, and traceparents tell the machine to record nothing', async () => {
+    const telemetry = start({ mlflow: undefined });
+    const { task } = record(telemetry.tracer);
+    await telemetry.shutdown();
+    expect(receiver.requests).toEqual([]);
+    expect(task).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
+    expect(telemetry.linkTo(doneRun())).toEqual({ missing: expect.stringContaining('MLFLOW_TRACKING_URI') });
+  });
+});
+
+describe('when MLflow takes no spans', () => {
+  it.each([
+    [401, 'MLFLOW_TRACKING_USERNAME'],
+    [403, 'EDIT permission on experiment 7'],
+    [404, 'no experiment 7'],
+    [422, 'MLFLOW_EXPERIMENT_ID'],
+    [500, 'answered 500'],
+  ])('with %i, the spans are counted and the cure is logged once', async (status, cure) => {
+    receiver.answer = { status };
+    const telemetry = start();
+    for (let round = 1; round <= 3; round += 1) {
+      telemetry.tracer.finish(doneRun());
+      await telemetry.flush();
+      expect(telemetry.counts()).toEqual({ exportedSpans: 0, lostSpans: 3 * round });
+    }
+    expect(logged.map((line) => line.msg)).toEqual([expect.stringContaining(cure)]);
+
+    receiver.answer = { status: 200 };
+    telemetry.tracer.finish(doneRun());
+    await telemetry.flush();
+    expect(logged.slice(1)).toMatchObject([{ msg: 'MLflow takes spans again', lostSpans: 9 }]);
+  });
+
+  it('no run waits for it, and a shutdown only as long as it may', async () => {
+    receiver.answer = 'silent';
+    const telemetry = start();
+    const from = performance.now();
+    for (let n = 0; n < 50; n += 1) record(telemetry.tracer);
+    const recordedMs = performance.now() - from;
+    await telemetry.shutdown();
+    expect(recordedMs).toBeLessThan(5_000);
+    expect(performance.now() - from - recordedMs).toBeLessThan(5_000);
+    expect(receiver.spans).toEqual([]);
+    expect(logged.length).toBeGreaterThan(0);
+  });
+
+  it('says where it looked for it when nothing listens there', async () => {
+    await receiver.close();
+    const telemetry = start();
+    record(telemetry.tracer);
+    await telemetry.flush();
+    expect(logged[0]?.msg).toContain(receiver.url);
+    expect(telemetry.counts().lostSpans).toBeGreaterThan(0);
+    receiver = await startOtlpReceiver();
+  });
+});

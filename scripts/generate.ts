@@ -1,5 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { manifestJson } from '../src/bot/manifest.ts';
 import { fleetFileJsonSchema } from '../src/fleet/fleet-file.ts';
+import { envExample } from '../src/runtime/env-example.ts';
 
 /**
  * Writes the files that are made from the code, relative to the current directory. With `--check` it writes
@@ -7,6 +9,8 @@ import { fleetFileJsonSchema } from '../src/fleet/fleet-file.ts';
  */
 const generated: readonly { path: string; content: string }[] = [
   { path: 'deploy/fleet.schema.json', content: `${JSON.stringify(fleetFileJsonSchema(), null, 2)}\n` },
+  { path: 'deploy/slack-manifest.json', content: manifestJson() },
+  { path: '.env.example', content: envExample() },
 ];
 
 const checkOnly = process.argv.includes('--check');

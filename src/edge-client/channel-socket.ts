@@ -52,11 +52,12 @@ class ChannelSocket extends Socket {
     encoding: BufferEncoding,
     callback: (error?: Error | null) => void,
   ): void {
-    this.#lease.channel.write(bytesOf({ chunk, encoding }), callback);
+    this._writev([{ chunk, encoding }], callback);
   }
 
   override _writev(chunks: Piece[], callback: (error?: Error | null) => void): void {
-    this.#lease.channel.write(Buffer.concat(chunks.map(bytesOf)), callback);
+    // A channel that the gate has closed takes nothing; its close, on its way, tells why better than this would.
+    this.#lease.channel.write(Buffer.concat(chunks.map(bytesOf)), () => callback());
   }
 
   override _final(callback: (error?: Error | null) => void): void {

@@ -160,11 +160,8 @@ export class Gate {
 
   /** Locks the machine: its agent is stopped and none starts until it is unlocked. Needs no fence. */
   async lock(reason: string): Promise<LockReply> {
-    const printable = reason
-      .replace(/[\p{C}\s]+/gu, ' ')
-      .trim()
-      .slice(0, lockReasonMaxCharacters)
-      .trim();
+    const words = reason.replace(/[\p{C}\p{Z}]+/gu, ' ').trim();
+    const printable = [...words].slice(0, lockReasonMaxCharacters).join('').trim();
     if (printable === '') throw new InputError('A lock needs a reason. Say in a few words why.');
     return await this.#run({
       line: `lock ${printable}`,

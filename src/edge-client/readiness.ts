@@ -23,7 +23,7 @@ export async function waitUntilReady(options: {
   const { machine, open, timeoutMs, signal } = options;
   const tooLate = AbortSignal.timeout(timeoutMs);
   const stop = signal ? AbortSignal.any([signal, tooLate]) : tooLate;
-  let last: unknown;
+  let last: Error | undefined;
   while (!stop.aborted) {
     try {
       const status = await readyStatus(
@@ -36,14 +36,14 @@ export async function waitUntilReady(options: {
       if (error instanceof MachineError && error.code === 'unit-failed') throw died(machine, error);
       // 'protocol' is how a gate looks that finds nobody listening yet.
       if (error instanceof MachineError && error.code !== 'protocol') throw error;
-      last = error;
+      last = error instanceof Error ? error : undefined;
     }
     await sleep(readyPollMs, undefined, { signal: stop }).catch(() => {});
   }
   signal?.throwIfAborted();
   throw new AgentError(
     'agent-not-ready',
-    `The agent's gateway on ${machine} was not ready after ${timeoutMs} ms. Look at the log of its unit, or raise ` +
+    `The agent's gateway on ${machine} was not ready after ${timeoutMs} ms${last ? ` (${last.message})` : ''}. Look at the log of its unit, or raise ` +
       'readyTimeoutMs in the fleet file.',
     { cause: last },
   );

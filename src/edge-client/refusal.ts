@@ -1,5 +1,6 @@
 import { MachineError, type MachineErrorCode } from '../fleet/errors.ts';
 import { type Refusal, refusalSchema } from './gate-protocol.ts';
+import { parseJson } from './parse-json.ts';
 
 /** How much of an answer that nobody can read is shown to the operator, in characters. */
 const shownGarbageMax = 200;
@@ -32,13 +33,4 @@ export function protocolError(machine: string, problem: string, answer: string, 
       'Check that the current gate is installed on it.',
     { cause },
   );
-}
-
-/** The parsed JSON, or undefined where it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -5,7 +5,8 @@ import type { Machine } from '../fleet/machine.ts';
 import { abortable } from './abortable.ts';
 import { onceClosed } from './channel-exit.ts';
 import type { ConnectionPool } from './connection-pool.ts';
-import { parseJson, protocolError, refusalError } from './refusal.ts';
+import { parseJson } from './parse-json.ts';
+import { protocolError, refusalError } from './refusal.ts';
 
 /** The most that a verb may print, unless it says otherwise. */
 const defaultStdoutMaxBytes = 64 * 1024;

@@ -43,7 +43,7 @@ export interface TaskTransport {
   /**
    * Gives the agent the task and waits for its answer. When the signal is aborted, it tells the agent to stop,
    * waits for that no longer than `abortTimeoutMs`, and rejects with the signal's reason. Leaves no connection.
-   * @throws AgentError
+   * @throws AgentError; MachineError `old-fence` when another worker has taken the machine over
    */
   send(call: TaskCall): Promise<AgentAnswer>;
 }

@@ -1,9 +1,9 @@
 import { checkOf } from './checks/index.ts';
 import type { Evidence } from './evidence.ts';
 
+import type { Finding, Verdict } from './finding.ts';
 import type { Machine } from './machine.ts';
 import type { Task } from './request.ts';
-import type { Run } from './run.ts';
 
 /** How much of the evidence is shown to the agent; it can run the commands itself for the rest. */
 const maxEvidenceCharacters = 12_000;
@@ -18,7 +18,11 @@ const rules =
 export function taskMessage(
   machine: Machine,
   task: Task,
-  run: Pick<Run, 'findings' | 'evidence' | 'verdict'>,
+  run: {
+    readonly findings: readonly Finding[];
+    readonly evidence?: Evidence | undefined;
+    readonly verdict?: Verdict | undefined;
+  },
 ): string {
   if (task.kind === 'ask') {
     return [

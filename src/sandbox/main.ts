@@ -49,7 +49,7 @@ try {
   print(welcome(sandbox, (performance.now() - startedAt) / 1_000));
   await stopped;
   print('stopping …');
-  await sandbox.close();
+  await sandbox[Symbol.asyncDispose]();
 } catch (error) {
   print(toFailure(error).message);
   process.exitCode = 1;

@@ -23,20 +23,20 @@ export interface SandboxOptions {
 }
 
 /** A whole fleetbot on this computer, with all that it needs. */
-export interface Sandbox {
+export interface Sandbox extends AsyncDisposable {
   /** The workspace's page. */
   readonly slackUrl: string;
   readonly redisUrl: string;
   /** Undefined where MLflow is not installed or not wanted. */
   readonly mlflowUrl: string | undefined;
-  /** Everything of it on disk: logs, fleet file, keys. Removed by `close`. */
+  /** Everything of it on disk: logs, fleet file, keys. Removed with it. */
   readonly folder: string;
   readonly fleetFile: string;
   readonly fleetbotPid: number;
   /** The process of the machine's agent, while one runs. */
   agentPid(): number | undefined;
   /** Stops every part, in the order in which nothing is left open, and removes the folder. */
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Starts everything. What was started is stopped again when a later part fails. */
@@ -105,7 +105,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     fleetFile,
     fleetbotPid: fleetbot.pid,
     agentPid: () => machine.agentPid(),
-    close: () => started.disposeAsync(),
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 

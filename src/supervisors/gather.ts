@@ -20,6 +20,7 @@ export async function gather(drive: Drive): Promise<Gathered> {
   const step = tracer.step(held.run, 'evidence');
   try {
     const gathered = await measure(drive);
+    tracer.hostWork(held.run, step, gathered.evidence?.outputs ?? []);
     step.set({ verdict: gathered.verdict ?? '' });
     step.end();
     return gathered;

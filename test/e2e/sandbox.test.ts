@@ -1,4 +1,3 @@
-
 import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +46,9 @@ describe('a newcomer with the sandbox', () => {
     port = await freePort();
     browser = await launchChromium();
     sandbox = runSandbox(port);
-    await expect.poll(() => sandbox.output(), { timeout: 120_000, interval: 100 }).toContain('sandbox is ready');
+    await expect
+      .poll(() => sandbox.output(), { timeout: 120_000, interval: 100 })
+      .toContain('sandbox is ready');
   });
 
   afterAll(async () => {

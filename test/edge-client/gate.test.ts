@@ -55,6 +55,15 @@ describe('the gate of a real machine', () => {
     await expect(on.gate.result('a-1')).rejects.toMatchObject({ code: 'verb-refused' });
   });
 
+  it('tells a worker whose fence is old so, whatever it wants of the agent', async () => {
+    await on.gate.evidence(5, 'disk');
+    const task = { runId: 'r-00000000aaaa', agentId: 'edge', message: 'MODE:text', traceparent };
+    await expect(on.gate.ready(4)).rejects.toMatchObject({ code: 'old-fence' });
+    await expect(on.gate.task(4, 'a-token-of-some-length', task)).rejects.toMatchObject({
+      code: 'old-fence',
+    });
+  });
+
   it('says that the agent died when its gateway is waited for and the unit is gone', async () => {
     await on.gate.stop(5);
     await expect(on.gate.ready(5)).rejects.toMatchObject({

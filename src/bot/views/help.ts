@@ -1,4 +1,4 @@
-import { codeSpan, prose } from './safe-text.ts';
+import { codeSpan, prose, usageSpan } from './safe-text.ts';
 import { compose, context, header, section, type View } from './view.ts';
 
 const usageChars = 120;
@@ -12,7 +12,7 @@ export function helpView(commands: readonly { readonly usage: string; readonly s
     text: 'What you can ask of the fleet',
     head: [header('What you can ask of the fleet')],
     body: commands.map(
-      ({ usage, summary }) => `${codeSpan(`/fleet ${usage}`, usageChars)}  ${prose(summary, summaryChars)}`,
+      ({ usage, summary }) => `${usageSpan(`/fleet ${usage}`, usageChars)}  ${prose(summary, summaryChars)}`,
     ),
     tail: [context([selectorHint]), context(['You see only what you may do.'])],
     more: (count) => `and ${count} more`,

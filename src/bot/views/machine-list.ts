@@ -27,7 +27,7 @@ export function machineListView(machines: readonly Machine[]): View {
     text: title,
     head: [header(title)],
     body: machines.map(machineLine),
-    tail: [context(['`/fleet show &lt;machine&gt;` tells more of one.'])],
+    tail: [context(['`/fleet show ‹machine›` tells more of one.'])],
     more: (count) => `and ${count} more: narrow the selector`,
   }).view;
 }

@@ -62,9 +62,17 @@ export function notice(text: string, maxChars: number): string {
   for (const [index, part] of parts.entries()) {
     const room = maxChars - shown.length - 2;
     if (room < 1) break;
-    shown += index % 2 === 0 ? clip(unformatted(part), room) : codeSpan(part, room);
+    shown += index % 2 === 0 ? clip(unformatted(part), room) : usageSpan(part, room);
   }
   return shown;
+}
+
+/**
+ * A usage line such as `show <machine>` as code. Its placeholders get look-alike brackets, because not every
+ * client shows escaped ones inside code.
+ */
+export function usageSpan(usage: string, maxChars: number): string {
+  return codeSpan(usage.replaceAll('<', '‹').replaceAll('>', '›'), maxChars);
 }
 
 /** Foreign text as lines of plain words, each marked as a quotation; every line is an item of its own. */

@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net';
-import { AgentError } from '../../fleet/errors.ts';
+import { AgentError, MachineError } from '../../fleet/errors.ts';
 
-/** The agent's connection ended before its answer; the reason is the socket's, where it knows one. */
-export function agentLost(machine: string, socket: Socket, cause?: unknown): AgentError {
+/**
+ * The agent's connection ended before its answer; the reason is the socket's, where it knows one. A connection
+ * that the gate refused because of its fence is no fault of the agent: that error is returned as it is.
+ */
+export function connectionLost(machine: string, socket: Socket, cause: unknown): AgentError | MachineError {
   const why = socket.errored ?? (cause instanceof Error ? cause : undefined);
+  if (why instanceof MachineError && why.code === 'old-fence') return why;
   return new AgentError(
     'agent-lost',
     `The connection to the agent of ${machine} broke during the task${why ? ` (${why.message})` : ''}. Try again; if it ` +

@@ -2,9 +2,9 @@ import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { AgentError } from '../../fleet/errors.ts';
 import { httpOver } from '../http-client.ts';
-import { parseJson } from '../refusal.ts';
+import { parseJson } from '../parse-json.ts';
 import type { AgentAnswer, TaskCall, TaskTransport } from '../task-transport.ts';
-import { agentFailed, agentLost, agentRefused, agentSilent, tooLongAnswer } from './agent-errors.ts';
+import { agentFailed, agentRefused, agentSilent, connectionLost, tooLongAnswer } from './agent-errors.ts';
 import { eventData } from './server-sent-events.ts';
 import { sessionKey } from './session-key.ts';
 
@@ -42,7 +42,7 @@ async function send(call: TaskCall): Promise<AgentAnswer> {
     return await readAnswer(response.body, call);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw error instanceof AgentError ? error : agentLost(machine, socket, error);
+    throw error instanceof AgentError ? error : connectionLost(machine, socket, error);
   } finally {
     socket.destroy();
   }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type MessageEvent, WebSocket } from 'undici';
 import { gatewayHost, httpOver } from '../http-client.ts';
-import { parseJson } from '../refusal.ts';
+import { parseJson } from '../parse-json.ts';
 import { acceptedSchema, frameSchema, gatewayProtocolVersion, type Response } from './gateway-frames.ts';
 
 /** A request on its way. */

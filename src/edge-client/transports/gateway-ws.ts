@@ -3,9 +3,9 @@ import { abortable } from '../abortable.ts';
 import type { AgentAnswer, TaskCall, TaskTransport } from '../task-transport.ts';
 import {
   agentFailed,
-  agentLost,
   agentRefused,
   agentSilent,
+  connectionLost,
   tooLongAnswer,
   tooManyToolCalls,
 } from './agent-errors.ts';
@@ -47,7 +47,7 @@ async function send(call: TaskCall): Promise<AgentAnswer> {
       await abortable(abort, AbortSignal.timeout(limits.abortTimeoutMs)).catch(() => {});
       throw ended.reason;
     }
-    throw error instanceof AgentError ? error : agentLost(machine, socket, error);
+    throw error instanceof AgentError ? error : connectionLost(machine, socket, error);
   } finally {
     socket.destroy();
   }

@@ -181,6 +181,6 @@ describe("a campaign's summary", () => {
 describe('a notice', () => {
   it('keeps what stands in backticks as code', () => {
     const { blocks } = noticeView({ text: 'Type `/fleet show <machine>` & wait.', kind: 'info' });
-    expect(JSON.stringify(blocks)).toContain('Type `/fleet show &lt;machine&gt;` &amp; wait.');
+    expect(JSON.stringify(blocks)).toContain('Type `/fleet show ‹machine›` &amp; wait.');
   });
 });

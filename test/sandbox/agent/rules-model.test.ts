@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../../src/fleet/finding.ts';
 import { taskMessage } from '../../../src/fleet/task-message.ts';
 import { createRulesModel } from '../../../src/sandbox/agent/rules-model.ts';
 import { topics } from '../../../src/sandbox/agent/topics.ts';
@@ -68,7 +69,7 @@ describe('the rules', () => {
   });
 
   it('look into what a check measured, whatever else stands in the task, and repeat its verdict', async () => {
-    const findings = [{ severity: 'critical', subject: 'load', text: 'load 9 (disk)', output: 0 }] as const;
+    const findings: Finding[] = [{ severity: 'critical', subject: 'load', text: 'load 9 (disk)', output: 0 }];
     const task = taskMessage(machine, { kind: 'check', check: 'disk' }, { findings, verdict: 'critical' });
     const { text, commands } = await answer(task, [df, du]);
     expect(commands[0]).toBe('df -PkT');

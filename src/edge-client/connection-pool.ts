@@ -74,7 +74,8 @@ export class ConnectionPool {
       const lease = await connection.exec(command, signal);
       return { ...lease, retireConnection: () => connection.retire() };
     } catch (error) {
-      if (error instanceof MachineError && error.code === 'unreachable') connection.retire();
+      const healthy = error instanceof MachineError && error.code === 'verb-refused';
+      if (!healthy) connection.retire();
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import type { ClientChannel } from 'ssh2';
+import { abortable } from './abortable.ts';
 import type { SshConnection } from './ssh-connection.ts';
 
 /** Commands at a time on one connection; a stock sshd allows 10 (`MaxSessions`). */
@@ -42,10 +43,12 @@ export class KeptConnection {
       released = true;
       this.#leave();
     };
+    const opening = this.#connection.exec(command);
     try {
-      return { channel: await this.#connection.exec(command), release };
+      return { channel: await abortable(opening, signal), release };
     } catch (error) {
-      release();
+      // A channel that opens after all is not wanted any more.
+      void opening.then((channel) => channel.close()).then(release, release);
       throw error;
     }
   }

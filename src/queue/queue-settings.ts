@@ -53,7 +53,7 @@ export const queueDefaults: QueueSettings = {
 
   seenEventsKeptMs: 24 * 3_600_000,
   recordsKeptMs: 30 * 24 * 3_600_000,
-  finishedRunsPerMachine: 20,
+  finishedRunsPerMachine: 50,
   recentRunsKept: 500,
 
   viewLeaseMs: 30_000,

@@ -6,6 +6,16 @@ export const maybeText = z.string().nullable();
 
 const json = z.string().transform((text): unknown => JSON.parse(text));
 const storedRun = json.pipe(runSchema);
+const quarantineSchema = z.object({ runId: z.string(), reason: z.string(), at: z.int() });
+
+/** A machine whose agent could not be measured inactive. */
+export type Quarantine = z.infer<typeof quarantineSchema>;
+
+/** The quarantine of a stored field. */
+export function readQuarantine(stored: string): Quarantine {
+  return json.pipe(quarantineSchema).parse(stored);
+}
+
 export const storedCancellation = json.pipe(cancellationSchema);
 
 /** The run of a stored body, with the cancellation that stands beside it. */

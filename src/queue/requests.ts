@@ -10,7 +10,7 @@ import type { Disk } from './durability.ts';
 import type { Ids } from './ids.ts';
 import type { Keys } from './keys.ts';
 import type { QueueSettings } from './queue-settings.ts';
-import { readRun } from './records.ts';
+import { type Quarantine, readQuarantine, readRun } from './records.ts';
 import { viewScore } from './view-score.ts';
 
 /** How many bodies are read at once for a list. */
@@ -22,7 +22,6 @@ const acceptReply = z.union([
   z.tuple([z.literal('collision')]),
 ]);
 const cancelReply = z.enum(['cancelled', 'requested', 'already-done', 'unknown-run']);
-const quarantineSchema = z.object({ runId: z.string(), reason: z.string(), at: z.int() });
 const memberSchema = z
   .string()
   .transform((text) => text.split(' '))
@@ -37,7 +36,7 @@ interface MachineRecord {
   readonly fence: number;
   readonly waiting: number;
   readonly currentRunId?: string;
-  readonly quarantine?: z.infer<typeof quarantineSchema>;
+  readonly quarantine?: Quarantine;
 }
 
 interface CampaignMember {
@@ -172,7 +171,7 @@ export class RedisRequests {
       fence: Number(fence ?? 0),
       waiting,
       ...(current ? { currentRunId: current } : {}),
-      ...(quarantine ? { quarantine: quarantineSchema.parse(JSON.parse(quarantine)) } : {}),
+      ...(quarantine ? { quarantine: readQuarantine(quarantine) } : {}),
     };
   }
 

@@ -6,10 +6,10 @@ import type { Cancellations } from './cancellations.ts';
 import type { Disk } from './durability.ts';
 import type { Keys } from './keys.ts';
 import type { QueueSettings } from './queue-settings.ts';
-import { maybeText, readRun, withCancellation } from './records.ts';
+import { maybeText, type Quarantine, readQuarantine, readRun, withCancellation } from './records.ts';
 import { viewScore } from './view-score.ts';
 
-const claimReply = z.tuple([z.coerce.number(), z.string(), maybeText]).nullable();
+const claimReply = z.tuple([z.coerce.number(), z.string(), maybeText, maybeText]).nullable();
 const fenceReply = z.coerce.number().nullable();
 const saveReply = z.union([
   z.tuple([z.literal('saved'), maybeText]),
@@ -30,6 +30,8 @@ export interface RunStoreOptions {
 export interface Claim {
   readonly fence: number;
   readonly run: Run;
+  /** The machine's agent could not be measured inactive before. */
+  readonly quarantine?: Quarantine;
 }
 
 /** The supervisors' RunStore in Redis. While Redis is away its methods wait. */
@@ -45,8 +47,12 @@ export class RedisRunStore {
   async claim(machine: string): Promise<Claim | undefined> {
     const reply = claimReply.parse(await this.#options.redis.claimRun(this.#prefix, machine));
     if (reply === null) return undefined;
-    const [fence, body, cancellation] = reply;
-    return { fence, run: readRun(body, cancellation) };
+    const [fence, body, cancellation, quarantine] = reply;
+    return {
+      fence,
+      run: readRun(body, cancellation),
+      ...(quarantine && { quarantine: readQuarantine(quarantine) }),
+    };
   }
 
   async raiseFence(machine: string, held: number, seen: number): Promise<number> {
@@ -79,11 +85,7 @@ export class RedisRunStore {
     return this.#options.cancellations.listen(runId, callback);
   }
 
-  async setQuarantine(
-    machine: string,
-    fence: number,
-    quarantine: { readonly runId: string; readonly reason: string; readonly at: number } | undefined,
-  ): Promise<void> {
+  async setQuarantine(machine: string, fence: number, quarantine: Quarantine | undefined): Promise<void> {
     const text = quarantine === undefined ? '' : JSON.stringify(quarantine);
     const done = await this.#options.redis.setQuarantine(this.#prefix, machine, fence, text);
     if (done !== 1) throw staleFence(machine, fence);

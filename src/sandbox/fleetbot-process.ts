@@ -1,21 +1,45 @@
 import { join } from 'node:path';
 import { type ChildProcess, startChild } from './child-process.ts';
+import { workspace } from './workspace.ts';
 
 const readyTimeoutMs = 30_000;
+
+/** What a fleetbot in the sandbox needs to be told. */
+export interface FleetbotOptions {
+  readonly fleetFile: string;
+  /** File with the private SSH key that the machines let in. */
+  readonly keyFile: string;
+  readonly slackApiUrl: string;
+  readonly redisUrl: string;
+  /** Undefined: runs are not traced. */
+  readonly mlflowUrl?: string | undefined;
+  readonly healthPort: number;
+  /** Where it runs, and where its log is written. */
+  readonly folder: string;
+}
 
 /**
  * Starts fleetbot itself as `npm start` does: the production path with settings for the sandbox. Ready when
  * its own health page says so: Slack connected, Redis answering, fleet file loaded.
+ * @throws SandboxError with what it printed, when it does not start
  */
-export function startFleetbot(
-  settings: Readonly<Record<string, string>>,
-  healthPort: number,
-  folder: string,
-): Promise<ChildProcess> {
+export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
+  const { folder, healthPort, mlflowUrl } = options;
   return startChild({
     name: 'fleetbot',
     argv: [process.execPath, join(import.meta.dirname, '../main.ts'), 'start'],
-    env: { ...settings, FLEETBOT_HEALTH_PORT: String(healthPort) },
+    env: {
+      FLEETBOT_ROLE: 'all',
+      FLEETBOT_FLEET_FILE: options.fleetFile,
+      FLEETBOT_SSH_KEY_FILE: options.keyFile,
+      FLEETBOT_SLACK_MODE: 'socket',
+      FLEETBOT_HEALTH_PORT: String(healthPort),
+      SLACK_BOT_TOKEN: workspace.botToken,
+      SLACK_APP_TOKEN: workspace.appToken,
+      SLACK_API_URL: options.slackApiUrl,
+      REDIS_URL: options.redisUrl,
+      ...(mlflowUrl !== undefined && { MLFLOW_TRACKING_URI: mlflowUrl, MLFLOW_EXPERIMENT_ID: '0' }),
+    },
     cwd: folder,
     logFile: join(folder, 'fleetbot.log'),
     readyTimeoutMs,

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
-import pino from 'pino';
+import pino, { type Logger } from 'pino';
 import { checksOf } from '../fleet/checks/index.ts';
+import { FleetFileError } from '../fleet/errors.ts';
 import { loadFleet } from '../fleet/load-fleet.ts';
 import { redact } from '../telemetry/redact.ts';
+import type { Policy } from './machine/gate.ts';
 import { startMachine } from './machine/start-machine.ts';
-import { sandboxMachineName } from './workspace.ts';
 
 /** Longest life of an agent whose supervisor is gone. */
-const runtimeMaxMs = 10 * 60_000;
+const defaultRuntimeMaxMs = 10 * 60_000;
 
 export interface SandboxMachineOptions {
+  readonly name: string;
   /** Where it keeps its fence, its lock and its log. */
   readonly folder: string;
   /** The machine's policy (which commands each check runs) is generated from it, at every use. */
@@ -17,6 +19,7 @@ export interface SandboxMachineOptions {
   /** OpenSSH public key that may log in. */
   readonly authorizedKey: string;
   readonly agentCommand?: readonly string[];
+  readonly runtimeMaxMs?: number;
 }
 
 export interface SandboxMachine {
@@ -26,25 +29,36 @@ export interface SandboxMachine {
   close(): Promise<void>;
 }
 
-/** Starts `sandbox-01`: this computer behind an SSH server on loopback that speaks the gate's protocol. */
+/** Starts a machine: this computer behind an SSH server on loopback that speaks the gate's protocol. */
 export async function startSandboxMachine(options: SandboxMachineOptions): Promise<SandboxMachine> {
+  const { name, folder } = options;
+  const log = pino({ name }, pino.destination(`${folder}/machine.log`));
   const machine = await startMachine({
-    name: sandboxMachineName,
+    name,
     host: '127.0.0.1',
     port: 0,
     authorizedKey: options.authorizedKey,
-    stateDir: options.folder,
-    policy: () => policyOf(options.fleetFile),
-    runtimeMaxMs,
+    stateDir: folder,
+    policy: policyFrom(options.fleetFile, name, log),
+    runtimeMaxMs: options.runtimeMaxMs ?? defaultRuntimeMaxMs,
     redact,
-    log: pino({ name: sandboxMachineName }, pino.destination(`${options.folder}/machine.log`)),
+    log,
     ...(options.agentCommand && { agentCommand: [...options.agentCommand] }),
   });
   return { ...machine, agentPid: () => machine.pids()[0] };
 }
 
-function policyOf(fleetFile: string): ReadonlyMap<string, readonly (readonly string[])[]> {
-  const fleet = loadFleet(readFileSync(fleetFile, 'utf8'), fleetFile);
-  const machine = fleet.machines.get(sandboxMachineName);
-  return new Map(machine ? checksOf(machine).map((check) => [check.name, check.commands(machine)]) : []);
+/** The policy by the fleet file as it is; while that is invalid, the one before, as fleetbot itself does it. */
+function policyFrom(fleetFile: string, name: string, log: Logger): () => Policy {
+  let policy: Policy = new Map();
+  return () => {
+    try {
+      const machine = loadFleet(readFileSync(fleetFile, 'utf8'), fleetFile).machines.get(name);
+      policy = new Map(machine ? checksOf(machine).map((check) => [check.name, check.commands(machine)]) : []);
+    } catch (error) {
+      if (!(error instanceof FleetFileError)) throw error;
+      log.warn({ err: error }, 'the fleet file is invalid: the policy stays as it was');
+    }
+    return policy;
+  };
 }

@@ -1,15 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { startFleetbot } from './fleetbot-process.ts';
 import { freePort } from './free-port.ts';
+import { newKeyPair } from './key-pair.ts';
 import { startLocalSlack } from './local-slack.ts';
 import { mlflowIsInstalled, startMlflow } from './mlflow-server.ts';
 import { startRedis } from './redis-server.ts';
 import { sandboxFleetFile } from './sandbox-fleet.ts';
 import { startSandboxMachine } from './sandbox-machine.ts';
-import { workspace } from './workspace.ts';
+import { sandboxMachineName } from './workspace.ts';
 
 export interface SandboxOptions {
   /** The port of the workspace's page; 0 for any free one. */
@@ -56,16 +56,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const redis = await startRedis({ folder: subfolder('redis'), tell });
   parts.defer(() => redis.stop());
 
-  const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'fleetbot-sandbox' });
+  const key = newKeyPair();
   const keyFile = join(folder, 'id_ed25519');
-  writeFileSync(keyFile, key.private, { mode: 0o600 });
+  writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
 
-  tell('the machine sandbox-01 (this computer) …');
+  tell(`the machine ${sandboxMachineName} (this computer) …`);
   const fleetFile = join(folder, 'fleet.yaml');
   const machine = await startSandboxMachine({
+    name: sandboxMachineName,
     folder: subfolder('machine'),
     fleetFile,
-    authorizedKey: key.public,
+    authorizedKey: key.publicKey,
     ...(options.agentCommand && { agentCommand: options.agentCommand }),
   });
   parts.defer(() => machine.close());
@@ -79,21 +80,15 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (mlflow) parts.defer(() => mlflow.child.stop());
 
   tell('fleetbot …');
-  const fleetbot = await startFleetbot(
-    {
-      FLEETBOT_ROLE: 'all',
-      FLEETBOT_FLEET_FILE: fleetFile,
-      FLEETBOT_SSH_KEY_FILE: keyFile,
-      FLEETBOT_SLACK_MODE: 'socket',
-      SLACK_BOT_TOKEN: workspace.botToken,
-      SLACK_APP_TOKEN: workspace.appToken,
-      SLACK_API_URL: slack.apiUrl,
-      REDIS_URL: redis.url,
-      ...(mlflow && { MLFLOW_TRACKING_URI: mlflow.url, MLFLOW_EXPERIMENT_ID: '0' }),
-    },
-    await freePort(),
-    subfolder('fleetbot'),
-  );
+  const fleetbot = await startFleetbot({
+    fleetFile,
+    keyFile,
+    slackApiUrl: slack.apiUrl,
+    redisUrl: redis.url,
+    mlflowUrl: mlflow?.url,
+    healthPort: await freePort(),
+    folder: subfolder('fleetbot'),
+  });
   parts.defer(() => fleetbot.stop());
 
   const started = parts.move();

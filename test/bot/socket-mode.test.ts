@@ -56,7 +56,7 @@ describe('Socket Mode, with a real Slack-compatible server', () => {
     await alex.type(channel, 'help');
     const [answer] = await alex.messages(channel);
     expect(answer?.ephemeral_to).toBe(workspace.sre.id);
-    expect(answer && messageText(answer)).toContain('/fleet check &lt;selector&gt; &lt;check&gt;');
+    expect(answer && messageText(answer)).toContain('/fleet check ‹selector› ‹check›');
   });
 
   it('stores what a person may ask for', async () => {

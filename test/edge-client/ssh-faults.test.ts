@@ -7,8 +7,8 @@ import { authBackOffFirstMs } from '../../src/edge-client/connection-pool.ts';
 import { createMachines, type EdgeMachines } from '../../src/edge-client/create-machines.ts';
 import { fingerprint, pinnedHostKey } from '../../src/edge-client/host-key.ts';
 import { channelsPerConnectionMax } from '../../src/edge-client/kept-connection.ts';
+import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { machineRecord } from '../support/machine-record.ts';
-import { newKeyPair } from '../support/new-key-pair.ts';
 import { type FaultyServer, finish, refuse, reply, startFaultyServer } from '../support/ssh-server.ts';
 
 const key = newKeyPair();
@@ -265,6 +265,14 @@ describe('a gate that misbehaves', () => {
       message: expect.stringContaining('200 ms'),
     });
     await gate.status();
+    expect(on.connections().made).toBe(2);
+  });
+
+  it('and does not even begin the verb is given up after the limit, too', async () => {
+    const on = await server({ ignoreCommands: true });
+    const gate = client().gate(machineRecord(on, { limits: { statusTimeoutMs: 200 } }));
+    await expect(gate.status()).rejects.toMatchObject({ code: 'timeout' });
+    await expect(gate.status()).rejects.toMatchObject({ code: 'timeout' });
     expect(on.connections().made).toBe(2);
   });
 

@@ -6,9 +6,9 @@ import pino from 'pino';
 import { createMachines, type EdgeMachines } from '../../src/edge-client/create-machines.ts';
 import type { Gate } from '../../src/edge-client/gate.ts';
 import type { Machine } from '../../src/fleet/machine.ts';
+import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { type SandboxMachine, startMachine } from '../../src/sandbox/machine/start-machine.ts';
 import { machineRecord } from './machine-record.ts';
-import { newKeyPair } from './new-key-pair.ts';
 
 /** A machine with a real SSH server, gate, broker and agent process, and a client of it. */
 export interface GateMachine {

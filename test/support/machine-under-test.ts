@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
+import { type KeyPair, newKeyPair } from '../../src/sandbox/key-pair.ts';
 import {
   type MachineOptions,
   type SandboxMachine,
   startMachine,
 } from '../../src/sandbox/machine/start-machine.ts';
 import { GateClient } from './gate-client.ts';
-import { type KeyPair, newKeyPair } from './new-key-pair.ts';
 
 export const machineName = 'tested-01';
 export const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;

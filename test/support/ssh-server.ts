@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import ssh2, { type ServerChannel } from 'ssh2';
-import { type KeyPair, newKeyPair } from './new-key-pair.ts';
+import { type KeyPair, newKeyPair } from '../../src/sandbox/key-pair.ts';
 
 /** A machine's SSH server for what a good machine never does. */
 export interface FaultyServer {
@@ -22,9 +22,16 @@ export interface FaultyServer {
 export async function startFaultyServer(options: {
   onExec?: (command: string, channel: ServerChannel) => void;
   refuseKeys?: boolean;
+  /** Leaves every command without an answer, not even that it was begun. */
+  ignoreCommands?: boolean;
   hostKeys?: readonly KeyPair[];
 }): Promise<FaultyServer> {
-  const { onExec = () => {}, refuseKeys = false, hostKeys = [newKeyPair()] } = options;
+  const {
+    onExec = () => {},
+    refuseKeys = false,
+    ignoreCommands = false,
+    hostKeys = [newKeyPair()],
+  } = options;
   const commands: string[] = [];
   const sockets = new Set<Socket>();
   let made = 0;
@@ -33,7 +40,7 @@ export async function startFaultyServer(options: {
     client.on('session', (accept) => {
       accept().on('exec', (acceptExec, _reject, { command }) => {
         commands.push(command);
-        onExec(command, acceptExec());
+        if (!ignoreCommands) onExec(command, acceptExec());
       });
     });
     client.on('error', () => {});

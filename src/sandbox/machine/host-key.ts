@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { FleetbotError } from '../../fleet/errors.ts';
+import { newKeyPair } from '../key-pair.ts';
 
 const fileName = 'host-key';
 
@@ -34,16 +35,8 @@ async function keptKey(stateDir: string): Promise<string> {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
-  const privatePem = generateKey();
+  const { privateKey: privatePem } = newKeyPair();
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   await writeFile(file, privatePem, { mode: 0o600, flag: 'wx' });
   return privatePem;
-}
-
-/** ssh2 1.17 writes about 1 of 600 ed25519 keys in a form that it cannot read back: try until it can. */
-function generateKey(): string {
-  for (;;) {
-    const { private: privatePem } = ssh2.utils.generateKeyPairSync('ed25519');
-    if (!(ssh2.utils.parseKey(privatePem) instanceof Error)) return privatePem;
-  }
 }

@@ -13,11 +13,11 @@ import {
   startReplySchema,
   statusReplySchema,
 } from '../../../src/edge-client/gate-protocol.ts';
+import { newKeyPair } from '../../../src/sandbox/key-pair.ts';
 import { agentProgram } from '../../support/agent-program.ts';
 import { GateClient } from '../../support/gate-client.ts';
 import { isRunning } from '../../support/is-running.ts';
 import { MachineUnderTest, machineName, traceparent } from '../../support/machine-under-test.ts';
-import { newKeyPair } from '../../support/new-key-pair.ts';
 
 const run = 'r-00000000aaaa';
 const otherRun = 'r-00000000bbbb';

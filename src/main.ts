@@ -43,7 +43,7 @@ async function start(): Promise<void> {
 
   const fleet = await openFleetFile(settings.fleetFile, { log });
   steps.unshift({ name: 'fleet file', run: () => fleet.close() });
-  const telemetry = createTelemetry({ mlflow: settings.mlflow, log });
+  const telemetry = await createTelemetry({ mlflow: settings.mlflow, log });
   steps.unshift({ name: 'telemetry', run: () => telemetry.shutdown() });
   const machines = settings.worker && createMachines({ privateKey: settings.worker.sshPrivateKey, log });
   if (machines) steps.unshift({ name: 'machines', run: () => machines.close() });
@@ -98,6 +98,8 @@ function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSettings):
     views: queue.views,
     budget: queue.budget,
     linkTo: telemetry.linkTo,
+    finishTrace: (run) => telemetry.tracer.finish(run),
+    redact,
     clock: Date.now,
     random: Math.random,
     log,

@@ -1,6 +1,7 @@
 import { InputError, NotAllowedError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Requester } from '../fleet/request.ts';
+import type { Cancellation } from '../fleet/run.ts';
 import type { Asker } from './people.ts';
 import type { CancelResult } from './ports.ts';
 import type { Services } from './services.ts';
@@ -35,8 +36,8 @@ async function cancelRun(id: string, cancelling: Cancelling): Promise<View> {
   const { machine, requester } = run.request;
   const [reason] = await reasonsAgainst([machine], requester, cancelling);
   if (reason !== undefined) throw new NotAllowedError(reason);
-  const result = await services.requests.cancel(id, { userId: asker.userId, at: services.clock() });
-  return noticeView({ text: `${outcomes[result.kind]}: run \`${id}\` on \`${machine}\`.`, kind: 'info' });
+  const kind = await cancelOne(id, { userId: asker.userId, at: services.clock() }, services);
+  return noticeView({ text: `${outcomes[kind]}: run \`${id}\` on \`${machine}\`.`, kind: 'info' });
 }
 
 async function cancelCampaign(id: string, cancelling: Cancelling): Promise<View> {
@@ -57,11 +58,21 @@ async function cancelCampaign(id: string, cancelling: Cancelling): Promise<View>
   const cancellation = { userId: asker.userId, at: services.clock() };
   for (let from = 0; from < mine.length; from += cancelConcurrency) {
     const some = mine.slice(from, from + cancelConcurrency);
-    await Promise.all(some.map((member) => services.requests.cancel(member.runId, cancellation)));
+    await Promise.all(some.map((member) => cancelOne(member.runId, cancellation, services)));
   }
   const rest = open.length - mine.length;
   const left = rest > 0 ? ` ${rest} more are on machines where you may not cancel.` : '';
   return noticeView({ text: `Cancelled ${mine.length} runs of \`${id}\`.${left}`, kind: 'info' });
+}
+
+async function cancelOne(
+  runId: string,
+  cancellation: Cancellation,
+  { requests, finishTrace }: Services,
+): Promise<CancelResult['kind']> {
+  const result = await requests.cancel(runId, cancellation);
+  if (result.kind === 'cancelled') finishTrace(result.run);
+  return result.kind;
 }
 
 const outcomes: Record<CancelResult['kind'], string> = {

@@ -8,7 +8,16 @@ import { commands } from './commands/index.ts';
 import { type Connection, createApp } from './create-app.ts';
 import { slashCommandName } from './manifest.ts';
 import { createMembership } from './membership.ts';
-import type { Clock, FleetSource, LinkTo, Requests, SlackBudget, Views } from './ports.ts';
+import type {
+  Clock,
+  FinishTrace,
+  FleetSource,
+  LinkTo,
+  Redact,
+  Requests,
+  SlackBudget,
+  Views,
+} from './ports.ts';
 import { createPublisher } from './publisher/create-publisher.ts';
 import { refusedToken } from './refused-token.ts';
 import type { Services } from './services.ts';
@@ -26,6 +35,8 @@ export interface BotOptions {
   readonly views: Views;
   readonly budget: SlackBudget;
   readonly linkTo: LinkTo;
+  readonly finishTrace: FinishTrace;
+  readonly redact: Redact;
   readonly clock: Clock;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
@@ -55,6 +66,8 @@ export function createBot(options: BotOptions): Bot {
   const services: Services = {
     fleet: options.fleet,
     requests: options.requests,
+    finishTrace: options.finishTrace,
+    redact: options.redact,
     directory: createSlackDirectory(clients.lookups, log),
     membership: createMembership({ client: clients.lookups, botName: () => botName, clock, log }),
     newCampaignId: () => campaignId(clock(), random()),

@@ -116,5 +116,12 @@ export interface Person {
 export type TraceLink = { readonly url: string } | { readonly missing: string };
 export type LinkTo = (run: Run) => TraceLink;
 
+/**
+ * Ends the trace of a run that is done and that no worker took up; every other trace is ended by its run's
+ * worker. Never throws and never waits.
+ */
+export type FinishTrace = (run: Run) => void;
+
+/** Removes secrets from text before it is kept or shown. */
 export type Redact = (text: string) => string;
 export type Clock = () => number;

@@ -1,12 +1,14 @@
 import type { Logger } from 'pino';
 import type { Membership } from './membership.ts';
-import type { Clock, FleetSource, Requests } from './ports.ts';
+import type { Clock, FinishTrace, FleetSource, Redact, Requests } from './ports.ts';
 import type { SlackDirectory } from './slack-directory.ts';
 
 /** What commands and buttons work with. */
 export interface Services {
   readonly fleet: FleetSource;
   readonly requests: Requests;
+  readonly finishTrace: FinishTrace;
+  readonly redact: Redact;
   readonly directory: SlackDirectory;
   readonly membership: Membership;
   readonly newCampaignId: () => string;

@@ -2,12 +2,19 @@ import { checkOf, checksOf } from '../fleet/checks/index.ts';
 import { InputError, NotAllowedError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
-import { type Campaign, describeTask, type Origin, type Request, type Task } from '../fleet/request.ts';
+import {
+  type Campaign,
+  describeTask,
+  type Origin,
+  questionMaxCharacters,
+  type Request,
+  type Task,
+} from '../fleet/request.ts';
 import { selectMachines } from '../fleet/selector.ts';
 import { suggest } from '../fleet/suggest.ts';
 import { listed, namesOf } from './names-of.ts';
 import type { Asker, Denial } from './people.ts';
-import type { Accepted } from './ports.ts';
+import type { Accepted, Redact } from './ports.ts';
 import type { Services } from './services.ts';
 import { noticeView } from './views/notice.ts';
 import type { View } from './views/view.ts';
@@ -30,14 +37,16 @@ export interface Submitted {
 
 /**
  * Stores a task for every machine that the selector matches and that the person may give it to; more than
- * one machine makes it a campaign. Machines that are left out are named in the notice.
+ * one machine makes it a campaign. Machines that are left out are named in the notice. Secrets in a question
+ * go no further than here.
  *
  * @throws InputError, NotAllowedError, StoreUnavailableError with sentences for the person
  */
 export async function submit(
-  { selector, task }: { readonly selector: string; readonly task: Task },
+  { selector, task: asked }: { readonly selector: string; readonly task: Task },
   { fleet, asker, origin, eventId, services }: Submission,
 ): Promise<Submitted> {
+  const task = withoutSecrets(asked, services.redact);
   const obstacle = services.membership.obstacle(origin.channel);
   const selected = await selectFor(selector, fleet, asker, task);
   const { allowed, denied } = await asker.permission(task.kind, selected);
@@ -76,6 +85,12 @@ export async function submit(
   const able = new Set(machines);
   const unable = allowed.filter((machine) => !able.has(machine));
   return { accepted, notice: noticeOf(task, machines, unable, denied) };
+}
+
+/** A mark in the place of a secret may be longer than the secret; the question stays one that can be stored. */
+function withoutSecrets(task: Task, redact: Redact): Task {
+  if (task.kind === 'check') return task;
+  return { ...task, question: redact(task.question).slice(0, questionMaxCharacters) };
 }
 
 /** The machines that the selector matches. Suggests only names of machines that the person may touch. */

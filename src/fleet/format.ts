@@ -15,3 +15,8 @@ export function formatBytes(bytes: number): string {
 export function formatNumber(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
+
+/** A count with its thousands apart: `16,777,216`. */
+export function formatCount(value: number): string {
+  return value.toLocaleString('en-US');
+}

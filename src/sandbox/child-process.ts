@@ -25,6 +25,8 @@ export interface ChildOptions {
   /** For people, in messages. */
   readonly name: string;
   readonly argv: readonly string[];
+  /** The name that the program sees itself called by; its file where absent. */
+  readonly argv0?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly logFile: string;
@@ -35,7 +37,7 @@ export interface ChildOptions {
 }
 
 const defaultStopTimeoutMs = 15_000;
-const readyPollMs = 100;
+const readyPollMs = 20;
 const lastLinesShown = 15;
 
 /**
@@ -49,6 +51,7 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
+    ...(options.argv0 !== undefined && { argv0: options.argv0 }),
     stdio: ['ignore', log, log],
     detached: true,
   });
@@ -58,15 +61,22 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
   let running = true;
   const end = () => {
     running = false;
+    process.off('exit', killWithUs);
     resolve();
   };
   child.once('exit', end);
   child.once('error', end);
 
-  /** Its own children go with it. */
+  /** Its own children go with it. Nothing happens when it has just ended. */
   const signalGroup = (signal: NodeJS.Signals) => {
-    if (child.pid !== undefined) process.kill(-child.pid, signal);
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
   };
+  const killWithUs = () => signalGroup('SIGKILL');
+  process.once('exit', killWithUs);
 
   const handle: ChildProcess = {
     pid: child.pid ?? 0,
@@ -75,7 +85,7 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
     async stop() {
       if (!running) return;
       signalGroup('SIGTERM');
-      const timer = setTimeout(() => signalGroup('SIGKILL'), options.stopTimeoutMs ?? defaultStopTimeoutMs);
+      const timer = setTimeout(killWithUs, options.stopTimeoutMs ?? defaultStopTimeoutMs);
       await ended;
       clearTimeout(timer);
     },

@@ -71,6 +71,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
   parts.defer(() => machine.close());
   writeFileSync(fleetFile, sandboxFleetFile(machine));
+  machine.renewPolicy();
 
   tell('local-slack …');
   const slack = await startLocalSlack(slackPort, subfolder('slack'));

@@ -1,40 +1,21 @@
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import { resourceFromAttributes } from '@opentelemetry/resources';
-import {
-  AlwaysOffSampler,
-  AlwaysOnSampler,
-  BatchSpanProcessor,
-  RandomIdGenerator,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace';
+import { ROOT_CONTEXT, type Tracer, trace } from '@opentelemetry/api';
+import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 import type { Run } from '../fleet/run.ts';
-import { explainExportFailure } from './explain-export-failure.ts';
 import { createLinkTo, type TraceLink } from './link-to.ts';
-import { exportHeaders, type MlflowTarget, tracesUrl } from './mlflow-target.ts';
+import type { MlflowTarget } from './mlflow-target.ts';
 import { redact } from './redact.ts';
-import { type ExportCounts, ReportingExporter } from './reporting-exporter.ts';
+import type { ExportCounts } from './reporting-exporter.ts';
 import { RunTracer } from './run-tracer.ts';
+import { SafeTracer } from './safe-tracer.ts';
+import type { ExportTimings } from './start-sdk.ts';
 import { RunIds } from './trace-ids.ts';
-
-/** How spans are sent. */
-export interface ExportTimings {
-  /** Spans wait this long for others to be sent with. */
-  readonly batchDelayMs: number;
-  /** One batch, with the exporter's retries (429, 502, 503, 504 and connections that break). */
-  readonly exportTimeoutMs: number;
-  /** How long `shutdown` may take; what is not sent by then is lost. */
-  readonly shutdownTimeoutMs: number;
-}
 
 export const defaultExportTimings: ExportTimings = {
   batchDelayMs: 1_000,
   exportTimeoutMs: 10_000,
   shutdownTimeoutMs: 10_000,
 };
-
-/** Spans that wait for MLflow; with more, the newest are dropped. */
-const maxWaitingSpans = 20_000;
 
 export interface TelemetryOptions {
   /** Absent: nothing is recorded or sent, and links say why. */
@@ -47,7 +28,7 @@ export interface TelemetryOptions {
 
 /** Traces of runs, for the supervisors; links to them, for Slack. */
 export interface Telemetry {
-  readonly tracer: RunTracer;
+  readonly tracer: SafeTracer;
   readonly linkTo: (run: Run) => TraceLink;
   /** What became of the spans so far. */
   counts(): ExportCounts;
@@ -58,49 +39,57 @@ export interface Telemetry {
 }
 
 /**
- * Tracing of runs to MLflow over OTLP/protobuf. Nothing is registered globally. A run never waits for MLflow
- * and never fails because of it: spans are sent in the background, and lost ones are counted and logged.
+ * Tracing of runs to MLflow over OTLP/protobuf. OpenTelemetry is global to a process: one has one Telemetry at
+ * a time; another may follow once this one is shut down. A run never waits for MLflow and never fails because
+ * of it: spans are sent in the background, and lost ones are counted and logged.
  */
-export function createTelemetry(options: TelemetryOptions): Telemetry {
+export async function createTelemetry(options: TelemetryOptions): Promise<Telemetry> {
   const { mlflow, log, clock = Date.now } = options;
   const timings = { ...defaultExportTimings, ...options.timings };
-  const exporter = mlflow && reportingExporter(mlflow, log, timings);
-  const processor =
-    exporter &&
-    new BatchSpanProcessor({
-      exporter,
-      maxQueueSize: maxWaitingSpans,
-      scheduledDelayMillis: timings.batchDelayMs,
-      exportTimeoutMillis: timings.exportTimeoutMs,
-    });
   const ids = new RunIds(new RandomIdGenerator());
-  const provider = new TracerProvider({
-    resource: resourceFromAttributes({ 'service.name': 'fleetbot' }),
-    sampler: processor ? new AlwaysOnSampler() : new AlwaysOffSampler(),
-    idGenerator: ids,
-    spanProcessors: processor ? [processor] : [],
-  });
-  const quietly = (work: Promise<void>): Promise<void> =>
-    work.catch((error: unknown) =>
-      log.warn({ err: error }, 'the last spans may be lost: MLflow did not confirm them'),
-    );
+  const sdk = mlflow && (await loadSdk()).startSdk({ mlflow, idGenerator: ids, log, timings });
+  const tracer = trace.getTracerProvider().getTracer('fleetbot');
+
+  const quietly = async (work: Promise<void> | undefined): Promise<void> => {
+    try {
+      await work;
+    } catch (error) {
+      log.warn({ err: error }, 'the last spans may be lost: MLflow did not confirm them');
+    }
+  };
   return {
-    tracer: new RunTracer({ tracer: provider.getTracer('fleetbot'), ids, redact, clock }),
-    linkTo: createLinkTo(mlflow),
-    counts: () => exporter?.counts() ?? { exportedSpans: 0, lostSpans: 0 },
-    // The processor does not wait for a batch that it sent before; the exporter does.
-    flush: () => quietly(provider.forceFlush().then(() => exporter?.forceFlush())),
-    shutdown: () => quietly(within(provider.shutdown(), timings.shutdownTimeoutMs)),
+    tracer: new SafeTracer(new RunTracer({ tracer, ids, redact, clock }), log),
+    linkTo: linksOrReason(mlflow, tracer, log),
+    counts: () => sdk?.counts() ?? { exportedSpans: 0, lostSpans: 0 },
+    flush: () => quietly(sdk?.flush()),
+    shutdown: () => quietly(sdk && within(sdk.shutdown(), timings.shutdownTimeoutMs)),
   };
 }
 
-function reportingExporter(mlflow: MlflowTarget, log: Logger, timings: ExportTimings): ReportingExporter {
-  const otlp = new OTLPTraceExporter({
-    url: tracesUrl(mlflow),
-    headers: exportHeaders(mlflow),
-    timeoutMillis: timings.exportTimeoutMs,
-  });
-  return new ReportingExporter(otlp, log, (error) => explainExportFailure(error, mlflow));
+/** The SDK for Node comes with every exporter there is: only who sends traces pays a second and 75 MB for it. */
+function loadSdk() {
+  return import('./start-sdk.ts');
+}
+
+/** Links to traces. Where runs leave none, the link says why and the log, once, what an operator can do. */
+function linksOrReason(
+  mlflow: MlflowTarget | undefined,
+  tracer: Tracer,
+  log: Logger,
+): (run: Run) => TraceLink {
+  const noLinks = (reason: string, cure: string) => {
+    log.info(`${reason}: runs leave no trace. ${cure}`);
+    return () => ({ missing: reason });
+  };
+  if (!mlflow) {
+    return noLinks(
+      'MLflow is not configured',
+      'For traces, set MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_ID.',
+    );
+  }
+  // This span is never sent, because it never ends.
+  if (tracer.startSpan('probe', {}, ROOT_CONTEXT).isRecording()) return createLinkTo(mlflow);
+  return noLinks('OpenTelemetry is switched off', 'For traces, unset OTEL_SDK_DISABLED.');
 }
 
 async function within(work: Promise<void>, timeoutMs: number): Promise<void> {

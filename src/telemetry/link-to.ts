@@ -5,14 +5,9 @@ import { mlflowTraceId } from './trace-ids.ts';
 /** The link to a run's trace, or the reason why there is none (bot's TraceLink). */
 export type TraceLink = { readonly url: string } | { readonly missing: string };
 
-/** Links into MLflow's pages; without MLflow, why there is no link and what to set. */
-export function createLinkTo(mlflow: MlflowTarget | undefined): (run: Run) => TraceLink {
-  if (!mlflow) {
-    return () => ({
-      missing: 'No trace: MLflow is not configured. Set MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_ID.',
-    });
-  }
-  const base = `${mlflow.publicUrl.replace(/\/+$/, '')}/#/experiments/${mlflow.experimentId}/traces`;
+/** Links into MLflow's pages. */
+export function createLinkTo({ publicUrl, experimentId }: MlflowTarget): (run: Run) => TraceLink {
+  const base = `${publicUrl.replace(/\/+$/, '')}/#/experiments/${experimentId}/traces`;
   return (run) => {
     const id = mlflowTraceId(run);
     // The pages of older and newer releases read one parameter each; ALL, or an old trace is not shown.

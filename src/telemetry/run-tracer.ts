@@ -26,6 +26,8 @@ const maxAttributeCharacters = 32_000;
 /** One step of a run in its trace (supervisors' Step). */
 export interface RunStep {
   readonly traceparent: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt?: number;
   set(attributes: Readonly<Attributes>): void;
   end(error?: unknown): void;
 }
@@ -48,13 +50,12 @@ export interface RunTracerParts {
 }
 
 /**
- * The trace of a run (supervisors' Tracer). The root span's ids are those of the run's record, so children can
+ * The trace of a run. The root span's ids are those of the run's record, so children can
  * be recorded, by whichever worker, before the root, which is made last: MLflow takes a trace's state from its
  * root and freezes it. Steps of a worker that was killed are missing; the root never is.
  */
 export class RunTracer {
   readonly #parts: RunTracerParts;
-  readonly #startedAt = new WeakMap<RunStep, number>();
 
   constructor(parts: RunTracerParts) {
     this.#parts = parts;
@@ -71,16 +72,15 @@ export class RunTracer {
         ...attributes,
       },
     );
-    const step: RunStep = {
-      traceparent: toTraceparent(span.spanContext(), span.spanContext().traceFlags),
+    return {
+      traceparent: toTraceparent(span.spanContext(), span.isRecording()),
+      startedAt,
       set: (more) => this.#set(span, more),
       end: (error) => {
         if (error !== undefined) this.#fail(span, toFailure(error));
         span.end(this.#parts.clock());
       },
     };
-    this.#startedAt.set(step, startedAt);
-    return step;
   }
 
   hostWork(run: Run, step: RunStep, outputs: readonly CommandOutput[]): void {
@@ -102,7 +102,7 @@ export class RunTracer {
 
   agentWork(run: Run, step: RunStep, answer: AgentWork): void {
     const now = this.#parts.clock();
-    const startTime = this.#startedAt.get(step) ?? now;
+    const startTime = step.startedAt ?? now;
     if (answer.model !== undefined || answer.usage !== undefined) {
       const options = { startTime, kind: SpanKind.CLIENT };
       this.#start('model.inference', under(step), options, modelAttributes(answer)).end(now);

@@ -49,9 +49,9 @@ export function contextUnder(ids: SpanIds): Context {
   return trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.SAMPLED });
 }
 
-/** W3C Trace Context, version 00. */
-export function toTraceparent({ traceId, spanId }: SpanIds, traceFlags: number): string {
-  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+/** W3C Trace Context, version 00. Where we record nothing, neither need those who get it. */
+export function toTraceparent({ traceId, spanId }: SpanIds, recorded: boolean): string {
+  return `00-${traceId}-${spanId}-${recorded ? '01' : '00'}`;
 }
 
 /** The ids in a traceparent of ours. */

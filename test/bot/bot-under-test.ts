@@ -4,6 +4,7 @@ import { type Bot, createBot } from '../../src/bot/create-bot.ts';
 import type { Requests, SlackBudget, Views } from '../../src/bot/ports.ts';
 import type { AccessRule, Fleet } from '../../src/fleet/fleet.ts';
 import { type Machine, machineSchema } from '../../src/fleet/machine.ts';
+import { redact } from '../../src/telemetry/redact.ts';
 import { FakeRequests } from '../support/fake-requests.ts';
 import { FakeSlack } from '../support/fake-workspace.ts';
 
@@ -70,6 +71,8 @@ export class BotUnderTest {
   /** Whether the bot is a member; a channel that is not here does not exist for it. */
   readonly channels = new Map<string, boolean>();
   requests = new FakeRequests();
+  /** Ids of the runs whose traces the bot ended. */
+  readonly finishedTraces: string[] = [];
   fleet: Fleet = fleetOf([], []);
   now = 1_800_000_000_000;
   #bot: Bot | undefined;
@@ -89,6 +92,8 @@ export class BotUnderTest {
       views: noViews,
       budget: noBudget,
       linkTo: () => ({ missing: 'no MLflow' }),
+      finishTrace: (run) => this.finishedTraces.push(run.id),
+      redact,
       clock: () => this.now,
       random: () => 0.5,
       log: silent,
@@ -116,6 +121,7 @@ export class BotUnderTest {
     this.slack.calls.length = 0;
     this.slack.responses.length = 0;
     this.requests = new FakeRequests();
+    this.finishedTraces.length = 0;
     this.now = 1_800_000_000_000;
     for (const [id, flags] of [
       ['UANN', {}],

@@ -88,6 +88,8 @@ describe('a token that Slack refuses', () => {
       views: noViews,
       budget: noBudget,
       linkTo: () => ({ missing: '' }),
+      finishTrace: () => {},
+      redact: (text) => text,
       clock: Date.now,
       random: Math.random,
       log: silent,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ackLimitMs } from '../../src/bot/slash-command.ts';
+import { requestSchema } from '../../src/fleet/request.ts';
 import { BotUnderTest, fleetOf, machine } from './bot-under-test.ts';
 
 const test = new BotUnderTest();
@@ -29,6 +30,22 @@ describe('a request', () => {
       kind: 'ask',
       question: 'why is a < b & slow on web.example?',
     });
+  });
+
+  it('carries no secret that stands in the question, into records or campaigns', async () => {
+    await test.command('ask web-* why is password=hunter2hunter2 refused by db?');
+    const question = 'why is password=[redacted:password] refused by db?';
+    expect(test.requests.stored.map((run) => run.request.task)).toEqual([
+      { kind: 'ask', question },
+      { kind: 'ask', question },
+    ]);
+    expect([...test.requests.campaigns.values()]).toMatchObject([{ task: { question } }]);
+  });
+
+  it('can be stored although the mark is longer than the secret in its place', async () => {
+    await test.command(`ask web-01 ${'password=x '.repeat(300)}`);
+    const [run] = test.requests.stored;
+    expect(requestSchema.parse(run?.request)).toEqual(run?.request);
   });
 
   it('delivered twice is one request', async () => {
@@ -275,6 +292,24 @@ describe('cancelling', () => {
     expect(test.requests.stored[0]?.cancellation).toEqual({ userId: 'UANN', at: test.now });
   });
 
+  it('ends the trace of a run that no worker took up, once', async () => {
+    await test.command('check web-01 disk');
+    await test.command('cancel r-000000000000');
+    await test.command('cancel r-000000000000');
+    expect(test.finishedTraces).toEqual(['r-000000000000']);
+  });
+
+  it('leaves the trace of a run at work to its worker', async () => {
+    await test.command('check web-01 disk');
+    const cancel = vi.spyOn(test.requests, 'cancel');
+    cancel.mockImplementation(async (id) => {
+      const run = await test.requests.run(id);
+      return run === undefined ? { kind: 'unknown-run' } : { kind: 'requested', run };
+    });
+    expect((await test.command('cancel r-000000000000')).text).toContain('Asked to stop');
+    expect(test.finishedTraces).toEqual([]);
+  });
+
   it('of a campaign ends the runs on machines where the person may', async () => {
     await test.command('check all disk');
     const [id = ''] = test.requests.campaigns.keys();
@@ -285,5 +320,6 @@ describe('cancelling', () => {
       'web-01',
       'web-02',
     ]);
+    expect(test.finishedTraces).toHaveLength(2);
   });
 });

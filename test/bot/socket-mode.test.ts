@@ -38,6 +38,8 @@ describe('Socket Mode, with a real Slack-compatible server', () => {
       views: noViews,
       budget: noBudget,
       linkTo: () => ({ missing: '' }),
+      finishTrace: () => {},
+      redact: (text) => text,
       clock: Date.now,
       random: Math.random,
       log: silent,

@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -22,8 +23,19 @@ function runSandbox(port: number) {
   child.stderr.on('data', (chunk: Buffer) => {
     output += chunk.toString();
   });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  return { child, ended, output: () => output };
+  let running = true;
+  const ended = once(child, 'exit').then(() => {
+    running = false;
+  });
+  return {
+    running: () => running,
+    output: () => output,
+    /** Ctrl-C: every process of the terminal's foreground group gets it. */
+    async interrupt() {
+      if (running && child.pid) process.kill(-child.pid, 'SIGINT');
+      await ended;
+    },
+  };
 }
 
 /** Mount point → percentage used, as `df -P` prints it. */
@@ -47,7 +59,7 @@ describe('a newcomer with the sandbox', () => {
     port = await freePort();
     browser = await launchChromium();
     sandbox = runSandbox(port);
-    await vi.waitUntil(() => sandbox.output().includes('sandbox is ready') || sandbox.child.exitCode !== null, {
+    await vi.waitUntil(() => sandbox.output().includes('sandbox is ready') || !sandbox.running(), {
       timeout: readyTimeoutMs,
     });
     expect(sandbox.output()).toContain('sandbox is ready');
@@ -55,8 +67,7 @@ describe('a newcomer with the sandbox', () => {
 
   afterAll(async () => {
     await browser?.close();
-    if (sandbox.child.exitCode === null && sandbox.child.pid) process.kill(-sandbox.child.pid, 'SIGINT');
-    await sandbox.ended;
+    await sandbox.interrupt();
   });
 
   it('is told how long it took, where to click and what to type', () => {
@@ -90,11 +101,9 @@ describe('a newcomer with the sandbox', () => {
   });
 
   it('ends it with Ctrl-C and finds nothing left behind', async () => {
-    const { pid } = sandbox.child;
     const folder = /Logs: (\S+)/.exec(sandbox.output())?.[1] ?? '';
     expect(existsSync(folder)).toBe(true);
-    if (pid) process.kill(-pid, 'SIGINT');
-    await sandbox.ended;
+    await sandbox.interrupt();
     expect(existsSync(folder)).toBe(false);
     expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(folder);
   });

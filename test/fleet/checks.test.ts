@@ -61,7 +61,7 @@ describe('disk', () => {
       {
         severity: 'warning',
         subject: '/var',
-        text: '/var 85 % of 1000 inodes used, 150 free (warn at 80 %)',
+        text: '/var 85 % of 1,000 inodes used, 150 free (warn at 80 %)',
         output: 1,
         measure: { value: 85, unit: '% of inodes' },
       },

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ensureRedisBinary, startRedis } from '../../src/sandbox/redis-server.ts';
+import { ensureRedisBinary } from '../../src/sandbox/redis-binary.ts';
+import { startRedis } from '../../src/sandbox/redis-server.ts';
 
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 let folder: string;
@@ -98,7 +99,7 @@ describe('startRedis', () => {
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     await expect(startRedis({ tell, folder, port })).rejects.toMatchObject({
-      code: 'redis-failed',
+      code: 'sandbox-failed',
       message: expect.stringMatching(/in use/),
     });
     other.close();

@@ -1,13 +1,19 @@
-import { MachineError } from '../../src/fleet/errors.ts';
+import { AgentError, MachineError } from '../../src/fleet/errors.ts';
 import type { CommandOutput } from '../../src/fleet/evidence.ts';
 import type { AgentAnswer, AgentTask, MachineGate, MachineStatus } from '../../src/supervisors/ports.ts';
 
 /** What a fake machine answers, where a test wants something else than the good case. */
 export interface FakeBehaviour {
   readonly outputs: (check: string) => CommandOutput[];
-  readonly answer: (task: AgentTask, signal: AbortSignal | undefined) => Promise<AgentAnswer>;
-  /** Called before every verb; throws to make it fail. */
-  readonly before: (verb: keyof MachineGate) => void | Promise<void>;
+  /** An answer that never comes is ended by an abort or a stop, as a real one is. */
+  readonly answer: (task: AgentTask) => Promise<AgentAnswer>;
+}
+
+interface Activation {
+  readonly run: string;
+  readonly fence: number;
+  readonly token: string;
+  readonly ended: PromiseWithResolvers<never>;
 }
 
 /**
@@ -18,71 +24,86 @@ export class FakeMachine implements MachineGate {
   readonly books: string[] = [];
   readonly behaviour: FakeBehaviour;
   highestFence = 0;
-  retiredFence = 0;
-  agent: MachineStatus['agent'] = 'inactive';
-  run: string | null = null;
   lock: MachineStatus['lock'] = null;
-  #token = '';
+  #retiredFence = 0;
+  #activation: Activation | undefined;
 
   constructor(behaviour: Partial<FakeBehaviour> = {}) {
     this.behaviour = {
       outputs: () => [],
       answer: async () => ({ text: 'All is well.\nVERDICT: ok', toolCalls: [] }),
-      before: () => undefined,
       ...behaviour,
     };
   }
 
   async status(): Promise<MachineStatus> {
-    await this.behaviour.before('status');
-    const { agent, run, lock, highestFence } = this;
-    return { agent, run, lock, fence: highestFence, clockSkewMs: 0 };
+    return {
+      agent: this.#activation ? 'active' : 'inactive',
+      run: this.#activation?.run ?? null,
+      lock: this.lock,
+      fence: this.highestFence,
+      clockSkewMs: 0,
+    };
   }
 
   async evidence(fence: number, check: string): Promise<{ collectedAt: string; outputs: CommandOutput[] }> {
-    await this.behaviour.before('evidence');
-    this.#enter(fence);
+    this.#admit(fence);
     this.books.push(`evidence ${check}`);
     return { collectedAt: new Date().toISOString(), outputs: this.behaviour.outputs(check) };
   }
 
-  async start(fence: number, runId: string): Promise<{ token: string }> {
-    await this.behaviour.before('start');
-    this.#enter(fence);
-    if (fence <= this.retiredFence) throw new MachineError('old-fence', 'This fence was stopped.');
-    if (this.agent === 'active') throw new MachineError('unit-failed', 'The agent is active.');
-    this.agent = 'active';
-    this.run = runId;
-    this.#token = `token-of-${runId}-${fence}`;
-    this.books.push(`start ${runId}`);
-    return { token: this.#token };
+  async start(fence: number, run: string): Promise<{ token: string }> {
+    this.#admit(fence);
+    if (fence <= this.#retiredFence) throw new MachineError('old-fence', 'This fence was stopped.');
+    if (this.lock) throw new MachineError('locked', `Locked: ${this.lock.reason}.`);
+    if (this.#activation) throw new MachineError('unit-failed', 'The agent is active.');
+    const token = `token-of-${run}-${fence}`;
+    this.#activation = { run, fence, token, ended: Promise.withResolvers() };
+    this.#activation.ended.promise.catch(() => undefined);
+    this.books.push(`start ${run}`);
+    return { token };
   }
 
   async stop(fence: number): Promise<void> {
-    await this.behaviour.before('stop');
-    this.#enter(fence);
-    this.retiredFence = fence;
-    this.agent = 'inactive';
-    this.run = null;
+    this.#admit(fence);
+    this.#retiredFence = fence;
+    this.#activation?.ended.reject(new AgentError('agent-lost', 'The agent was stopped.'));
+    this.#activation = undefined;
     this.books.push('stop');
   }
 
   async ready(fence: number): Promise<void> {
-    await this.behaviour.before('ready');
-    this.#enter(fence);
+    this.#connect(fence);
   }
 
   async task(fence: number, token: string, task: AgentTask, signal?: AbortSignal): Promise<AgentAnswer> {
-    await this.behaviour.before('task');
-    this.#enter(fence);
-    if (token !== this.#token) throw new MachineError('verb-refused', 'Wrong token.');
+    const activation = this.#connect(fence);
+    if (token !== activation.token) throw new AgentError('agent-refused', 'Wrong token.');
     this.books.push(`task ${task.runId}`);
-    return this.behaviour.answer(task, signal);
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await Promise.race([aborted.promise, activation.ended.promise, this.behaviour.answer(task)]);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
-  #enter(fence: number): void {
-    if (fence < this.highestFence)
+  #admit(fence: number): void {
+    if (fence < this.highestFence) {
       throw new MachineError('old-fence', `Fence ${this.highestFence} was seen.`);
+    }
     this.highestFence = fence;
+  }
+
+  /** A connection to the gateway is for the activation's own fence alone, and raises none. */
+  #connect(fence: number): Activation {
+    if (fence < this.highestFence) {
+      throw new MachineError('old-fence', `Fence ${this.highestFence} was seen.`);
+    }
+    if (this.#activation?.fence !== fence) throw new MachineError('unit-failed', 'No agent of this fence.');
+    return this.#activation;
   }
 }

@@ -82,10 +82,10 @@ afterEach(async () => {
   await receiver.close();
 });
 
-function start(changes: Partial<TelemetryOptions> = {}) {
+async function start(changes: Partial<TelemetryOptions> = {}) {
   const lines = logged;
   const log = pino({ level: 'info' }, { write: (line) => lines.push(JSON.parse(line)) });
-  const telemetry = createTelemetry({
+  const telemetry = await createTelemetry({
     mlflow: {
       trackingUri: `${receiver.url}/`,
       publicUrl: 'https://mlflow.example/base/',
@@ -132,7 +132,7 @@ const one = (name: string): ReceivedSpan => {
 
 describe('the trace of a run', () => {
   it('goes to the experiment with the credentials that MLflow wants', async () => {
-    const telemetry = start();
+    const telemetry = await start();
     record(telemetry.tracer);
     await vi.waitFor(() => expect(receiver.requests).toHaveLength(1));
     const [request] = receiver.requests;
@@ -147,7 +147,7 @@ describe('the trace of a run', () => {
   });
 
   it('ends with its root, which has the ids and times of the run', async () => {
-    const telemetry = start();
+    const telemetry = await start();
     record(telemetry.tracer);
     await telemetry.flush();
     const root = receiver.spans.at(-1);
@@ -178,7 +178,7 @@ describe('the trace of a run', () => {
   });
 
   it('shows the waiting, every step, every command and every tool call under their parents', async () => {
-    const telemetry = start();
+    const telemetry = await start();
     const { evidence, task } = record(telemetry.tracer);
     await telemetry.flush();
     expect(receiver.spans.map((span) => span.traceId)).toEqual(receiver.spans.map(() => traceId));
@@ -241,7 +241,7 @@ describe('the trace of a run', () => {
   });
 
   it('counts tokens on the model span alone', async () => {
-    const telemetry = start();
+    const telemetry = await start();
     record(telemetry.tracer);
     await telemetry.flush();
     const counted = receiver.spans.filter((span) => 'gen_ai.usage.input_tokens' in span.attributes);
@@ -249,7 +249,7 @@ describe('the trace of a run', () => {
   });
 
   it('holds no secret, wherever it was planted', async () => {
-    const telemetry = start();
+    const telemetry = await start();
     record(telemetry.tracer, doneRun({ failure: { code: 'timeout', message: `password=${secret}` } }));
     await telemetry.flush();
     expect(receiver.spans.length).toBeGreaterThan(8);
@@ -259,7 +259,7 @@ describe('the trace of a run', () => {
   });
 
   it('is an error when the run could not do what was asked', async () => {
-    const telemetry = start();
+    const telemetry = await start();
     telemetry.tracer.finish(
       doneRun({ verdict: 'failed', failure: { code: 'unreachable', message: 'No route.' } }),
     );
@@ -271,7 +271,7 @@ describe('the trace of a run', () => {
   });
 
   it('of a run that was cancelled in the queue shows waiting to the end', async () => {
-    const telemetry = start();
+    const telemetry = await start();
     now = acceptedAt + 9_000;
     const timeline = [
       { state: 'queued' as const, at: acceptedAt },
@@ -282,8 +282,9 @@ describe('the trace of a run', () => {
     expect(one('message.queued').endMs).toBe(acceptedAt + 8_000);
   });
 
-  it('is linked with both parameters of MLflow', () => {
-    expect(start().linkTo(doneRun())).toEqual({
+  it('is linked with both parameters of MLflow', async () => {
+    const telemetry = await start();
+    expect(telemetry.linkTo(doneRun())).toEqual({
       url: `https://mlflow.example/base/#/experiments/7/traces?selectedEvaluationId=tr-${traceId}&traceId=tr-${traceId}&startTimeLabel=ALL`,
     });
   });
@@ -291,13 +292,76 @@ describe('the trace of a run', () => {
 
 describe('when MLflow is not configured', () => {
   it('nothing is sent, links say why, and traceparents tell the machine to record nothing', async () => {
-    const telemetry = start({ mlflow: undefined });
+    const telemetry = await start({ mlflow: undefined });
     const { task } = record(telemetry.tracer);
     await telemetry.shutdown();
     expect(receiver.requests).toEqual([]);
     expect(task).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
-    expect(telemetry.linkTo(doneRun())).toEqual({ missing: expect.stringContaining('MLFLOW_TRACKING_URI') });
+    expect(telemetry.linkTo(doneRun())).toEqual({ missing: 'MLflow is not configured' });
+    expect(logged.map((line) => line.msg)).toEqual([expect.stringContaining('set MLFLOW_TRACKING_URI')]);
   });
+});
+
+describe("whatever OpenTelemetry's variables say", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('the trace arrives whole, and nothing is printed', async () => {
+    const elsewhere = 'http://127.0.0.1:1';
+    const variables = {
+      OTEL_LOG_LEVEL: 'debug',
+      OTEL_EXPORTER_OTLP_ENDPOINT: elsewhere,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: elsewhere,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-mlflow-experiment-id=99',
+      OTEL_TRACES_EXPORTER: 'console',
+      OTEL_METRICS_EXPORTER: 'console',
+      OTEL_LOGS_EXPORTER: 'console',
+      OTEL_TRACES_SAMPLER: 'always_off',
+      OTEL_PROPAGATORS: 'nonsense',
+      OTEL_NODE_RESOURCE_DETECTORS: 'all',
+      OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '1',
+      OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: '2',
+      OTEL_BSP_MAX_QUEUE_SIZE: '1',
+    };
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
+    const methods = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
+    const consoles = methods.map((method) => vi.spyOn(console, method).mockImplementation(() => {}));
+    const telemetry = await start();
+    record(telemetry.tracer);
+    await telemetry.flush();
+    expect(receiver.requests[0]?.headers).toMatchObject({ 'x-mlflow-experiment-id': '7' });
+    expect(receiver.spans).toHaveLength(9);
+    expect(receiver.spans.at(-1)?.attributes).toMatchObject({
+      'mlflow.spanInputs': 'check disk on rhel-01',
+      'mlflow.traceTag.fleet.machine': 'rhel-01',
+    });
+    expect(consoles.flatMap((spy) => spy.mock.calls)).toEqual([]);
+    vi.restoreAllMocks();
+  });
+
+  it('OTEL_SDK_DISABLED switches traces off, and links say so', async () => {
+    vi.stubEnv('OTEL_SDK_DISABLED', 'true');
+    const telemetry = await start();
+    record(telemetry.tracer);
+    await telemetry.shutdown();
+    expect(receiver.requests).toEqual([]);
+    expect(telemetry.linkTo(doneRun())).toEqual({ missing: 'OpenTelemetry is switched off' });
+    expect(logged.map((line) => line.msg)).toEqual([expect.stringContaining('unset OTEL_SDK_DISABLED')]);
+  });
+});
+
+it('a telemetry that follows another one records for itself', async () => {
+  const first = await start();
+  first.tracer.finish(doneRun());
+  await first.shutdown();
+  expect(receiver.spans).toHaveLength(3);
+  const second = await start();
+  second.tracer.finish(doneRun());
+  await second.flush();
+  expect(receiver.spans).toHaveLength(6);
+  expect(second.counts().exportedSpans).toBe(3);
 });
 
 describe('when MLflow takes no spans', () => {
@@ -309,7 +373,7 @@ describe('when MLflow takes no spans', () => {
     [500, 'answered 500'],
   ])('with %i, the spans are counted and the cure is logged once', async (status, cure) => {
     receiver.answer = { status };
-    const telemetry = start();
+    const telemetry = await start();
     for (let round = 1; round <= 3; round += 1) {
       telemetry.tracer.finish(doneRun());
       await telemetry.flush();
@@ -325,7 +389,7 @@ describe('when MLflow takes no spans', () => {
 
   it('no run waits for it, and a shutdown only as long as it may', async () => {
     receiver.answer = 'silent';
-    const telemetry = start();
+    const telemetry = await start();
     const from = performance.now();
     for (let n = 0; n < 50; n += 1) record(telemetry.tracer);
     const recordedMs = performance.now() - from;
@@ -338,7 +402,7 @@ describe('when MLflow takes no spans', () => {
 
   it('says where it looked for it when nothing listens there', async () => {
     await receiver.close();
-    const telemetry = start();
+    const telemetry = await start();
     record(telemetry.tracer);
     await telemetry.flush();
     expect(logged[0]?.msg).toContain(receiver.url);

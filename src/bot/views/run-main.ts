@@ -69,8 +69,8 @@ function smallPrint(run: Run, link: TraceLink): readonly string[] {
     parts.push(`took ${span(end.at - run.request.acceptedAt)}`);
     if (run.inertness !== 'unknown') parts.push(inertnessWords(run));
   }
-  if ('missing' in link) parts.push(`no trace: ${prose(link.missing, reasonChars)}`);
-  else if (!fitsButton(link)) parts.push('no trace: its address is too long for a button');
+  if ('missing' in link) parts.push(`no trace link: ${prose(link.missing, reasonChars)}`);
+  else if (!fitsButton(link)) parts.push('no trace link: its address is too long for a button');
   return [...parts, codeSpan(run.id, 64)];
 }
 

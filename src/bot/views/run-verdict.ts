@@ -1,7 +1,7 @@
 import type { CommandOutput } from '../../fleet/evidence.ts';
 import type { Finding } from '../../fleet/finding.ts';
 import type { Run } from '../../fleet/run.ts';
-import { codeBlock, codeSpan, prose } from './safe-text.ts';
+import { codeLines, codeSpan, prose } from './safe-text.ts';
 import { compose, context, type FileContent, section, type View } from './view.ts';
 import { taskWords, verdictWords, worstFirst } from './words.ts';
 
@@ -32,7 +32,7 @@ function findingItem(run: Run, finding: Finding): string {
   if (output === undefined) return words;
   const source = `rests on ${codeSpan(output.argv.join(' '), commandChars)}, ${ending(output)}`;
   const excerpt = relevantLines(output, finding.subject);
-  return [words, source, ...(excerpt === '' ? [] : [codeBlock(excerpt, excerptChars)])].join('\n');
+  return [words, source, ...(excerpt === '' ? [] : [codeLines(excerpt, excerptChars)])].join('\n');
 }
 
 function evidenceFile(run: Run): FileContent {

@@ -90,12 +90,18 @@ export function codeSpan(text: string, maxChars: number): string {
   return line === '' ? '_(empty)_' : `\`${clip(escapeControl(line), maxChars)}\``;
 }
 
-/** Foreign text as a code block; nothing inside can close it. `maxChars` without the fences. */
-export function codeBlock(text: string, maxChars: number): string {
-  const inside = printable(beginning(text, maxChars)).replace(/`{3,}/g, (run) =>
-    looksLikeBacktick.repeat(run.length),
-  );
-  return `\`\`\`\n${clip(escapeControl(inside.trimEnd()), maxChars)}\n\`\`\``;
+/**
+ * Foreign text as lines of code, at most `maxChars` of them together. Not a fenced block: not every client
+ * renders one.
+ */
+export function codeLines(text: string, maxChars: number): string {
+  let shown = '';
+  for (const line of beginning(text, maxChars).trim().split('\n')) {
+    const room = maxChars - shown.length - 3;
+    if (room < 1) break;
+    shown += `${shown === '' ? '' : '\n'}${codeSpan(line, room)}`;
+  }
+  return shown;
 }
 
 /** A person by id; only what is an id becomes a mention. */

@@ -1,7 +1,7 @@
 import type { Check } from '../check.ts';
 import type { CommandOutput } from '../evidence.ts';
 import type { Finding } from '../finding.ts';
-import { formatBytes } from '../format.ts';
+import { formatBytes, formatCount } from '../format.ts';
 import type { Expect, Machine } from '../machine.ts';
 import { composeQuestion, subjectsOf } from './compose-question.ts';
 import { judgeLimits } from './judge-limits.ts';
@@ -36,7 +36,8 @@ const inodes: Table = {
     warn: expect.mounts[mount]?.warnInodesPercent ?? expect.warnInodesPercent,
     critical: expect.mounts[mount]?.criticalInodesPercent ?? expect.criticalInodesPercent,
   }),
-  describe: (row, used) => `${row.mount} ${used} % of ${row.total} inodes used, ${row.free} free`,
+  describe: (row, used) =>
+    `${row.mount} ${used} % of ${formatCount(row.total)} inodes used, ${formatCount(row.free)} free`,
 };
 
 /** df ends with 1 when it could not read one file system; the others are in the table all the same. */

@@ -72,7 +72,7 @@ describe("a run's main message", () => {
   it('says why there is no trace instead of offering a dead button', () => {
     const { buttons, text } = main(sampleRun('r-7', 'done'), { missing: 'MLflow is not configured' });
     expect(buttons).toEqual(['Run again']);
-    expect(text).toContain('no trace: MLflow is not configured');
+    expect(text).toContain('no trace link: MLflow is not configured');
   });
 
   it.each([
@@ -96,7 +96,7 @@ describe('the verdict in the thread', () => {
     const text = JSON.stringify(found?.view.blocks);
     expect(text.indexOf('/var is 93%')).toBeLessThan(text.indexOf('/ is 20%'));
     expect(text).toContain('rests on `df -P -T`, exit code 0');
-    expect(text).toMatch(/Filesystem[^`]*\/dev\/sda2[^`]*93%/);
+    expect(text).toMatch(/`Filesystem[^`]*`\\n`\/dev\/sda2[^`]*93%/);
     expect(found?.file).toBeUndefined();
   });
 

@@ -1,0 +1,39 @@
+import type { MachineGate, RunStore } from '../../src/supervisors/ports.ts';
+
+/**
+ * What happens around every call that a supervisor makes: before it is made, and after it took effect but
+ * before its answer arrives. Calls are named `store STATE`, `raise fence`, `quarantine`, and like the gate's
+ * verbs. What never resolves is a worker that was killed there.
+ */
+export interface Around {
+  readonly before?: (call: string) => void | Promise<void>;
+  readonly after?: (call: string) => void | Promise<void>;
+}
+
+async function surrounded<T>(around: Around, call: string, work: () => Promise<T>): Promise<T> {
+  await around.before?.(call);
+  const result = await work();
+  await around.after?.(call);
+  return result;
+}
+
+export function aroundStore(store: RunStore, around: Around): RunStore {
+  return {
+    claim: (machine) => store.claim(machine),
+    onCancelled: (runId, callback) => store.onCancelled(runId, callback),
+    save: (...args) => surrounded(around, `store ${args[0].state}`, () => store.save(...args)),
+    raiseFence: (...args) => surrounded(around, 'raise fence', () => store.raiseFence(...args)),
+    setQuarantine: (...args) => surrounded(around, 'quarantine', () => store.setQuarantine(...args)),
+  };
+}
+
+export function aroundGate(gate: MachineGate, around: Around): MachineGate {
+  return {
+    status: (...args) => surrounded(around, 'status', () => gate.status(...args)),
+    evidence: (...args) => surrounded(around, 'evidence', () => gate.evidence(...args)),
+    start: (...args) => surrounded(around, 'start', () => gate.start(...args)),
+    stop: (...args) => surrounded(around, 'stop', () => gate.stop(...args)),
+    ready: (...args) => surrounded(around, 'ready', () => gate.ready(...args)),
+    task: (...args) => surrounded(around, 'task', () => gate.task(...args)),
+  };
+}

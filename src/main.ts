@@ -1,13 +1,11 @@
 #!/usr/bin/env node
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { type Bot, createBot } from './bot/create-bot.ts';
 import { createMachines, type EdgeMachines } from './edge-client/create-machines.ts';
 import { toFailure } from './fleet/errors.ts';
-import { loadFleet } from './fleet/load-fleet.ts';
 import { createQueue, type Queue } from './queue/create-queue.ts';
 import { createLogger } from './runtime/create-logger.ts';
-import { type FleetFile, openFleetFile } from './runtime/fleet-file.ts';
+import { type FleetFile, openFleetFile, readFleetFile } from './runtime/fleet-file.ts';
 import { type ReadyCheck, startHealthServer } from './runtime/health-server.ts';
 import { readSettings, type Settings, type SlackSettings } from './runtime/settings.ts';
 import { handleShutdown, type ShutdownStep } from './runtime/shutdown.ts';
@@ -107,7 +105,7 @@ function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSettings):
 }
 
 async function validate(file: string): Promise<void> {
-  const fleet = loadFleet(await readFile(file, 'utf8'), file);
+  const fleet = await readFleetFile(file);
   process.stdout.write(
     `${file}: ${fleet.machines.size} machines, ${fleet.access.length} access rules: valid\n`,
   );

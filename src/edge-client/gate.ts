@@ -64,13 +64,19 @@ export class Gate {
       signal,
     });
     const halfWay = (askedAt + this.#clock()) / 2;
-    const { agent, run, fence, lock } = reply;
+    const { machine, agent, run, fence, lock } = reply;
+    if (machine !== this.#machine.name) {
+      throw new MachineError(
+        'protocol',
+        `${this.#machine.name} says that it is ${machine}. Correct its address or its name in the fleet file.`,
+      );
+    }
     return { agent, run, fence, lock, clockSkewMs: Math.round(Date.parse(reply.clock) - halfWay) };
   }
 
   /** Runs the check's commands on the host, through the broker. */
   async evidence(fence: number, check: string, signal?: AbortSignal): Promise<Evidence> {
-    return await this.#run({
+    const evidence = await this.#run({
       line: `evidence ${fence} ${check}`,
       reply: evidenceReplySchema,
       timeoutMs: this.#machine.limits.evidenceTimeoutMs,
@@ -78,6 +84,13 @@ export class Gate {
       stdoutMaxBytes: evidenceMaxBytes,
       signal,
     });
+    if (evidence.check !== check) {
+      throw new MachineError(
+        'protocol',
+        `${this.#machine.name} was asked for ${check} and answered with ${evidence.check}. Install the same version on both sides.`,
+      );
+    }
+    return evidence;
   }
 
   /** Starts the agent's unit. Never asked twice: after an error the agent may or may not run. */

@@ -32,6 +32,14 @@ export async function openFleetFile(path: string, options: FleetFileOptions): Pr
   return new FleetFile(path, loadFleet(text, path), text, seen, options);
 }
 
+/**
+ * Reads a fleet file once.
+ * @throws FleetFileError when it cannot be read or used
+ */
+export async function readFleetFile(path: string): Promise<Fleet> {
+  return loadFleet(await readText(path), path);
+}
+
 /** The fleet file in force. An invalid or missing file leaves the last valid one in force and says so. */
 export class FleetFile {
   readonly #path: string;

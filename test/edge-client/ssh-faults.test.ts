@@ -306,7 +306,7 @@ describe('a gate that misbehaves', () => {
         const clock = new Date().toISOString();
         reply(channel, {
           protocol: 1,
-          machine: 'm',
+          machine: 'test-01',
           agent: 'active',
           run: null,
           fence: 1,

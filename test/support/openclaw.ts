@@ -58,7 +58,7 @@ export async function startOpenClaw(modelUrl: string): Promise<OpenClaw> {
 
 /** The gateway's program, installed once into the user's cache; whoever installs it at the same time wins too. */
 async function installOpenClaw(): Promise<string> {
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'fleetbot-tests');
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'fleetbot-e2e');
   const folder = join(cache, `openclaw-${version}`);
   const program = join(folder, 'node_modules', 'openclaw', 'openclaw.mjs');
   if (await exists(program)) return program;

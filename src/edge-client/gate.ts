@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentAnswer, AgentTask } from '../fleet/agent-task.ts';
 import { AgentError, InputError, MachineError } from '../fleet/errors.ts';
 import type { Evidence } from '../fleet/evidence.ts';
 import type { Machine } from '../fleet/machine.ts';
@@ -20,7 +21,6 @@ import {
 } from './gate-protocol.ts';
 import { waitUntilReady } from './readiness.ts';
 import { runVerb, type Verb } from './run-verb.ts';
-import type { AgentAnswer, AgentTask } from './task-transport.ts';
 import { transports } from './transports/index.ts';
 
 /** The most that a check's evidence may weigh; the broker cuts each command's output far earlier. */

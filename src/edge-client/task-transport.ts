@@ -1,28 +1,9 @@
 import type { Socket } from 'node:net';
+import type { AgentAnswer, AgentTask } from '../fleet/agent-task.ts';
 import type { Limits } from '../fleet/machine.ts';
-import type { ToolCall } from '../fleet/run.ts';
 
 /** Opens a new connection to the agent's gateway. @throws MachineError; the signal's reason */
 export type OpenSocket = (signal?: AbortSignal) => Promise<Socket>;
-
-/** One task for the agent. */
-export interface AgentTask {
-  readonly runId: string;
-  readonly agentId: string;
-  readonly message: string;
-  /** W3C Trace Context of the span under which the agent's own spans belong. */
-  readonly traceparent: string;
-  /** Called for every tool call that ended, in order. */
-  readonly onToolCall?: (call: ToolCall) => void;
-}
-
-/** What the agent brought back. `toolCalls` is empty where the transport cannot see them. */
-export interface AgentAnswer {
-  readonly text: string;
-  readonly toolCalls: readonly ToolCall[];
-  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
-  readonly model?: string;
-}
 
 /** Everything a transport needs for one task. */
 export interface TaskCall {

@@ -1,10 +1,10 @@
+import type { AgentAnswer } from '../fleet/agent-task.ts';
 import { contradictions } from '../fleet/contradictions.ts';
 import { AgentError, MachineError, StaleFenceError, toFailure } from '../fleet/errors.ts';
 import { type Severity, severities } from '../fleet/finding.ts';
 import type { Diagnosis, Run, ToolCall } from '../fleet/run.ts';
 import { taskMessage } from '../fleet/task-message.ts';
 import type { Drive } from './context.ts';
-import type { AgentAnswer } from './ports.ts';
 import { createProgress } from './progress.ts';
 
 /** The diagnosis of a run that is about to start its agent once more. */

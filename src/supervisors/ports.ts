@@ -1,6 +1,7 @@
+import type { AgentAnswer, AgentTask } from '../fleet/agent-task.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Machine } from '../fleet/machine.ts';
-import type { Cancellation, Run, RunState, ToolCall } from '../fleet/run.ts';
+import type { Cancellation, Run, RunState } from '../fleet/run.ts';
 
 /**
  * What the supervision loop needs of the rest, and no more. Each port is implemented in another room and
@@ -79,25 +80,6 @@ export interface MachineGate {
   ready(fence: number, signal?: AbortSignal): Promise<void>;
   /** Gives the agent one task and waits for its answer. @throws AgentError */
   task(fence: number, token: string, task: AgentTask, signal?: AbortSignal): Promise<AgentAnswer>;
-}
-
-/** One task for the agent. */
-export interface AgentTask {
-  readonly runId: string;
-  readonly agentId: string;
-  readonly message: string;
-  /** W3C Trace Context of the span under which the agent's own spans belong. */
-  readonly traceparent: string;
-  /** Called for every tool call that ended, in order. */
-  readonly onToolCall?: (call: ToolCall) => void;
-}
-
-/** What the agent brought back. `toolCalls` is empty where the transport cannot see them. */
-export interface AgentAnswer {
-  readonly text: string;
-  readonly toolCalls: readonly ToolCall[];
-  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
-  readonly model?: string;
 }
 
 /** Finds the gate of a machine. */

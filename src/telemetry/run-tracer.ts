@@ -7,6 +7,7 @@ import {
   SpanStatusCode,
   type Tracer,
 } from '@opentelemetry/api';
+import type { AgentAnswer } from '../fleet/agent-task.ts';
 import { type Failure, toFailure } from '../fleet/errors.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Run, ToolCall } from '../fleet/run.ts';
@@ -30,14 +31,6 @@ export interface RunStep {
   readonly startedAt?: number;
   set(attributes: Readonly<Attributes>): void;
   end(error?: unknown): void;
-}
-
-/** What the agent brought back, as far as it is traced (supervisors' AgentAnswer). */
-export interface AgentWork {
-  readonly text: string;
-  readonly toolCalls: readonly ToolCall[];
-  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
-  readonly model?: string;
 }
 
 /** What a RunTracer is made of. */
@@ -100,7 +93,7 @@ export class RunTracer {
     }
   }
 
-  agentWork(run: Run, step: RunStep, answer: AgentWork): void {
+  agentWork(run: Run, step: RunStep, answer: AgentAnswer): void {
     const now = this.#parts.clock();
     const startTime = step.startedAt ?? now;
     if (answer.model !== undefined || answer.usage !== undefined) {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AgentTask, MachineGate } from '../../src/supervisors/ports.ts';
+import type { AgentTask } from '../../src/fleet/agent-task.ts';
+import type { MachineGate } from '../../src/supervisors/ports.ts';
 
 /** A machine that has never been asked anything, whose check is `disk` and whose agent answers any task. */
 export interface GateUnderTest {

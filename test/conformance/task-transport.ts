@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AgentTask, OpenSocket, TaskCall } from '../../src/edge-client/task-transport.ts';
+import type { OpenSocket, TaskCall } from '../../src/edge-client/task-transport.ts';
 import { transports } from '../../src/edge-client/transports/index.ts';
+import type { AgentTask } from '../../src/fleet/agent-task.ts';
 import { AgentError } from '../../src/fleet/errors.ts';
 import { limitsSchema, type TransportName } from '../../src/fleet/machine.ts';
 import type { ToolCall } from '../../src/fleet/run.ts';

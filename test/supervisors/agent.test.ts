@@ -4,7 +4,7 @@ import { AgentError, type AgentErrorCode, MachineError } from '../../src/fleet/e
 import type { ToolCall } from '../../src/fleet/run.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { type SupervisedOptions, SupervisedMachine } from './supervised-machine.ts';
+import { SupervisedMachine, type SupervisedOptions } from './supervised-machine.ts';
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -105,7 +105,10 @@ describe('a stop', () => {
     const run = await on.serve(undefined, { before: failing('stop', broken) });
     expect(run).toMatchObject({ state: 'done', verdict: 'ok', inertness: 'unknown' });
     const { quarantine } = await on.queue.requests.machine('rhel-01');
-    expect(quarantine).toMatchObject({ runId: run.id, reason: expect.stringContaining('The connection broke') });
+    expect(quarantine).toMatchObject({
+      runId: run.id,
+      reason: expect.stringContaining('The connection broke'),
+    });
     expect(quarantine?.reason).not.toContain(secret);
 
     const unmeasured = await on.serve(undefined, { before: failing('status', broken) });
@@ -166,7 +169,9 @@ describe('the progress of an agent', () => {
     expect(progress.length).toBeGreaterThan(1);
     const gaps = progress.slice(1).map(({ at }, index) => at - (progress[index]?.at ?? 0));
     expect(Math.min(...gaps)).toBeGreaterThan(40);
-    expect(progress.map(({ calls }) => calls)).toEqual(progress.map(({ calls }) => calls).toSorted((a, b) => a - b));
+    expect(progress.map(({ calls }) => calls)).toEqual(
+      progress.map(({ calls }) => calls).toSorted((a, b) => a - b),
+    );
     expect(progress.at(-1)?.calls).toBeGreaterThan(progress[0]?.calls ?? 0);
 
     late?.();
@@ -179,7 +184,15 @@ describe('the progress of an agent', () => {
     await using on = await open({
       behaviour: {
         answer: async (task) => {
-          task.onToolCall?.({ id: '1', tool: 'exec', input: '', output: '', failed: false, startedAt: 1, endedAt: 2 });
+          task.onToolCall?.({
+            id: '1',
+            tool: 'exec',
+            input: '',
+            output: '',
+            failed: false,
+            startedAt: 1,
+            endedAt: 2,
+          });
           await sleep(60);
           return { text: 'Done.', toolCalls: [] };
         },

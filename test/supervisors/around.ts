@@ -6,12 +6,19 @@ import type { MachineGate, RunStore } from '../../src/supervisors/ports.ts';
  * verbs. What never resolves is a worker that was killed there.
  */
 export interface Around {
-  readonly before?: (call: string) => void | Promise<void>;
+  readonly before?: (call: string, signal: AbortSignal | undefined) => void | Promise<void>;
   readonly after?: (call: string) => void | Promise<void>;
+  /** Whether the news of cancellations get lost. */
+  readonly deaf?: boolean;
 }
 
-async function surrounded<T>(around: Around, call: string, work: () => Promise<T>): Promise<T> {
-  await around.before?.(call);
+async function surrounded<T>(
+  around: Around,
+  call: string,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  await around.before?.(call, signal);
   const result = await work();
   await around.after?.(call);
   return result;
@@ -20,7 +27,7 @@ async function surrounded<T>(around: Around, call: string, work: () => Promise<T
 export function aroundStore(store: RunStore, around: Around): RunStore {
   return {
     claim: (machine) => store.claim(machine),
-    onCancelled: (runId, callback) => store.onCancelled(runId, callback),
+    onCancelled: (runId, callback) => (around.deaf ? () => {} : store.onCancelled(runId, callback)),
     save: (...args) => surrounded(around, `store ${args[0].state}`, () => store.save(...args)),
     raiseFence: (...args) => surrounded(around, 'raise fence', () => store.raiseFence(...args)),
     setQuarantine: (...args) => surrounded(around, 'quarantine', () => store.setQuarantine(...args)),
@@ -29,11 +36,11 @@ export function aroundStore(store: RunStore, around: Around): RunStore {
 
 export function aroundGate(gate: MachineGate, around: Around): MachineGate {
   return {
-    status: (...args) => surrounded(around, 'status', () => gate.status(...args)),
-    evidence: (...args) => surrounded(around, 'evidence', () => gate.evidence(...args)),
-    start: (...args) => surrounded(around, 'start', () => gate.start(...args)),
+    status: (...args) => surrounded(around, 'status', () => gate.status(...args), args[0]),
+    evidence: (...args) => surrounded(around, 'evidence', () => gate.evidence(...args), args[2]),
+    start: (...args) => surrounded(around, 'start', () => gate.start(...args), args[3]),
     stop: (...args) => surrounded(around, 'stop', () => gate.stop(...args)),
-    ready: (...args) => surrounded(around, 'ready', () => gate.ready(...args)),
-    task: (...args) => surrounded(around, 'task', () => gate.task(...args)),
+    ready: (...args) => surrounded(around, 'ready', () => gate.ready(...args), args[1]),
+    task: (...args) => surrounded(around, 'task', () => gate.task(...args), args[3]),
   };
 }

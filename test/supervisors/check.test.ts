@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MachineError, type MachineErrorCode } from '../../src/fleet/errors.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { type SupervisedOptions, SupervisedMachine } from './supervised-machine.ts';
+import { SupervisedMachine, type SupervisedOptions } from './supervised-machine.ts';
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -67,7 +67,9 @@ describe('a check', () => {
       behaviour: {
         answer: async () => ({
           text: 'Nothing stands out.\nVERDICT: ok',
-          toolCalls: [{ id: '1', tool: 'exec', input: 'df', output: 'x', failed: false, startedAt: 1, endedAt: 2 }],
+          toolCalls: [
+            { id: '1', tool: 'exec', input: 'df', output: 'x', failed: false, startedAt: 1, endedAt: 2 },
+          ],
           usage: { inputTokens: 10, outputTokens: 5 },
           model: 'some/model',
         }),
@@ -77,7 +79,9 @@ describe('a check', () => {
     expect(run.diagnosis).toEqual({
       activations: 1,
       comment: 'Nothing stands out.\nVERDICT: ok',
-      toolCalls: [{ id: '1', tool: 'exec', input: 'df', output: 'x', failed: false, startedAt: 1, endedAt: 2 }],
+      toolCalls: [
+        { id: '1', tool: 'exec', input: 'df', output: 'x', failed: false, startedAt: 1, endedAt: 2 },
+      ],
       usage: { inputTokens: 10, outputTokens: 5 },
       model: 'some/model',
       contradictions: [],

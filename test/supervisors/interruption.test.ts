@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MachineError, StoreUnavailableError } from '../../src/fleet/errors.ts';
+import type { AgentAnswer } from '../../src/fleet/agent-task.ts';
+import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { type SupervisedOptions, SupervisedMachine } from './supervised-machine.ts';
+import { SupervisedMachine, type SupervisedOptions } from './supervised-machine.ts';
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -20,17 +22,16 @@ const ask = { kind: 'ask', question: 'Why is it slow?' } as const;
 const forever = () => new Promise<never>(() => {});
 const cancellation = { userId: 'U2', at: 1_790_000_000_000 };
 
-/** Drives everything that comes, as a worker does, and does something once a call is reached. */
-async function workWith(on: SupervisedMachine, call: string, effect: () => Promise<unknown>): Promise<void> {
-  let reached = false;
-  const drive = on.supervisor({
-    before: async (name) => {
-      if (name !== call || reached) return;
-      reached = true;
-      await effect();
-    },
-  });
-  await on.queue.work(drive, { concurrency: 1 });
+/** Works, and has the run cancelled when a call is reached, which goes on once the supervisor knows. */
+async function cancelAt(on: SupervisedMachine, id: string, reached: string): Promise<Run> {
+  const before = async (call: string, signal: AbortSignal | undefined) => {
+    if (call !== reached || !signal) return;
+    const aborted = once(signal, 'abort');
+    await on.queue.requests.cancel(id, cancellation);
+    await aborted;
+  };
+  await on.queue.work(on.supervisor({ before }), { concurrency: 1 });
+  return done(on, id);
 }
 
 async function done(on: SupervisedMachine, id: string): Promise<Run> {
@@ -39,34 +40,25 @@ async function done(on: SupervisedMachine, id: string): Promise<Run> {
 }
 
 describe('a cancelled run', () => {
-  it('ends without a verdict while its evidence is gathered, and starts no agent', async () => {
+  it.each(['status', 'evidence'])('ends without a verdict and without an agent during %s', async (call) => {
     await using on = await open();
     const id = await on.request();
-    let aborted = 0;
-    await workWith(on, 'evidence', async () => {
-      await on.queue.requests.cancel(id, cancellation);
-      // As a real gate does: an abort ends the verb with the signal's reason.
-      await on.until(id, 'cancelled');
-      aborted += 1;
-      throw new Error('cancelled');
-    });
-    expect(await done(on, id)).toMatchObject({ verdict: 'cancelled', inertness: 'never-started', cancellation });
-    expect(aborted).toBe(1);
+    const run = await cancelAt(on, id, call);
+    expect(run).toMatchObject({ verdict: 'cancelled', inertness: 'never-started', cancellation });
     expect(on.machine.books).toEqual([]);
   });
 
-  it('keeps its verdict and stops the agent that is being started', async () => {
-    await using on = await open();
-    const id = await on.request();
-    await workWith(on, 'ready', async () => {
-      await on.queue.requests.cancel(id, cancellation);
-      await on.until(id, 'cancelled');
-    });
-    const run = await done(on, id);
-    expect(run).toMatchObject({ verdict: 'ok', inertness: 'inactive', cancellation });
-    expect(run.diagnosis?.comment).toBeUndefined();
-    expect(on.machine.books.at(-1)).toBe('stop');
-  });
+  it.each(['start', 'ready'])(
+    'keeps its verdict, and the agent that %s waits for is stopped',
+    async (call) => {
+      await using on = await open();
+      const id = await on.request();
+      const run = await cancelAt(on, id, call);
+      expect(run).toMatchObject({ verdict: 'ok', inertness: 'inactive', cancellation });
+      expect(run.diagnosis?.comment).toBeUndefined();
+      expect(on.machine.books.at(-1)).toBe('stop');
+    },
+  );
 
   it('keeps its verdict and stops the agent that is at work', async () => {
     await using on = await open({ behaviour: { answer: forever } });
@@ -97,7 +89,7 @@ describe('a cancelled run', () => {
     await expect.poll(async () => (await on.run(id)).state).toBe('tasking');
     await on.queue.requests.cancel(id, cancellation);
 
-    const deaf = on.supervisor({}, { onCancelled: () => () => {} });
+    const deaf = on.supervisor({ deaf: true });
     await deaf(await on.claim(), new AbortController().signal);
     expect(await on.run(id)).toMatchObject({ state: 'done', verdict: 'ok', diagnosis: { activations: 1 } });
     expect(on.machine.books.filter((entry) => entry.startsWith('start'))).toHaveLength(1);
@@ -108,7 +100,8 @@ describe('a worker that must let go', () => {
   it('stops the agent once; the next one starts it again and finishes the run', async () => {
     await using on = await open({
       behaviour: {
-        answer: async () => (on.machine.books.includes('stop') ? { text: 'Fine.', toolCalls: [] } : forever()),
+        answer: async () =>
+          on.machine.books.includes('stop') ? { text: 'Fine.', toolCalls: [] } : forever(),
       },
     });
     const id = await on.request();
@@ -147,15 +140,124 @@ describe('a worker that must let go', () => {
   });
 
   it('hands over to another worker when its process is closed', async () => {
-    const one = await open({ behaviour: { answer: forever } });
-    await using two = await open({ queue: { prefix: one.prefix, sweepIntervalMs: 3_600_000 } });
-    two.share(one);
-    const id = await one.request();
-    await one.queue.work(one.supervisor(), { concurrency: 1 });
-    await expect.poll(() => one.machine.books.at(-1)).toBe(`task ${id}`);
-    one.answer = async () => ({ text: 'Fine.', toolCalls: [] });
-    await two.queue.work(two.supervisor(), { concurrency: 1 });
-    await one.queue.close();
-    expect(await done(two, id)).toMatchObject({ verdict: 'ok', diagnosis: { activations: 2, comment: 'Fine.' } });
+    let answer: () => Promise<AgentAnswer> = forever;
+    await using on = await open({
+      behaviour: { answer: () => answer() },
+      queue: { sweepIntervalMs: 3_600_000 },
+    });
+    const [one, two] = [await on.anotherQueue(), await on.anotherQueue()];
+    const id = await on.request();
+    await one.work(on.supervisor({}, one), { concurrency: 1 });
+    await expect.poll(() => on.machine.books.at(-1)).toBe(`task ${id}`);
+    answer = async () => ({ text: 'Fine.', toolCalls: [] });
+    await two.work(on.supervisor({}, two), { concurrency: 1 });
+    await one.close();
+    expect(await done(on, id)).toMatchObject({
+      verdict: 'ok',
+      diagnosis: { activations: 2, comment: 'Fine.' },
+    });
+  });
+});
+
+describe('a store that is away', () => {
+  it.each(['tasking', 'stopping', 'done'])(
+    'when %s should be stored has the agent stopped',
+    async (state) => {
+      await using on = await open({ settings: { storeTimeoutMs: 100 } });
+      const id = await on.request();
+      const driving = on.supervisor({
+        before: (call) => (call === `store ${state}` ? forever() : undefined),
+      })(await on.claim(), new AbortController().signal);
+      await expect(driving).rejects.toBeInstanceOf(StoreUnavailableError);
+      expect(on.machine.books).toContain(`start ${id}`);
+      expect((await on.machine.status()).agent).toBe('inactive');
+      expect(await on.driveNext()).toMatchObject({ id, verdict: 'ok', inertness: 'inactive' });
+    },
+  );
+
+  it('while a left run is taken over does not keep the agent alive', async () => {
+    await using on = await open({ settings: { storeTimeoutMs: 100 } });
+    const id = await on.request();
+    void on.supervisor({ before: (call) => (call === 'task' ? forever() : undefined) })(
+      await on.claim(),
+      new AbortController().signal,
+    );
+    await expect.poll(async () => (await on.run(id)).state).toBe('tasking');
+    // Higher than the claim's, so that the fence must be raised in the store first.
+    const claim = await on.claim();
+    await on.machine.evidence(claim.fence, 'disk');
+    const driving = on.supervisor({ before: (call) => (call.startsWith('raise') ? forever() : undefined) })(
+      claim,
+      new AbortController().signal,
+    );
+    await expect(driving).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect((await on.machine.status()).agent).toBe('inactive');
+  });
+
+  it('really, for longer than the limit: the agent is stopped, and the run ends when it is back', async () => {
+    const own = await startTestRedis();
+    try {
+      await using on = await SupervisedMachine.open(own.url, {
+        settings: { storeTimeoutMs: 200 },
+        behaviour: {
+          answer: async () => {
+            await own.kill();
+            return { text: 'Fine.', toolCalls: [] };
+          },
+        },
+      });
+      const id = await on.request();
+      const driving = on.supervisor()(await on.claim(), new AbortController().signal);
+      await expect(driving).rejects.toBeInstanceOf(StoreUnavailableError);
+      expect(on.machine.books).toEqual(['evidence disk', `start ${id}`, `task ${id}`, 'stop']);
+
+      await own.restart();
+      // What the agent said was on its way to the store, and arrives late.
+      const run = await on.driveNext();
+      expect(run).toMatchObject({
+        id,
+        verdict: 'ok',
+        inertness: 'inactive',
+        diagnosis: { comment: 'Fine.' },
+      });
+      expect(on.machine.books.filter((entry) => entry.startsWith('start'))).toHaveLength(1);
+    } finally {
+      await own.stop();
+    }
+  });
+});
+
+describe('a machine that is taken out of the fleet file', () => {
+  it('while its run is driven has the run finished as it was begun', async () => {
+    await using on = await open();
+    await on.request();
+    const run = await on.driveNext({
+      before: (call) => {
+        if (call === 'start') on.fleet = { ...on.fleet, machines: new Map() };
+      },
+    });
+    expect(run).toMatchObject({ verdict: 'ok', inertness: 'inactive', diagnosis: { activations: 1 } });
+  });
+
+  it('while nobody drives its agent is quarantined, and measured when it is back', async () => {
+    await using on = await open();
+    const id = await on.request();
+    void on.supervisor({ before: (call) => (call === 'task' ? forever() : undefined) })(
+      await on.claim(),
+      new AbortController().signal,
+    );
+    await expect.poll(async () => (await on.run(id)).state).toBe('tasking');
+    const { fleet } = on;
+    on.fleet = { ...fleet, machines: new Map() };
+    expect(await on.driveNext()).toMatchObject({
+      ...{ id, state: 'done', verdict: 'ok', inertness: 'unknown' },
+      failure: { code: 'machine-unknown' },
+    });
+    expect((await on.queue.requests.machine('rhel-01')).quarantine?.runId).toBe(id);
+
+    on.fleet = fleet;
+    expect(await on.serve()).toMatchObject({ verdict: 'ok', inertness: 'inactive' });
+    expect((await on.queue.requests.machine('rhel-01')).quarantine).toBeUndefined();
+    expect(on.machine.books.slice(0, 4)).toEqual(['evidence disk', `start ${id}`, 'stop', 'evidence disk']);
   });
 });

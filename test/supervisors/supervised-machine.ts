@@ -34,10 +34,13 @@ export class SupervisedMachine implements AsyncDisposable {
   /** The fleet file in force; a test may change it. */
   fleet: Fleet;
   readonly #settings: SupervisorSettings;
+  readonly #queues: Queue[] = [];
+  readonly #openQueue: () => Promise<Queue>;
   #events = 0;
 
-  private constructor(queue: Queue, options: SupervisedOptions) {
+  private constructor(queue: Queue, openQueue: () => Promise<Queue>, options: SupervisedOptions) {
     this.queue = queue;
+    this.#openQueue = openQueue;
     this.fleet = fleetOfOne(options.yaml);
     this.machine = new FakeMachine({
       outputs: () => dfOutputs(),
@@ -54,7 +57,15 @@ export class SupervisedMachine implements AsyncDisposable {
   static async open(redisUrl: string, options: SupervisedOptions = {}): Promise<SupervisedMachine> {
     prefixes += 1;
     const settings = { prefix: `{supervised${process.pid}-${prefixes}}`, ...options.queue };
-    return new SupervisedMachine(await createQueue({ redisUrl, log: silent, settings }), options);
+    const openQueue = () => createQueue({ redisUrl, log: silent, settings });
+    return new SupervisedMachine(await openQueue(), openQueue, options);
+  }
+
+  /** The same queue as another worker's process opens it. */
+  async anotherQueue(): Promise<Queue> {
+    const queue = await this.#openQueue();
+    this.#queues.push(queue);
+    return queue;
   }
 
   /** Accepts a request and returns the id of its run. */
@@ -74,11 +85,11 @@ export class SupervisedMachine implements AsyncDisposable {
   }
 
   /** A supervisor of its own, as another worker would have. */
-  supervisor(around: Around = {}): DriveRun {
+  supervisor(around: Around = {}, queue = this.queue): DriveRun {
     const gate = aroundGate(this.machine, around);
     return createSupervisor({
       fleet: () => this.fleet,
-      runs: aroundStore(this.queue.runs, around),
+      runs: aroundStore(queue.runs, around),
       machines: { gate: () => gate },
       tracer: this.tracer,
       redact,
@@ -114,6 +125,6 @@ export class SupervisedMachine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.queue.close();
+    await Promise.all([this.queue, ...this.#queues].map((queue) => queue.close()));
   }
 }

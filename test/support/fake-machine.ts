@@ -1,6 +1,7 @@
+import type { AgentAnswer, AgentTask } from '../../src/fleet/agent-task.ts';
 import { AgentError, MachineError } from '../../src/fleet/errors.ts';
 import type { CommandOutput } from '../../src/fleet/evidence.ts';
-import type { AgentAnswer, AgentTask, MachineGate, MachineStatus } from '../../src/supervisors/ports.ts';
+import type { MachineGate, MachineStatus } from '../../src/supervisors/ports.ts';
 
 /** What a fake machine answers, where a test wants something else than the good case. */
 export interface FakeBehaviour {
@@ -36,7 +37,8 @@ export class FakeMachine implements MachineGate {
     };
   }
 
-  async status(): Promise<MachineStatus> {
+  async status(signal?: AbortSignal): Promise<MachineStatus> {
+    signal?.throwIfAborted();
     return {
       agent: this.#activation ? 'active' : 'inactive',
       run: this.#activation?.run ?? null,
@@ -46,13 +48,24 @@ export class FakeMachine implements MachineGate {
     };
   }
 
-  async evidence(fence: number, check: string): Promise<{ collectedAt: string; outputs: CommandOutput[] }> {
+  async evidence(
+    fence: number,
+    check: string,
+    signal?: AbortSignal,
+  ): Promise<{ collectedAt: string; outputs: CommandOutput[] }> {
+    signal?.throwIfAborted();
     this.#admit(fence);
     this.books.push(`evidence ${check}`);
     return { collectedAt: new Date().toISOString(), outputs: this.behaviour.outputs(check) };
   }
 
-  async start(fence: number, run: string): Promise<{ token: string }> {
+  async start(
+    fence: number,
+    run: string,
+    _traceparent: string,
+    signal?: AbortSignal,
+  ): Promise<{ token: string }> {
+    signal?.throwIfAborted();
     this.#admit(fence);
     if (fence <= this.#retiredFence) throw new MachineError('old-fence', 'This fence was stopped.');
     if (this.lock) throw new MachineError('locked', `Locked: ${this.lock.reason}.`);
@@ -72,7 +85,8 @@ export class FakeMachine implements MachineGate {
     this.books.push('stop');
   }
 
-  async ready(fence: number): Promise<void> {
+  async ready(fence: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     this.#connect(fence);
   }
 

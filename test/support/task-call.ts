@@ -1,4 +1,5 @@
-import type { AgentTask, TaskCall } from '../../src/edge-client/task-transport.ts';
+import type { TaskCall } from '../../src/edge-client/task-transport.ts';
+import type { AgentTask } from '../../src/fleet/agent-task.ts';
 import { limitsSchema } from '../../src/fleet/machine.ts';
 
 export const traceId = 'a'.repeat(32);

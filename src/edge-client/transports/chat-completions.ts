@@ -1,9 +1,10 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
+import type { AgentAnswer } from '../../fleet/agent-task.ts';
 import { AgentError } from '../../fleet/errors.ts';
 import { httpOver } from '../http-client.ts';
 import { parseJson } from '../parse-json.ts';
-import type { AgentAnswer, TaskCall, TaskTransport } from '../task-transport.ts';
+import type { TaskCall, TaskTransport } from '../task-transport.ts';
 import { agentFailed, agentRefused, agentSilent, connectionLost, tooLongAnswer } from './agent-errors.ts';
 import { eventData } from './server-sent-events.ts';
 import { sessionKey } from './session-key.ts';

@@ -1,6 +1,7 @@
+import type { AgentAnswer } from '../../fleet/agent-task.ts';
 import { AgentError } from '../../fleet/errors.ts';
 import { abortable } from '../abortable.ts';
-import type { AgentAnswer, TaskCall, TaskTransport } from '../task-transport.ts';
+import type { TaskCall, TaskTransport } from '../task-transport.ts';
 import {
   agentFailed,
   agentRefused,

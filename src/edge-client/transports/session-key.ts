@@ -1,4 +1,4 @@
-import type { AgentTask } from '../task-transport.ts';
+import type { AgentTask } from '../../fleet/agent-task.ts';
 
 /**
  * The key of the agent's session, new for every task: `agent:AGENT:RUN-tp-TRACEID-SPANID`. OpenClaw wants

@@ -1,0 +1,20 @@
+import type { ToolCall } from './run.ts';
+
+/** One task for the agent. */
+export interface AgentTask {
+  readonly runId: string;
+  readonly agentId: string;
+  readonly message: string;
+  /** W3C Trace Context of the span under which the agent's own spans belong. */
+  readonly traceparent: string;
+  /** Called for every tool call that ended, in order. */
+  readonly onToolCall?: (call: ToolCall) => void;
+}
+
+/** What the agent brought back. `toolCalls` is empty where the transport cannot see them. */
+export interface AgentAnswer {
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
+  readonly model?: string;
+}

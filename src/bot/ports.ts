@@ -53,6 +53,8 @@ export interface CampaignMember {
   readonly state: RunState;
   /** Set once the evidence is judged. */
   readonly verdict?: string;
+  /** The run is done and its agent could not be measured inactive. */
+  readonly inertnessUnknown: boolean;
 }
 
 /** Higher priorities first. */

@@ -11,7 +11,7 @@
  *                 only a claim that finds nothing removes it
  * finished:NAME   list of run ids, newest first
  * recent          list of run ids over all machines, newest first
- * campaign:ID     hash: :campaign (JSON), then MACHINE → "RUN STATE VERDICT"
+ * campaign:ID     hash: :campaign (JSON), then MACHINE → "RUN STATE VERDICT INERTNESS"
  * views:dirty     zset of KIND:ID by priority, then age
  * views:held      zset of KIND:ID by the time until which it is leased or postponed
  * views:again     zset like views:dirty, of what became dirty while it was held

@@ -25,7 +25,7 @@ const cancelReply = z.enum(['cancelled', 'requested', 'already-done', 'unknown-r
 const memberSchema = z
   .string()
   .transform((text) => text.split(' '))
-  .pipe(z.tuple([z.string(), z.enum(runStates), z.union([verdictSchema, z.literal('')])]));
+  .pipe(z.tuple([z.string(), z.enum(runStates), z.union([verdictSchema, z.literal('')]), z.string()]));
 
 type CancelResult =
   | { readonly kind: 'cancelled' | 'requested' | 'already-done'; readonly run: Run }
@@ -44,6 +44,7 @@ interface CampaignMember {
   readonly runId: string;
   readonly state: Run['state'];
   readonly verdict?: string;
+  readonly inertnessUnknown: boolean;
 }
 
 export interface RequestsOptions {
@@ -187,8 +188,14 @@ export class RedisRequests {
     return {
       campaign,
       members: campaign.machines.map((machine) => {
-        const [runId, state, verdict] = memberSchema.parse(members[machine]);
-        return { machine, runId, state, ...(verdict === '' ? {} : { verdict }) };
+        const [runId, state, verdict, inertness] = memberSchema.parse(members[machine]);
+        return {
+          machine,
+          runId,
+          state,
+          ...(verdict && { verdict }),
+          inertnessUnknown: inertness === 'unknown',
+        };
       }),
     };
   }

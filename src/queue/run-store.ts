@@ -70,6 +70,7 @@ export class RedisRunStore {
         ...[run.id, fence, from, run.state, run.verdict ?? '', JSON.stringify(run)],
         ...[viewScore('progress', now), viewScore('verdict', now)],
         ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
+        run.state === 'done' ? run.inertness : '',
       ),
     );
     if (reply[0] === 'stale') {

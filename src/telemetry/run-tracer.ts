@@ -10,7 +10,7 @@ import {
 import type { AgentAnswer } from '../fleet/agent-task.ts';
 import { type Failure, toFailure } from '../fleet/errors.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
-import type { Run, ToolCall } from '../fleet/run.ts';
+import type { Run } from '../fleet/run.ts';
 import {
   type Attributes,
   commandAttributes,

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
+import type { AgentAnswer } from '../fleet/agent-task.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Run } from '../fleet/run.ts';
 import type { Attributes } from './attributes.ts';
-import type { AgentWork, RunStep, RunTracer } from './run-tracer.ts';
+import type { RunStep, RunTracer } from './run-tracer.ts';
 import { toTraceparent } from './trace-ids.ts';
 
 /**
@@ -33,7 +34,7 @@ export class SafeTracer {
     this.#attempt(run, () => this.#tracer.hostWork(run, step, outputs));
   }
 
-  agentWork(run: Run, step: RunStep, answer: AgentWork): void {
+  agentWork(run: Run, step: RunStep, answer: AgentAnswer): void {
     this.#attempt(run, () => this.#tracer.agentWork(run, step, answer));
   }
 

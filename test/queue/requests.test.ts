@@ -69,8 +69,8 @@ describe('accepting', () => {
     const stored = await queue.requests.campaign(campaign.id);
     expect(stored?.campaign).toEqual(campaign);
     expect(stored?.members).toEqual([
-      { machine: `${machine}a`, runId: runIds[0], state: 'done', verdict: 'ok' },
-      { machine: `${machine}b`, runId: runIds[1], state: 'queued' },
+      { machine: `${machine}a`, runId: runIds[0], state: 'done', verdict: 'ok', inertnessUnknown: false },
+      { machine: `${machine}b`, runId: runIds[1], state: 'queued', inertnessUnknown: false },
     ]);
     expect(await queue.requests.campaign('c-unknown')).toBeUndefined();
   });
@@ -148,10 +148,21 @@ describe('listing', () => {
     for (let n = 0; n < 5; n += 1) {
       const claim = await queue.runs.claim(machine);
       if (claim) await finish(queue.runs, claim);
+      for (const view of await queue.views.take(10)) await queue.views.release(view);
     }
     const listed = await queue.requests.runs({ machine, limit: 10 });
     expect(listed.map((run) => run.id)).toEqual(ids.slice(0, 4));
     expect(await queue.requests.run(ids[5] ?? '')).toBeUndefined();
+  });
+
+  it('keeps a finished run, however old, whose end Slack does not show yet', async () => {
+    const id = await accept(queue, { machine });
+    for (let n = 0; n < 5; n += 1) await accept(queue, { machine });
+    for (let n = 0; n < 6; n += 1) {
+      const claim = await queue.runs.claim(machine);
+      if (claim) await finish(queue.runs, claim);
+    }
+    expect(await queue.requests.run(id)).toMatchObject({ state: 'done' });
   });
 
   it('forgets records and event ids after their time', async () => {

@@ -57,7 +57,12 @@ export class FakeRequests implements Requests {
     if (campaign === undefined) return undefined;
     const members = this.stored
       .filter((run) => run.request.campaign === id)
-      .map((run) => ({ machine: run.request.machine, runId: run.id, state: run.state }));
+      .map((run) => ({
+        machine: run.request.machine,
+        runId: run.id,
+        state: run.state,
+        inertnessUnknown: false,
+      }));
     return { campaign, members };
   }
 

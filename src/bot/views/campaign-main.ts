@@ -4,12 +4,12 @@ import type { Campaign } from '../../fleet/request.ts';
 import type { CampaignMember } from '../ports.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 import { compose, context, section, type View } from './view.ts';
-import { isNotOk, moment, taskWords, verdictWords } from './words.ts';
+import { inertnessAlarm, isNotOk, moment, taskWords, verdictWords } from './words.ts';
 
 /** How many machines the summary names, and how many get an entry in the thread. */
 export const shownMachines = 20;
 
-/** The order in which people should look at machines. */
+/** The order in which people should look at machines, after those whose agent may still run. */
 const worstFirst: readonly Verdict[] = ['critical', 'failed', 'warning', 'inconclusive'];
 
 /** The member's verdict, undefined until its evidence is judged. */
@@ -20,8 +20,9 @@ export function verdictOfMember(member: CampaignMember): Verdict | undefined {
 /** The members that people should look at, worst first. */
 export function notOk(members: readonly CampaignMember[]): readonly CampaignMember[] {
   const rank = (member: CampaignMember) => {
+    if (member.inertnessUnknown) return 0;
     const verdict = verdictOfMember(member);
-    return verdict === undefined || !isNotOk(verdict) ? -1 : worstFirst.indexOf(verdict);
+    return verdict === undefined || !isNotOk(verdict) ? -1 : 1 + worstFirst.indexOf(verdict);
   };
   return members.filter((member) => rank(member) >= 0).toSorted((a, b) => rank(a) - rank(b));
 }
@@ -50,7 +51,8 @@ export function campaignMainView(campaign: Campaign, members: readonly CampaignM
     ],
     body: worst.slice(0, shownMachines).map((member) => {
       const verdict = verdictOfMember(member) ?? 'inconclusive';
-      return `${verdictWords[verdict]} · *${prose(member.machine, 64)}* · ${codeSpan(member.runId, 64)}`;
+      const alarm = member.inertnessUnknown ? ` · ${inertnessAlarm}` : '';
+      return `${verdictWords[verdict]} · *${prose(member.machine, 64)}* · ${codeSpan(member.runId, 64)}${alarm}`;
     }),
     tail: [
       ...(rest > 0 ? [context([`and ${rest} more machines that are not ok`])] : []),

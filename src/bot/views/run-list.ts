@@ -1,7 +1,7 @@
 import type { Run } from '../../fleet/run.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 import { compose, header, section, type View } from './view.ts';
-import { span, stateWords, taskWords, verdictWords } from './words.ts';
+import { inertnessAlarm, span, stateWords, taskWords, verdictWords } from './words.ts';
 
 /** A run in one line. */
 export function runLine(run: Run, now: number): string {
@@ -12,7 +12,7 @@ export function runLine(run: Run, now: number): string {
     taskWords(task),
     mention(requester.userId),
     `${span(now - acceptedAt)} ago`,
-    ...(run.state === 'done' && run.inertness === 'unknown' ? [':rotating_light: *INERTNESS UNKNOWN*'] : []),
+    ...(run.state === 'done' && run.inertness === 'unknown' ? [inertnessAlarm] : []),
     codeSpan(run.id, 64),
   ];
   return parts.join(' · ');

@@ -67,3 +67,6 @@ export function enteredAt(run: Run, state: RunState, which: 'first' | 'last'): n
   const matches = run.timeline.filter((step) => step.state === state);
   return (which === 'first' ? matches.at(0) : matches.at(-1))?.at;
 }
+
+/** Beside a machine whose agent could not be measured inactive. */
+export const inertnessAlarm = ':rotating_light: *INERTNESS UNKNOWN*';

@@ -40,7 +40,7 @@ for i = first_run, #ARGV, 3 do
   if redis.call('LPUSH', prefix .. 'recent', id) >= 2 * recent then
     redis.call('LTRIM', prefix .. 'recent', 0, recent - 1)
   end
-  local dirty = show(prefix, id, machine, campaign, 'queued', '', false, score)
+  local dirty = show(prefix, id, machine, campaign, 'queued', '', '', false, score)
   redis.call('HSET', prefix .. 'run:' .. id, 'body', ARGV[i + 2], 'machine', machine,
     'campaign', campaign, 'state', 'queued', 'verdict', '', 'dirty', dirty)
 end

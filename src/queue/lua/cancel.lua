@@ -17,7 +17,7 @@ if state == 'done' then
 end
 
 if state == 'queued' and redis.call('LREM', prefix .. 'inbox:' .. machine, 1, id) == 1 then
-  dirty = show(prefix, id, machine, campaign, 'done', 'cancelled', dirty, ARGV[6])
+  dirty = show(prefix, id, machine, campaign, 'done', 'cancelled', '', dirty, ARGV[6])
   redis.call('HSET', key, 'body', ARGV[3], 'state', 'done', 'verdict', 'cancelled',
     'cancellation', cancellation, 'dirty', dirty)
   finish(prefix, id, machine, campaign, kept_ms, keep)
@@ -25,7 +25,7 @@ if state == 'queued' and redis.call('LREM', prefix .. 'inbox:' .. machine, 1, id
 end
 
 if redis.call('HSETNX', key, 'cancellation', cancellation) == 1 then
-  redis.call('HSET', key, 'dirty', show(prefix, id, machine, campaign, state, verdict, dirty, ARGV[5]))
+  redis.call('HSET', key, 'dirty', show(prefix, id, machine, campaign, state, verdict, '', dirty, ARGV[5]))
   redis.call('PUBLISH', prefix .. 'cancelled', ARGV[4])
 end
 return 'requested'

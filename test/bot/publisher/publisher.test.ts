@@ -364,7 +364,13 @@ describe('a campaign', () => {
       const base =
         verdict === undefined ? sampleRun(`r-${index}`, 'queued') : finished(`r-${index}`, { verdict });
       runs.set(base.id, { ...base, request: { ...base.request, machine, campaign: 'c-1' } });
-      return { machine, runId: base.id, state: base.state, ...(verdict === undefined ? {} : { verdict }) };
+      return {
+        machine,
+        runId: base.id,
+        state: base.state,
+        inertnessUnknown: false,
+        ...(verdict === undefined ? {} : { verdict }),
+      };
     });
     campaigns.set('c-1', { campaign, members });
     views.markDirty('campaign', 'c-1', 'verdict');

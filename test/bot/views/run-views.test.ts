@@ -159,14 +159,16 @@ describe("the agent's part in the thread", () => {
 });
 
 describe("a campaign's summary", () => {
+  const member = (machine: string, verdict?: string, inertnessUnknown = false) =>
+    ({
+      machine,
+      runId: `r-${machine}`,
+      inertnessUnknown,
+      state: verdict === undefined ? 'queued' : 'done',
+      ...(verdict === undefined ? {} : { verdict }),
+    }) as const;
+
   it('counts by verdict, shows progress, and names the worst machines first', () => {
-    const member = (machine: string, verdict?: string) =>
-      ({
-        machine,
-        runId: `r-${machine}`,
-        state: verdict === undefined ? 'queued' : 'done',
-        ...(verdict === undefined ? {} : { verdict }),
-      }) as const;
     const members = [member('a', 'ok'), member('b', 'warning'), member('c', 'critical'), member('d')];
     const text = JSON.stringify(
       campaignMainView(sampleCampaign('c-1', ['a', 'b', 'c', 'd']), members).blocks,
@@ -175,6 +177,14 @@ describe("a campaign's summary", () => {
     expect(text).toContain(':large_green_circle: *ok* 1');
     expect(text.indexOf('*c*')).toBeLessThan(text.indexOf('*b*'));
     expect(text).not.toContain('*a*');
+  });
+
+  it('puts a machine first whose agent may still run, even if all else is well', () => {
+    const members = [member('a', 'critical'), member('b', 'ok', true)];
+    const text = JSON.stringify(campaignMainView(sampleCampaign('c-1', ['a', 'b']), members).blocks);
+    expect(text.indexOf('*b*')).toBeLessThan(text.indexOf('*a*'));
+    expect(text.indexOf('*b*')).toBeGreaterThan(-1);
+    expect(text).toContain('INERTNESS UNKNOWN');
   });
 });
 

@@ -109,6 +109,7 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     runId: text,
     state: 'done',
     verdict: verdicts[index % verdicts.length] ?? 'ok',
+    inertnessUnknown: true,
   }));
   const links: TraceLink[] = [
     { missing: text },

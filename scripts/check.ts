@@ -16,6 +16,7 @@ const steps: readonly { readonly name: string; readonly command: readonly string
   { name: 'lint and format', command: [bin('biome'), 'ci', '--error-on-warnings', root] },
   { name: 'import rules', command: [bin('vitest'), 'run', '--project', 'unit', 'test/architecture'] },
   { name: 'generated files', command: [process.execPath, 'scripts/generate.ts', '--check'] },
+  { name: 'lock file', command: [process.execPath, 'scripts/complete-lock.ts', '--check'] },
   {
     name: 'example fleet file',
     command: [process.execPath, 'src/main.ts', 'validate', 'deploy/fleet.example.yaml'],

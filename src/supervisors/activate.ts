@@ -1,10 +1,11 @@
 import type { AgentAnswer } from '../fleet/agent-task.ts';
 import { contradictions } from '../fleet/contradictions.ts';
-import { AgentError, MachineError, StaleFenceError, toFailure } from '../fleet/errors.ts';
+import { AgentError, MachineError, StaleFenceError } from '../fleet/errors.ts';
 import { type Severity, severities } from '../fleet/finding.ts';
 import type { Diagnosis, Run, ToolCall } from '../fleet/run.ts';
 import { taskMessage } from '../fleet/task-message.ts';
 import type { Drive } from './context.ts';
+import { failureOf } from './failure-of.ts';
 import { createProgress } from './progress.ts';
 
 /** The diagnosis of a run that is about to start its agent once more. */
@@ -32,7 +33,7 @@ export async function activate(drive: Drive): Promise<Diagnosis> {
       toolCalls: answer.toolCalls.map((call) => redactedCall(call, drive)),
       contradictions: verdict ? contradictions(comment, verdict, held.run.findings) : [],
       ...(answer.usage && { usage: { ...answer.usage } }),
-      ...(answer.model !== undefined && { model: answer.model }),
+      ...(answer.model !== undefined && { model: redact(answer.model) }),
     };
   } catch (error) {
     const seen = held.run.diagnosis ?? begun;
@@ -41,7 +42,7 @@ export async function activate(drive: Drive): Promise<Diagnosis> {
       throw new StaleFenceError(`Another worker has taken ${drive.machine.name} over.`, { cause: error });
     }
     if (error instanceof MachineError || error instanceof AgentError) {
-      return { ...seen, failure: { ...toFailure(error), message: redact(error.message) } };
+      return { ...seen, failure: failureOf(error, redact) };
     }
     throw error;
   }

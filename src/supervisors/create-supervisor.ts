@@ -1,7 +1,8 @@
-import { MachineError, StaleFenceError, StoreUnavailableError, toFailure } from '../fleet/errors.ts';
+import { MachineError, StaleFenceError, StoreUnavailableError } from '../fleet/errors.ts';
 import { agentMayBeAlive } from '../fleet/run.ts';
 import type { Drive, SupervisorParts } from './context.ts';
 import { endRun } from './end-run.ts';
+import { failureOf } from './failure-of.ts';
 import { HeldRun } from './held-run.ts';
 import { Interruption } from './interruption.ts';
 import { nextState } from './next-state.ts';
@@ -25,9 +26,9 @@ export function createSupervisor(parts: SupervisorParts): DriveRun {
     const machine = parts.fleet().machines.get(request.machine);
     try {
       if (!machine) {
-        await leaveUnknownMachine(held);
+        await leaveUnknownMachine(held, parts.clock());
       } else {
-        using interruption = new Interruption(parts.runs, id, signal);
+        using interruption = new Interruption(parts.runs, held, signal);
         const gate = parts.machines.gate(machine);
         const quarantined = claim.quarantine !== undefined;
         await driveToEnd({ ...parts, log, machine, gate, held, interruption, quarantined });
@@ -49,11 +50,14 @@ async function driveToEnd(drive: Drive): Promise<void> {
     while (held.run.state !== 'done') await nextState(drive);
   } catch (error) {
     if (error instanceof StaleFenceError) throw error;
+    // Only thrown where no agent runs: before the start, or after the stop.
+    if (interruption.byWorker && error === interruption.signal.reason) throw error;
     const alive = agentMayBeAlive(held.run.state);
     const inertness = alive ? await stopAgent(drive) : held.run.inertness;
     if (interruption.byWorker || error instanceof StoreUnavailableError) throw error;
     drive.log.error({ err: error }, 'the run failed inside');
-    await endRun(held, { inertness, failure: toFailure(error), verdict: held.run.verdict ?? 'failed' });
+    const failure = failureOf(error, drive.redact);
+    await endRun(held, { inertness, failure, verdict: held.run.verdict ?? 'failed' });
   }
 }
 
@@ -71,10 +75,15 @@ async function takeOver(drive: Drive): Promise<void> {
 }
 
 /** The machine was taken out of the fleet file after the request was accepted. */
-async function leaveUnknownMachine(held: HeldRun): Promise<void> {
+async function leaveUnknownMachine(held: HeldRun, at: number): Promise<void> {
   const name = held.run.request.machine;
+  const alive = agentMayBeAlive(held.run.state);
+  if (alive) {
+    const reason = `${name} was taken out of the fleet file while its agent may have run.`;
+    await held.setQuarantine({ runId: held.run.id, reason, at });
+  }
   await endRun(held, {
-    inertness: agentMayBeAlive(held.run.state) ? 'unknown' : held.run.inertness,
+    inertness: alive ? 'unknown' : held.run.inertness,
     verdict: held.run.verdict ?? 'failed',
     failure: {
       code: 'machine-unknown',

@@ -1,9 +1,11 @@
 import { checkOf } from '../fleet/checks/index.ts';
-import { MachineError, toFailure } from '../fleet/errors.ts';
+import { MachineError } from '../fleet/errors.ts';
 import type { CommandOutput, Evidence } from '../fleet/evidence.ts';
 import { verdictOf } from '../fleet/finding.ts';
 import type { Run } from '../fleet/run.ts';
 import type { Drive } from './context.ts';
+import { failureOf } from './failure-of.ts';
+import { liftQuarantine } from './quarantine.ts';
 import { stopAgent } from './stop-agent.ts';
 
 /** What gathering changes in the run's record. */
@@ -12,8 +14,8 @@ export type Gathered = Pick<Run, 'findings'> &
 
 /**
  * Measures the machine, makes sure that no agent runs on it, and judges the evidence that the task's check
- * needs. What the machine refuses, or cannot be asked, becomes a failure without a good verdict; only
- * StaleFenceError and an interruption are thrown.
+ * needs. What the machine refuses, or cannot be asked, becomes a failure without a good verdict.
+ * @throws StaleFenceError @throws StoreUnavailableError @throws the reason of an interruption
  */
 export async function gather(drive: Drive): Promise<Gathered> {
   const { held, interruption, tracer } = drive;
@@ -27,7 +29,7 @@ export async function gather(drive: Drive): Promise<Gathered> {
   } catch (error) {
     step.end(error);
     if (interruption.signal.aborted || !(error instanceof MachineError)) throw error;
-    return withoutEvidence(drive, toFailure(error));
+    return withoutEvidence(drive, failureOf(error, drive.redact));
   }
 }
 
@@ -47,10 +49,8 @@ async function measure(drive: Drive): Promise<Gathered> {
       };
     }
     await held.raiseFence(held.fence);
-  }
-  if (drive.quarantined) {
-    await drive.runs.setQuarantine(drive.machine.name, held.fence, undefined);
-    drive.log.info('measured inactive: quarantine lifted');
+  } else {
+    await liftQuarantine(drive);
   }
   if (status.lock) {
     return withoutEvidence(drive, {
@@ -78,7 +78,7 @@ async function judge(drive: Drive, name: string): Promise<Gathered> {
     outputs: reply.outputs.map((output) => redacted(output, drive)),
   };
   const expected = check.commands(machine);
-  if (!sameCommands(expected, evidence.outputs)) {
+  if (!sameCommands(expected, reply.outputs)) {
     return {
       ...withoutEvidence(drive, {
         code: 'policy-drift',
@@ -92,7 +92,12 @@ async function judge(drive: Drive, name: string): Promise<Gathered> {
 }
 
 function redacted(output: CommandOutput, { redact }: Drive): CommandOutput {
-  return { ...output, stdout: redact(output.stdout), stderr: redact(output.stderr) };
+  return {
+    ...output,
+    argv: output.argv.map(redact),
+    stdout: redact(output.stdout),
+    stderr: redact(output.stderr),
+  };
 }
 
 function sameCommands(expected: readonly (readonly string[])[], outputs: readonly CommandOutput[]): boolean {

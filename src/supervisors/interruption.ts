@@ -1,3 +1,4 @@
+import type { HeldRun } from './held-run.ts';
 import type { RunStore } from './ports.ts';
 
 /**
@@ -6,20 +7,22 @@ import type { RunStore } from './ports.ts';
  */
 export class Interruption implements Disposable {
   readonly #cancelled = new AbortController();
+  readonly #held: HeldRun;
   readonly #worker: AbortSignal;
   readonly #unsubscribe: () => void;
   /** Fires for either reason. */
   readonly signal: AbortSignal;
 
-  constructor(runs: RunStore, runId: string, worker: AbortSignal) {
+  constructor(runs: RunStore, held: HeldRun, worker: AbortSignal) {
+    this.#held = held;
     this.#worker = worker;
     this.signal = AbortSignal.any([worker, this.#cancelled.signal]);
-    this.#unsubscribe = runs.onCancelled(runId, () => this.#cancelled.abort(new Error('cancelled')));
+    this.#unsubscribe = runs.onCancelled(held.run.id, () => this.#cancelled.abort(new Error('cancelled')));
   }
 
-  /** Whether a person cancelled the run. */
+  /** Whether a person cancelled the run: the record tells it too, should the news of it be late. */
   get byPerson(): boolean {
-    return this.#cancelled.signal.aborted;
+    return this.#cancelled.signal.aborted || this.#held.run.cancellation !== undefined;
   }
 
   /** Whether this worker must let go, so that another one takes the run over. */

@@ -1,7 +1,7 @@
 import type { Diagnosis, Run } from '../fleet/run.ts';
 import { activate, nextActivation } from './activate.ts';
 import type { Drive } from './context.ts';
-import { gather } from './gather.ts';
+import { type Gathered, gather } from './gather.ts';
 import { stopAgent } from './stop-agent.ts';
 import { wantsAgent } from './wants-agent.ts';
 
@@ -28,14 +28,15 @@ export async function nextState(drive: Drive): Promise<void> {
 
 async function leaveGathering(drive: Drive): Promise<void> {
   const { held, machine, interruption } = drive;
+  let gathered: Gathered;
   try {
-    const gathered = await gather(drive);
-    if (!wantsAgent(machine, held.run.request, gathered)) return await held.move('done', gathered);
-    await held.move('starting', { ...gathered, diagnosis: nextActivation(held.run), inertness: 'unknown' });
+    gathered = await gather(drive);
   } catch (error) {
     if (!interruption.byPerson || interruption.byWorker) throw error;
-    await held.move('done', { verdict: 'cancelled' });
+    return held.move('done', { verdict: 'cancelled' });
   }
+  if (!wantsAgent(machine, held.run.request, gathered)) return held.move('done', gathered);
+  return held.move('starting', { ...gathered, diagnosis: nextActivation(held.run), inertness: 'unknown' });
 }
 
 async function leaveStopping(drive: Drive): Promise<void> {
@@ -44,13 +45,15 @@ async function leaveStopping(drive: Drive): Promise<void> {
   const diagnosis = held.run.diagnosis ?? nextActivation(held.run);
   const finished = diagnosis.comment !== undefined || diagnosis.failure !== undefined;
 
-  if (finished || interruption.byPerson || inertness === 'unknown') {
+  if (finished || interruption.byPerson) {
     return held.move('done', ending(held.run, inertness, diagnosis, interruption.byPerson));
   }
-  interruption.signal.throwIfAborted();
-  if (diagnosis.activations < settings.maxActivations) {
-    await held.raiseFence(held.fence);
-    return held.move('starting', { diagnosis: nextActivation(held.run) });
+  if (inertness === 'inactive') {
+    interruption.signal.throwIfAborted();
+    if (diagnosis.activations < settings.maxActivations) {
+      await held.raiseFence(held.fence);
+      return held.move('starting', { diagnosis: nextActivation(held.run) });
+    }
   }
   return held.move('done', ending(held.run, inertness, interrupted(diagnosis), false));
 }
@@ -60,7 +63,7 @@ function interrupted(diagnosis: Diagnosis): Diagnosis {
     ...diagnosis,
     failure: {
       code: 'agent-interrupted',
-      message: `The agent was interrupted ${diagnosis.activations} times because its supervisor ended. Run it again.`,
+      message: `The agent was interrupted because its supervisor ended (activation ${diagnosis.activations}). Run it again.`,
     },
   };
 }

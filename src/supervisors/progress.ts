@@ -4,7 +4,7 @@ import type { Drive } from './context.ts';
 /** What the agent has done so far, kept in the run's record now and then, so that people can watch. */
 export interface Progress extends Disposable {
   add(call: ToolCall): void;
-  /** Resolves when no record is being written; none is begun after dispose. */
+  /** Ends the recording. Resolves when no record is being written any more. */
   settled(): Promise<void>;
 }
 
@@ -13,6 +13,7 @@ export function createProgress(drive: Drive): Progress {
   const { held, log, settings } = drive;
   const calls: ToolCall[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let ended = false;
   let writing: Promise<void> = Promise.resolve();
 
   const write = () => {
@@ -25,12 +26,13 @@ export function createProgress(drive: Drive): Progress {
   };
 
   const stop = () => {
+    ended = true;
     clearTimeout(timer);
-    timer = undefined;
   };
 
   return {
     add(call) {
+      if (ended) return;
       calls.push(call);
       timer ??= setTimeout(write, settings.progressIntervalMs);
     },

@@ -26,16 +26,16 @@ describe('a check', () => {
     const calls: string[] = [];
     const run = await on.serve(undefined, {
       before: (call) => void calls.push(call),
-      after: (call) => void calls.push(`${call} done`),
+      after: (call) => void calls.push(`${call}!`),
     });
-    expect(calls.filter((call) => call.endsWith('done')).map((call) => call.slice(0, -5))).toEqual([
+    expect(calls.filter((call) => call.endsWith('!')).map((call) => call.slice(0, -1))).toEqual([
       ...['store gathering', 'status', 'evidence'],
       ...['store starting', 'start', 'ready'],
       ...['store tasking', 'task'],
       ...['store stopping', 'stop', 'store done'],
     ]);
     // Each call begins only when the one before it has taken effect.
-    expect(calls.every((call, index) => index % 2 === 0 || call === `${calls[index - 1]} done`)).toBe(true);
+    expect(calls.every((call, index) => index % 2 === 0 || call === `${calls[index - 1]}!`)).toBe(true);
     expect(run).toMatchObject({ state: 'done', verdict: 'ok', inertness: 'inactive' });
     expect(run.failure).toBeUndefined();
     expect(run.timeline.map(({ state }) => state)).toEqual([
@@ -255,7 +255,7 @@ describe('a question', () => {
 describe('before its evidence is gathered, a machine', () => {
   it('has a stray agent stopped, and the next activation gets a fence above the stop', async () => {
     await using on = await open();
-    await on.machine.start(4, 'r-someone-else');
+    await on.machine.start(4, 'r-someone-else', '');
     const run = await on.serve();
     expect(on.machine.books).toEqual([
       ...['start r-someone-else', 'stop', 'evidence disk'],
@@ -274,7 +274,7 @@ describe('before its evidence is gathered, a machine', () => {
 
   it('whose stray agent cannot be stopped is quarantined and left alone', async () => {
     await using on = await open();
-    await on.machine.start(4, 'r-someone-else');
+    await on.machine.start(4, 'r-someone-else', '');
     const run = await on.serve(undefined, {
       before: (call) => {
         if (call === 'stop') throw new MachineError('timeout', 'It is still there.');

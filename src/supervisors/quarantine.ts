@@ -1,0 +1,14 @@
+import type { Drive } from './context.ts';
+
+/** Notes that the machine's agent could not be measured inactive. */
+export async function quarantine({ held, clock, redact }: Drive, cause: unknown): Promise<void> {
+  const reason = redact(cause instanceof Error ? cause.message : String(cause));
+  await held.setQuarantine({ runId: held.run.id, reason, at: clock() });
+}
+
+/** Ends the quarantine that an earlier run left: the agent was measured inactive. */
+export async function liftQuarantine({ held, quarantined, log }: Drive): Promise<void> {
+  if (!quarantined) return;
+  await held.setQuarantine(undefined);
+  log.info('measured inactive: quarantine lifted');
+}

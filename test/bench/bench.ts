@@ -1,0 +1,198 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue as BullQueue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
+import { startRedis } from '../../src/sandbox/redis-server.ts';
+import { machineName } from './bench-fleet.ts';
+import type { Ended, WorkOrder } from './messages.ts';
+import { type RedisCost, redisCost } from './redis-cost.ts';
+import { startProcess, WorkerProcess } from './worker-process.ts';
+
+/** How much is measured. */
+export interface BenchSize {
+  readonly machines: number;
+  readonly workers: number;
+  /** Runs or jobs that one worker drives at the same time. */
+  readonly concurrency: number;
+  readonly runsPerRound: number;
+  readonly jobsPerRound: number;
+  readonly requestsPerSecond: number;
+  readonly pacedSeconds: number;
+}
+
+/** What came of one round. */
+export interface Round {
+  readonly count: number;
+  /** From the first done to the last. */
+  readonly elapsedMs: number;
+  readonly redis: RedisCost;
+  readonly workers: readonly Ended[];
+}
+
+const pollMs = 20;
+/** Requests or jobs that are handed in at the same time. */
+const handedInAtOnce = 200;
+
+/** Redis, a collector and workers, each in a process of its own, and the rounds that are run with them. */
+export class Bench implements AsyncDisposable {
+  readonly #size: BenchSize;
+  readonly #redisUrl: string;
+  readonly #stopRedis: () => Promise<void>;
+  readonly #collector: ChildProcess;
+  readonly #collectorUrl: string;
+  readonly #workers: readonly WorkerProcess[];
+  readonly redis: Redis;
+  #rounds = 0;
+
+  private constructor(
+    size: BenchSize,
+    server: { url: string; stop: () => Promise<void> },
+    collector: { process: ChildProcess; url: string },
+  ) {
+    this.#size = size;
+    this.#redisUrl = server.url;
+    this.#stopRedis = server.stop;
+    this.#collector = collector.process;
+    this.#collectorUrl = collector.url;
+    this.#workers = Array.from({ length: size.workers }, () => new WorkerProcess());
+    this.redis = new Redis(server.url, { maxRetriesPerRequest: null });
+  }
+
+  static async start(size: BenchSize, tell: (line: string) => void): Promise<Bench> {
+    const folder = await mkdtemp(join(tmpdir(), 'fleetbot-bench-'));
+    const server = await startRedis({ folder, tell });
+    const stop = async (): Promise<void> => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    };
+    const collector = startProcess('null-collector.ts');
+    const [url] = z
+      .tuple([z.string()])
+      .rest(z.unknown())
+      .parse(await once(collector, 'message'));
+    return new Bench(size, { url: server.url, stop }, { process: collector, url });
+  }
+
+  /** Hands in requests for all machines in turn, then has the workers drive them. */
+  async productRound(): Promise<Round> {
+    const count = this.#size.runsPerRound;
+    return this.#round('product', count, async (prefix) => {
+      const queue = await this.#openQueue(prefix);
+      for (let at = 0; at < count; at += handedInAtOnce) {
+        const some = Array.from({ length: Math.min(handedInAtOnce, count - at) }, (_, index) => at + index);
+        await Promise.all(some.map((number) => this.#request(queue, number)));
+      }
+      await queue.close();
+    });
+  }
+
+  /** The same with jobs of BullMQ that do nothing. */
+  async bareRound(): Promise<Round> {
+    const count = this.#size.jobsPerRound;
+    return this.#round('bare', count, async (prefix) => {
+      const queue = new BullQueue('jobs', { connection: this.redis, prefix });
+      const opts = { removeOnComplete: true };
+      for (let at = 0; at < count; at += handedInAtOnce) {
+        const some = Array.from({ length: Math.min(handedInAtOnce, count - at) }, (_, index) => at + index);
+        await Promise.all(
+          some.map((number) => queue.add('job', { machine: machineName(number) }, { ...opts })),
+        );
+      }
+      await queue.close();
+    });
+  }
+
+  /** Requests at a steady pace, while the workers have little to do. */
+  async pacedRound(): Promise<Round> {
+    const { requestsPerSecond, pacedSeconds } = this.#size;
+    const count = requestsPerSecond * pacedSeconds;
+    const prefix = this.#nextPrefix();
+    const queue = await this.#openQueue(prefix);
+    this.#begin('product', prefix);
+    await this.#request(queue, 0);
+    await this.#done(1);
+    await redisCost(this.redis);
+    const begunAt = performance.now();
+    for (let number = 1; number <= count; number += 1) {
+      await sleep(begunAt + (number * 1_000) / requestsPerSecond - performance.now());
+      void this.#request(queue, number);
+    }
+    await this.#done(count + 1);
+    const round = await this.#end(count);
+    await queue.close();
+    return round;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+    this.#collector.disconnect();
+    this.redis.disconnect();
+    await this.#stopRedis();
+  }
+
+  async #round(
+    kind: WorkOrder['kind'],
+    count: number,
+    handIn: (prefix: string) => Promise<void>,
+  ): Promise<Round> {
+    const prefix = this.#nextPrefix();
+    await redisCost(this.redis);
+    await handIn(prefix);
+    this.#begin(kind, prefix);
+    await this.#done(count);
+    const round = await this.#end(count);
+    await this.redis.flushall();
+    return round;
+  }
+
+  #begin(kind: WorkOrder['kind'], prefix: string): void {
+    const { concurrency, machines } = this.#size;
+    for (const worker of this.#workers) {
+      const [redisUrl, collectorUrl] = [this.#redisUrl, this.#collectorUrl];
+      worker.begin({ kind, prefix, concurrency, machines, redisUrl, collectorUrl });
+    }
+  }
+
+  async #end(count: number): Promise<Round> {
+    const redis = await redisCost(this.redis);
+    const workers = await Promise.all(this.#workers.map((worker) => worker.end()));
+    const worked = workers.filter(({ firstDoneAt }) => firstDoneAt > 0);
+    const elapsedMs =
+      Math.max(...worked.map(({ lastDoneAt }) => lastDoneAt)) -
+      Math.min(...worked.map(({ firstDoneAt }) => firstDoneAt));
+    return { count, elapsedMs, redis, workers };
+  }
+
+  async #done(count: number): Promise<void> {
+    while (this.#workers.reduce((sum, { done }) => sum + done, 0) < count) await sleep(pollMs);
+  }
+
+  #nextPrefix(): string {
+    this.#rounds += 1;
+    return `{bench${this.#rounds}}`;
+  }
+
+  #openQueue(prefix: string): Promise<Queue> {
+    return createQueue({ redisUrl: this.#redisUrl, log: pino({ level: 'silent' }), settings: { prefix } });
+  }
+
+  async #request(queue: Queue, number: number): Promise<void> {
+    await queue.requests.accept([
+      {
+        eventId: `Ev${number}`,
+        machine: machineName(number % this.#size.machines),
+        task: { kind: 'check', check: 'disk' },
+        requester: { kind: 'person', userId: 'U0BENCH', teamId: 'T0BENCH' },
+        origin: { channel: 'C0BENCH' },
+        acceptedAt: Date.now(),
+      },
+    ]);
+  }
+}

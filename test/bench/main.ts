@@ -1,0 +1,49 @@
+/**
+ * `npm run bench`: whole runs (every transition stored, traced, on instant machines) beside bare BullMQ jobs.
+ * Prints one table. Exits 1 when a run costs more Redis commands than it may. `--quick` for CI.
+ */
+import { parseArgs } from 'node:util';
+import { Bench, type BenchSize, type Round } from './bench.ts';
+import { commandsPerRun, type Measured, report } from './report.ts';
+
+const maxCommandsPerRun = 40;
+
+const full: BenchSize & { rounds: number } = {
+  machines: 1_000,
+  workers: 2,
+  concurrency: 50,
+  runsPerRound: 10_000,
+  jobsPerRound: 40_000,
+  requestsPerSecond: 50,
+  pacedSeconds: 20,
+  rounds: 5,
+};
+const quick = { ...full, runsPerRound: 2_000, jobsPerRound: 10_000, pacedSeconds: 5, rounds: 2 };
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { rounds, ...size } = values.quick ? quick : full;
+const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+
+await using bench = await Bench.start(size, tell);
+const product: Round[] = [];
+const bare: Round[] = [];
+for (let round = 0; round <= rounds; round += 1) {
+  const [run, job] = [await bench.productRound(), await bench.bareRound()];
+  tell(
+    `round ${round}: ${run.count} runs in ${run.elapsedMs} ms, ${job.count} jobs in ${job.elapsedMs} ms` +
+      (round === 0 ? ' (to warm up, not counted)' : ''),
+  );
+  if (round === 0) continue;
+  product.push(run);
+  bare.push(job);
+}
+const paced = await bench.pacedRound();
+const redisVersion = /redis_version:(\S+)/.exec(await bench.redis.info('server'))?.[1] ?? 'unknown';
+
+const measured: Measured = { size, product, bare, paced, redisVersion };
+process.stdout.write(`${report(measured)}\n`);
+const { queued, alone } = commandsPerRun(measured);
+if (Math.max(queued, alone) > maxCommandsPerRun) {
+  tell(`A run costs more than ${maxCommandsPerRun} Redis commands.`);
+  process.exitCode = 1;
+}

@@ -50,15 +50,17 @@ async function start(): Promise<void> {
   steps.unshift({ name: 'queue', run: () => queue.close() });
 
   const shared: Shared = { settings, log, fleet, queue, telemetry };
-  const checks: ReadyCheck[] = [{ name: 'redis', ready: () => queue.ready() }];
+  const bot = settings.slack && botOf(shared, settings.slack);
+  const checks: ReadyCheck[] = [
+    { name: 'redis', ready: () => queue.ready() },
+    ...(bot ? [{ name: 'slack', ready: () => bot.ready() }] : []),
+  ];
   // Before Slack, which may be away: the page then says so, and the worker works.
   const health = await startHealthServer({ ...settings.health, checks });
   steps.unshift({ name: 'health page', run: () => health.close() });
 
   if (settings.worker && machines) await work(shared, machines, settings.worker.concurrency);
-  if (settings.slack) {
-    const bot = botOf(shared, settings.slack);
-    checks.push({ name: 'slack', ready: () => bot.ready() });
+  if (bot) {
     steps.unshift({ name: 'bot', run: () => bot.stop() });
     await bot.start();
   }

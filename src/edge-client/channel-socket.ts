@@ -35,6 +35,9 @@ class ChannelSocket extends Socket {
     channel.stderr.on('data', (chunk: Buffer) => {
       if (stderr.length < stderrMaxBytes) stderr += chunk.toString();
     });
+    // A closed channel takes nothing more: the end of what it brought is the end of the socket. undici's
+    // WebSocket waits for 'close' and would miss a gateway that died.
+    this.once('end', () => this.destroy());
     // The end is passed on only once it is known whether it is one: a refusal ends stdout, too.
     onceClosed(channel, (exitCode) => {
       if (exitCode === undefined) this.destroy(brokeOff(machine));

@@ -42,7 +42,8 @@ const lastLinesShown = 15;
 
 /**
  * Starts a process with its output in a file and waits until it is ready. A process group of its own keeps
- * the terminal's Ctrl-C away from it: the sandbox stops its parts in order.
+ * the terminal's Ctrl-C away from it: the sandbox stops its parts in order. It never outlives this process,
+ * not even one that is killed.
  * @throws SandboxError when it ends early or is not ready in time; it is stopped then
  */
 export async function startChild(options: ChildOptions): Promise<ChildProcess> {
@@ -61,7 +62,7 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
   let running = true;
   const end = () => {
     running = false;
-    process.off('exit', killWithUs);
+    watcher.kill('SIGKILL');
     resolve();
   };
   child.once('exit', end);
@@ -75,8 +76,11 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
   };
-  const killWithUs = () => signalGroup('SIGKILL');
-  process.once('exit', killWithUs);
+  // However this process ends, the watcher's stdin closes then.
+  const watcher = spawn('sh', ['-c', 'read -r _; kill -KILL "-$1"', 'sh', String(child.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
 
   const handle: ChildProcess = {
     pid: child.pid ?? 0,
@@ -85,7 +89,7 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
     async stop() {
       if (!running) return;
       signalGroup('SIGTERM');
-      const timer = setTimeout(killWithUs, options.stopTimeoutMs ?? defaultStopTimeoutMs);
+      const timer = setTimeout(() => signalGroup('SIGKILL'), options.stopTimeoutMs ?? defaultStopTimeoutMs);
       await ended;
       clearTimeout(timer);
     },

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { answersOk } from './answers-ok.ts';
 import { type ChildProcess, startChild } from './child-process.ts';
 import { workspace } from './workspace.ts';
 
@@ -43,6 +44,6 @@ export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
     cwd: folder,
     logFile: join(folder, 'fleetbot.log'),
     readyTimeoutMs,
-    ready: async () => (await fetch(`http://127.0.0.1:${healthPort}/readyz`)).ok,
+    ready: () => answersOk(`http://127.0.0.1:${healthPort}/readyz`),
   });
 }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import { answersOk } from './answers-ok.ts';
 import { type ChildProcess, SandboxError, startChild } from './child-process.ts';
 import { workspace } from './workspace.ts';
 
@@ -31,7 +32,7 @@ export async function startLocalSlack(port: number, folder: string): Promise<Loc
     cwd: folder,
     logFile: join(folder, 'local-slack.log'),
     readyTimeoutMs,
-    ready: async () => (await fetch(`${url}/_control/state`)).ok,
+    ready: () => answersOk(`${url}/_control/state`),
   });
   return { url, apiUrl: `${url}/api/`, child };
 }

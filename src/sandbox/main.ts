@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { toFailure } from '../fleet/errors.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
+import { untilSignal } from './until-signal.ts';
 import { sandboxMachineName, workspace } from './workspace.ts';
 
 /** `npm run sandbox [-- --port N]`: a whole fleetbot on this computer, until Ctrl-C. */
@@ -27,12 +28,6 @@ fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
   computer, and whoever reaches its port can act as any user of it. Do not run the sandbox on a shared network.
 
 Ctrl-C stops everything and leaves nothing behind.`;
-}
-
-function untilSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, resolve);
-  });
 }
 
 const { values } = parseArgs({ options: { port: { type: 'string', default: String(defaultPort) } } });

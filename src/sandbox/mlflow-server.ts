@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { answersOk } from './answers-ok.ts';
 import { type ChildProcess, startChild } from './child-process.ts';
 
 const readyTimeoutMs = 90_000;
@@ -26,7 +27,7 @@ export async function startMlflow(
     cwd: folder,
     logFile: join(folder, 'mlflow.log'),
     readyTimeoutMs,
-    ready: async () => (await fetch(`${url}/health`)).ok,
+    ready: () => answersOk(`${url}/health`),
   });
   return { url, child };
 }

@@ -4,6 +4,7 @@ import { toFailure } from '../fleet/errors.ts';
 import { SandboxError } from './child-process.ts';
 import { messageText, Person, type SlackMessage } from './person.ts';
 import { startSandbox } from './sandbox.ts';
+import { untilSignal } from './until-signal.ts';
 import { sandboxMachineName, workspace } from './workspace.ts';
 
 /**
@@ -64,6 +65,7 @@ async function answerTo(person: Person): Promise<SlackMessage[]> {
 }
 
 async function smoke(): Promise<void> {
+  const interrupted = untilSignal();
   const startedAt = performance.now();
   await using sandbox = await startSandbox({
     port: 0,
@@ -71,7 +73,12 @@ async function smoke(): Promise<void> {
     tell: (line) => print(`starting ${line}`),
   });
   print(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n\n> /fleet ${command}\n`);
-  const messages = await answerTo(new Person(sandbox.slackUrl, workspace.sre.id));
+  const messages = await Promise.race([
+    answerTo(new Person(sandbox.slackUrl, workspace.sre.id)),
+    interrupted.then((signal): never => {
+      throw new SandboxError(`Interrupted by ${signal}.`);
+    }),
+  ]);
   const thread = messages.map(messageText).join('\n\n');
   print(`${thread}\n`);
   const wrong = differences(statedUse(thread), measureDisk());

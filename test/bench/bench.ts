@@ -37,6 +37,8 @@ export interface Round {
 }
 
 const pollMs = 20;
+/** Without a single run done for this long, the benchmark gives up. */
+const stallTimeoutMs = 30_000;
 /** Requests or jobs that are handed in at the same time. */
 const handedInAtOnce = 200;
 
@@ -47,7 +49,8 @@ export class Bench implements AsyncDisposable {
   readonly #stopRedis: () => Promise<void>;
   readonly #collector: ChildProcess;
   readonly #collectorUrl: string;
-  readonly #workers: readonly WorkerProcess[];
+  /** Each kind has its own, so that neither's memory holds what the other needed. */
+  readonly #workers: Readonly<Record<WorkOrder['kind'], readonly WorkerProcess[]>>;
   readonly redis: Redis;
   #rounds = 0;
 
@@ -61,7 +64,8 @@ export class Bench implements AsyncDisposable {
     this.#stopRedis = server.stop;
     this.#collector = collector.process;
     this.#collectorUrl = collector.url;
-    this.#workers = Array.from({ length: size.workers }, () => new WorkerProcess());
+    const startWorkers = () => Array.from({ length: size.workers }, () => new WorkerProcess());
+    this.#workers = { product: startWorkers(), bare: startWorkers() };
     this.redis = new Redis(server.url, { maxRetriesPerRequest: null });
   }
 
@@ -97,41 +101,36 @@ export class Bench implements AsyncDisposable {
   async bareRound(): Promise<Round> {
     const count = this.#size.jobsPerRound;
     return this.#round('bare', count, async (prefix) => {
-      const queue = new BullQueue('jobs', { connection: this.redis, prefix });
-      const opts = { removeOnComplete: true };
+      const queue = this.#openBareQueue(prefix);
       for (let at = 0; at < count; at += handedInAtOnce) {
         const some = Array.from({ length: Math.min(handedInAtOnce, count - at) }, (_, index) => at + index);
-        await Promise.all(
-          some.map((number) => queue.add('job', { machine: machineName(number) }, { ...opts })),
-        );
+        await Promise.all(some.map((number) => addJob(queue, number)));
       }
       await queue.close();
     });
   }
 
   /** Requests at a steady pace, while the workers have little to do. */
-  async pacedRound(): Promise<Round> {
-    const { requestsPerSecond, pacedSeconds } = this.#size;
-    const count = requestsPerSecond * pacedSeconds;
+  async pacedProductRound(): Promise<Round> {
     const prefix = this.#nextPrefix();
     const queue = await this.#openQueue(prefix);
-    this.#begin('product', prefix);
-    await this.#request(queue, 0);
-    await this.#done(1);
-    await redisCost(this.redis);
-    const begunAt = performance.now();
-    for (let number = 1; number <= count; number += 1) {
-      await sleep(begunAt + (number * 1_000) / requestsPerSecond - performance.now());
-      void this.#request(queue, number);
-    }
-    await this.#done(count + 1);
-    const round = await this.#end(count);
+    const round = await this.#pacedRound('product', prefix, (number) => this.#request(queue, number));
+    await queue.close();
+    return round;
+  }
+
+  /** The same with jobs of BullMQ that do nothing. */
+  async pacedBareRound(): Promise<Round> {
+    const prefix = this.#nextPrefix();
+    const queue = this.#openBareQueue(prefix);
+    const round = await this.#pacedRound('bare', prefix, (number) => addJob(queue, number));
     await queue.close();
     return round;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+    const { product, bare } = this.#workers;
+    await Promise.all([...product, ...bare].map((worker) => worker.close()));
     this.#collector.disconnect();
     this.redis.disconnect();
     await this.#stopRedis();
@@ -146,23 +145,46 @@ export class Bench implements AsyncDisposable {
     await redisCost(this.redis);
     await handIn(prefix);
     this.#begin(kind, prefix);
-    await this.#done(count);
-    const round = await this.#end(count);
+    await this.#done(kind, count);
+    const round = await this.#end(kind, count);
     await this.redis.flushall();
     return round;
   }
 
+  async #pacedRound(
+    kind: WorkOrder['kind'],
+    prefix: string,
+    handIn: (number: number) => Promise<void>,
+  ): Promise<Round> {
+    const { requestsPerSecond, pacedSeconds } = this.#size;
+    const count = requestsPerSecond * pacedSeconds;
+    this.#begin(kind, prefix);
+    // The first one finds out when the workers are there.
+    await handIn(0);
+    await this.#done(kind, 1);
+    await redisCost(this.redis);
+    const begunAt = performance.now();
+    const handedIn: Promise<void>[] = [];
+    for (let number = 1; number <= count; number += 1) {
+      await sleep(begunAt + (number * 1_000) / requestsPerSecond - performance.now());
+      handedIn.push(handIn(number));
+    }
+    await Promise.all(handedIn);
+    await this.#done(kind, count + 1);
+    return this.#end(kind, count);
+  }
+
   #begin(kind: WorkOrder['kind'], prefix: string): void {
     const { concurrency, machines } = this.#size;
-    for (const worker of this.#workers) {
+    for (const worker of this.#workers[kind]) {
       const [redisUrl, collectorUrl] = [this.#redisUrl, this.#collectorUrl];
       worker.begin({ kind, prefix, concurrency, machines, redisUrl, collectorUrl });
     }
   }
 
-  async #end(count: number): Promise<Round> {
+  async #end(kind: WorkOrder['kind'], count: number): Promise<Round> {
     const redis = await redisCost(this.redis);
-    const workers = await Promise.all(this.#workers.map((worker) => worker.end()));
+    const workers = await Promise.all(this.#workers[kind].map((worker) => worker.end()));
     const worked = workers.filter(({ firstDoneAt }) => firstDoneAt > 0);
     const elapsedMs =
       Math.max(...worked.map(({ lastDoneAt }) => lastDoneAt)) -
@@ -170,13 +192,24 @@ export class Bench implements AsyncDisposable {
     return { count, elapsedMs, redis, workers };
   }
 
-  async #done(count: number): Promise<void> {
-    while (this.#workers.reduce((sum, { done }) => sum + done, 0) < count) await sleep(pollMs);
+  async #done(kind: WorkOrder['kind'], count: number): Promise<void> {
+    let [before, changedAt] = [-1, performance.now()];
+    for (;;) {
+      const done = this.#workers[kind].reduce((sum, worker) => sum + worker.done, 0);
+      if (done >= count) return;
+      if (done !== before) [before, changedAt] = [done, performance.now()];
+      if (performance.now() - changedAt > stallTimeoutMs) throw new Error(`stuck at ${done} of ${count}`);
+      await sleep(pollMs);
+    }
   }
 
   #nextPrefix(): string {
     this.#rounds += 1;
     return `{bench${this.#rounds}}`;
+  }
+
+  #openBareQueue(prefix: string): BullQueue {
+    return new BullQueue('jobs', { connection: this.redis, prefix });
   }
 
   #openQueue(prefix: string): Promise<Queue> {
@@ -195,4 +228,9 @@ export class Bench implements AsyncDisposable {
       },
     ]);
   }
+}
+
+async function addJob(queue: BullQueue, number: number): Promise<void> {
+  const data = { acceptedAt: Date.now(), machine: machineName(number) };
+  await queue.add('job', data, { removeOnComplete: true });
 }

@@ -18,12 +18,22 @@ const full: BenchSize & { rounds: number } = {
   pacedSeconds: 20,
   rounds: 5,
 };
-const quick = { ...full, runsPerRound: 2_000, jobsPerRound: 10_000, pacedSeconds: 5, rounds: 2 };
+// As many runs per machine as in full: what a wake costs is shared by them.
+const quick = {
+  ...full,
+  machines: 200,
+  runsPerRound: 2_000,
+  jobsPerRound: 10_000,
+  pacedSeconds: 4,
+  rounds: 2,
+};
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const { rounds, ...size } = values.quick ? quick : full;
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
+// So that what was started here ends with it.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 await using bench = await Bench.start(size, tell);
 const product: Round[] = [];
 const bare: Round[] = [];
@@ -37,13 +47,14 @@ for (let round = 0; round <= rounds; round += 1) {
   product.push(run);
   bare.push(job);
 }
-const paced = await bench.pacedRound();
+const pacedProduct = await bench.pacedProductRound();
+const pacedBare = await bench.pacedBareRound();
 const redisVersion = /redis_version:(\S+)/.exec(await bench.redis.info('server'))?.[1] ?? 'unknown';
 
-const measured: Measured = { size, product, bare, paced, redisVersion };
+const measured: Measured = { size, product, bare, pacedProduct, pacedBare, redisVersion };
 process.stdout.write(`${report(measured)}\n`);
-const { queued, alone } = commandsPerRun(measured);
-if (Math.max(queued, alone) > maxCommandsPerRun) {
-  tell(`A run costs more than ${maxCommandsPerRun} Redis commands.`);
+const commands = commandsPerRun(measured);
+if (commands > maxCommandsPerRun) {
+  tell(`A run costs ${commands.toFixed(1)} Redis commands; it may cost ${maxCommandsPerRun}.`);
   process.exitCode = 1;
 }

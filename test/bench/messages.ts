@@ -28,7 +28,7 @@ export const newsSchema = z.discriminatedUnion('news', [
     rssBytes: z.number(),
     exportedSpans: z.int(),
     lostSpans: z.int(),
-    /** From the request's acceptance to the beginning of its run, milliseconds; of the product only. */
+    /** From the moment it was handed in to the beginning of its run or job, milliseconds. */
     waitsMs: z.array(z.number()),
   }),
 ]);

@@ -15,7 +15,7 @@ export async function beginProductWork(order: WorkOrder, onDone: () => void): Pr
   const log = createLogger({ level: 'warn', redact });
   const fleet = benchFleet(order.machines);
   const gates = new Map([...fleet.machines.keys()].map((name) => [name, instantMachine()]));
-  const telemetry = createTelemetry({
+  const telemetry = await createTelemetry({
     mlflow: { trackingUri: order.collectorUrl, publicUrl: order.collectorUrl, experimentId: '1' },
     log,
   });

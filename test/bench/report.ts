@@ -8,48 +8,50 @@ export interface Measured {
   readonly size: BenchSize;
   readonly product: readonly Round[];
   readonly bare: readonly Round[];
-  readonly paced: Round;
+  readonly pacedProduct: Round;
+  readonly pacedBare: Round;
   readonly redisVersion: string;
 }
 
 const perSecond = ({ count, elapsedMs }: Round): number => (count * 1_000) / elapsedMs;
 const commandsEach = ({ count, redis }: Round): number => commandCount(redis) / count;
 const redisCpuEach = ({ count, redis }: Round): number => redis.cpuMs / count;
-const workerCpuEach = ({ count, workers }: Round): number =>
-  workers.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / count;
+const workerCpuEach = ({ count, workers }: Round): number => sum(workers.map(({ cpuMs }) => cpuMs)) / count;
 const rssMb = ({ workers }: Round): number => Math.max(...workers.map(({ rssBytes }) => rssBytes)) / 1e6;
 
-/** Redis commands of one run: queued in numbers, and alone. */
-export function commandsPerRun({ product, paced }: Measured): { queued: number; alone: number } {
-  return { queued: median(product.map(commandsEach)), alone: commandsEach(paced) };
+/** Redis commands of one run, accepting included, where every machine has several waiting. */
+export function commandsPerRun({ product }: Measured): number {
+  return median(product.map(commandsEach));
 }
 
 /** The table for README, with a line that says where and how it was measured. */
 export function report(measured: Measured): string {
-  const { size, product, bare, paced } = measured;
-  const commands = commandsPerRun(measured);
-  const of = (rounds: readonly Round[], value: (round: Round) => number) => median(rounds.map(value));
-  const [rate, bareRate] = [of(product, perSecond), of(bare, perSecond)];
-  const waits = paced.workers.flatMap(({ waitsMs }) => waitsMs);
-  const exported = product.flatMap(({ workers }) => workers.map(({ exportedSpans }) => exportedSpans));
-  const lost = product.flatMap(({ workers }) => workers.map(({ lostSpans }) => lostSpans));
-  const runs = product.reduce((sum, { count }) => sum + count, 0);
-  const pace = `at ${size.requestsPerSecond} requests/s`;
+  const { size, product, bare, pacedProduct, pacedBare } = measured;
+  const row = (name: string, digits: number, value: (round: Round) => number): string[] => [
+    name,
+    ...[product, bare].map((rounds) => median(rounds.map(value)).toFixed(digits)),
+  ];
+  const pacedRow = (name: string, digits: number, value: (round: Round) => number): string[] => [
+    `${name}, at ${size.requestsPerSecond} requests/s`,
+    ...[pacedProduct, pacedBare].map((round) => value(round).toFixed(digits)),
+  ];
+  const ratio = median(bare.map(perSecond)) / median(product.map(perSecond));
   const rows = [
-    ['Throughput, 1/s', rate.toFixed(0), bareRate.toFixed(0)],
-    ['One whole run costs as much time as so many bare jobs', (bareRate / rate).toFixed(1), '1'],
-    [
-      `Redis commands, ${size.runsPerRound / size.machines} queued per machine`,
-      commands.queued.toFixed(1),
-      of(bare, commandsEach).toFixed(1),
-    ],
-    [`Redis commands, alone (${pace})`, commands.alone.toFixed(1), '–'],
-    ['CPU of the workers, ms', of(product, workerCpuEach).toFixed(2), of(bare, workerCpuEach).toFixed(2)],
-    ['CPU of Redis, ms', of(product, redisCpuEach).toFixed(2), of(bare, redisCpuEach).toFixed(2)],
-    [`From request to start, p50 (${pace}), ms`, String(quantile(waits, 0.5)), '–'],
-    [`From request to start, p99 (${pace}), ms`, String(quantile(waits, 0.99)), '–'],
-    ['Memory of a worker (RSS), MB', of(product, rssMb).toFixed(0), of(bare, rssMb).toFixed(0)],
-    ['Spans exported / lost, per run', `${each(exported, runs)} / ${each(lost, runs)}`, '–'],
+    row('Throughput, 1/s', 0, perSecond),
+    ['Throughput of bare jobs ÷ this', ratio.toFixed(1), '1'],
+    row(`Redis commands, ${size.runsPerRound / size.machines} waiting per machine`, 1, commandsEach),
+    pacedRow('Redis commands', 1, commandsEach),
+    row('CPU of the workers, ms', 2, workerCpuEach),
+    row('CPU of Redis, ms', 2, redisCpuEach),
+    pacedRow('From handed in to started, p50 in ms', 0, (round) => quantile(waits(round), 0.5)),
+    pacedRow('From handed in to started, p99 in ms', 0, (round) => quantile(waits(round), 0.99)),
+    row('Memory of a worker (RSS), MB', 0, rssMb),
+    row(
+      'Spans exported',
+      1,
+      ({ count, workers }) => sum(workers.map(({ exportedSpans }) => exportedSpans)) / count,
+    ),
+    row('Spans lost', 1, ({ count, workers }) => sum(workers.map(({ lostSpans }) => lostSpans)) / count),
   ];
   const [cpu] = cpus();
   return [
@@ -64,6 +66,10 @@ export function report(measured: Measured): string {
   ].join('\n');
 }
 
-function each(values: readonly number[], count: number): string {
-  return (values.reduce((sum, value) => sum + value, 0) / count).toFixed(1);
+function waits({ workers }: Round): number[] {
+  return workers.flatMap(({ waitsMs }) => waitsMs);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

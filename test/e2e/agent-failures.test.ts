@@ -74,7 +74,7 @@ describe('an agent that fails erases no verdict and is not left running', () => 
 
   it('whose model answers nothing', async () => {
     const { thread } = await check('silent');
-    expect(thread).toContain('ended without an answer');
+    expect(thread).toContain('ended its task with an error');
   });
 
   it('whose model server refuses', async () => {

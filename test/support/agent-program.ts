@@ -16,3 +16,8 @@ export type AgentName =
 export function agentProgram(name: AgentName): string[] {
   return [process.execPath, fileURLToPath(new URL(`./agents/${name}.ts`, import.meta.url))];
 }
+
+/** The argument vector of an agent that waits for a file before it is ready, answers its task, or stops. */
+export function waitingAgent(phase: 'ready' | 'task' | 'stop', file: string): string[] {
+  return [process.execPath, fileURLToPath(new URL('./agents/waits.ts', import.meta.url)), phase, file];
+}

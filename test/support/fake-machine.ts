@@ -14,7 +14,8 @@ interface Activation {
   readonly run: string;
   readonly fence: number;
   readonly token: string;
-  readonly ended: PromiseWithResolvers<never>;
+  /** Ends the task that is under way. */
+  abandon?: (reason: unknown) => void;
 }
 
 /**
@@ -71,8 +72,7 @@ export class FakeMachine implements MachineGate {
     if (this.lock) throw new MachineError('locked', `Locked: ${this.lock.reason}.`);
     if (this.#activation) throw new MachineError('unit-failed', 'The agent is active.');
     const token = `token-of-${run}-${fence}`;
-    this.#activation = { run, fence, token, ended: Promise.withResolvers() };
-    this.#activation.ended.promise.catch(() => undefined);
+    this.#activation = { run, fence, token };
     this.books.push(`start ${run}`);
     return { token };
   }
@@ -80,7 +80,7 @@ export class FakeMachine implements MachineGate {
   async stop(fence: number): Promise<void> {
     this.#admit(fence);
     this.#retiredFence = fence;
-    this.#activation?.ended.reject(new AgentError('agent-lost', 'The agent was stopped.'));
+    this.#activation?.abandon?.(new AgentError('agent-lost', 'The agent was stopped.'));
     this.#activation = undefined;
     this.books.push('stop');
   }
@@ -94,13 +94,16 @@ export class FakeMachine implements MachineGate {
     const activation = this.#connect(fence);
     if (token !== activation.token) throw new AgentError('agent-refused', 'Wrong token.');
     this.books.push(`task ${task.runId}`);
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal?.reason);
-    if (signal?.aborted) abort();
+    const { promise, resolve, reject } = Promise.withResolvers<AgentAnswer>();
+    const abort = () => reject(signal?.reason);
+    activation.abandon = reject;
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      return await Promise.race([aborted.promise, activation.ended.promise, this.behaviour.answer(task)]);
+      signal?.throwIfAborted();
+      this.behaviour.answer(task).then(resolve, reject);
+      return await promise;
     } finally {
+      delete activation.abandon;
       signal?.removeEventListener('abort', abort);
     }
   }

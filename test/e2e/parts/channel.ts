@@ -112,9 +112,7 @@ export class Answer {
       const run = await this.run();
       expect(run.state).toBe('done');
       await this.#expectPosted(run);
-      const replies = thread.map(messageText).join('\n\n');
-      if (run.diagnosis?.comment !== undefined) expect(replies).toContain('not a verdict');
-      return { main: text, thread: replies, run };
+      return { main: text, thread: thread.map(messageText).join('\n\n'), run };
     });
   }
 

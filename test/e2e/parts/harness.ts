@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -96,6 +96,7 @@ export async function startHarness(machines: readonly MachineSpec[]): Promise<Ha
     access: [{ people: [workspace.sre.id], machines: 'all', verbs: 'all' }],
   };
   writeFileSync(fleetFile, stringify(fleet));
+  for (const machine of started.values()) machine.renewPolicy();
 
   const redis = await startTestRedis();
   parts.defer(() => redis.stop());
@@ -110,7 +111,17 @@ export async function startHarness(machines: readonly MachineSpec[]): Promise<Ha
       ...{ fleetFile, keyFile, healthPort, folder: botFolder },
       ...{ slackApiUrl: slack.apiUrl, redisUrl: redis.url },
     });
-  const harness = new Harness({ folder, fleet, fleetFile, redis, queue, machines: started, slack, start });
+  const harness = new Harness({
+    folder,
+    fleet,
+    fleetFile,
+    keyFile,
+    redis,
+    queue,
+    machines: started,
+    slack,
+    start,
+  });
   parts.defer(() => harness.stopFleetbot());
   await harness.startFleetbot();
   const all = parts.move();
@@ -122,6 +133,7 @@ interface HarnessParts {
   readonly folder: string;
   readonly fleet: FleetText;
   readonly fleetFile: string;
+  readonly keyFile: string;
   readonly redis: TestRedis;
   readonly queue: Queue;
   readonly machines: ReadonlyMap<string, MachineUnderTest>;
@@ -159,6 +171,18 @@ export class Harness implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.thawSlack();
     await this.#dispose();
+  }
+
+  /** What a second fleetbot would need in its environment to be a worker beside the first. */
+  get workerSettings(): Readonly<Record<string, string>> {
+    const { fleetFile, keyFile, redis } = this.#parts;
+    return {
+      FLEETBOT_ROLE: 'worker',
+      FLEETBOT_FLEET_FILE: fleetFile,
+      FLEETBOT_SSH_KEY_FILE: keyFile,
+      FLEETBOT_HEALTH_PORT: '0',
+      REDIS_URL: redis.url,
+    };
   }
 
   machine(name: string): MachineUnderTest {
@@ -209,8 +233,13 @@ export class Hold implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'fleetbot-hold-'));
   readonly file = join(this.folder, 'go');
 
+  /** Whoever comes from now on waits. */
+  take(): void {
+    rmSync(this.file, { force: true });
+  }
+
   release(): void {
-    if (!existsSync(this.file)) writeFileSync(this.file, '');
+    writeFileSync(this.file, '');
   }
 
   [Symbol.dispose](): void {

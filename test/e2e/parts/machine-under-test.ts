@@ -23,6 +23,7 @@ export interface MachineUnderTest extends AsyncDisposable {
   readonly hostKey: string;
   readonly link: Link;
   agentPid(): number | undefined;
+  renewPolicy(): void;
   /** The process of every agent that was ever started here. */
   agentPids(): number[];
   /** What its gate says to somebody who does not come over the link. */
@@ -53,6 +54,7 @@ export async function startMachineUnderTest(options: MachineUnderTestOptions): P
     hostKey: machine.hostKey,
     link,
     agentPid: machine.agentPid,
+    renewPolicy: machine.renewPolicy,
     agentPids,
     status,
     async expectInert() {

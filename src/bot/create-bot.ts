@@ -1,5 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { cancelActionId, openTraceActionId, runAgainActionId } from './action-ids.ts';
 import { cancelButton } from './actions/cancel.ts';
 import { runAgainButton } from './actions/run-again.ts';
@@ -58,18 +59,26 @@ export interface Bot {
   port(): number | undefined;
 }
 
+/** Who we are, as `auth.test` says. */
+const meSchema = z.object({ user: z.string(), team_id: z.string(), enterprise_id: z.string().nullish() });
+type Me = z.infer<typeof meSchema>;
+
 /** Plugs the listeners, the access table and the publisher together. */
 export function createBot(options: BotOptions): Bot {
   const { connection, botToken, slackApiUrl, clock, random, log } = options;
   const clients = createSlackClients({ botToken, slackApiUrl, log });
-  let botName = 'fleetbot';
+  let me: Me = { user: 'fleetbot', team_id: '' };
   const services: Services = {
     fleet: options.fleet,
     requests: options.requests,
     finishTrace: options.finishTrace,
     redact: options.redact,
-    directory: createSlackDirectory(clients.lookups, log),
-    membership: createMembership({ client: clients.lookups, botName: () => botName, clock, log }),
+    directory: createSlackDirectory({
+      client: clients.lookups,
+      home: () => ({ teamId: me.team_id, enterpriseId: me.enterprise_id ?? undefined }),
+      log,
+    }),
+    membership: createMembership({ client: clients.lookups, botName: () => me.user, clock, log }),
     newCampaignId: () => campaignId(clock(), random()),
     clock,
     log,
@@ -92,7 +101,7 @@ export function createBot(options: BotOptions): Bot {
 
   return {
     async start() {
-      botName = await nameOf(clients.patient);
+      me = await whoAmI(clients.patient);
       publisher.start();
       await slack.start();
     },
@@ -105,10 +114,9 @@ export function createBot(options: BotOptions): Bot {
   };
 }
 
-async function nameOf(client: WebClient): Promise<string> {
+async function whoAmI(client: WebClient): Promise<Me> {
   try {
-    const { user } = await client.auth.test();
-    return user ?? 'fleetbot';
+    return meSchema.parse(await client.auth.test());
   } catch (error) {
     throw refusedToken(error, 'bot token (xoxb-…)');
   }

@@ -1,4 +1,4 @@
-import { decide, groupsThatMatter } from '../fleet/access.ts';
+import { decider, groupsThatMatter } from '../fleet/access.ts';
 import type { Fleet, Verb } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Person } from './ports.ts';
@@ -80,10 +80,11 @@ export class Asker {
       excluded: excluded !== undefined,
       groupIds,
     };
+    const decide = decider(this.#fleet, person, verb);
     const allowed: Machine[] = [];
     const denied: Denial[] = [];
     for (const machine of machines) {
-      const decision = decide(this.#fleet, person, verb, machine);
+      const decision = decide(machine);
       if (decision.allowed) allowed.push(machine);
       else denied.push({ machine, reason: excluded ?? decision.reason });
     }

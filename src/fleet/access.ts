@@ -1,6 +1,6 @@
 import type { AccessRule, Fleet, Verb } from './fleet.ts';
 import type { Machine } from './machine.ts';
-import { matchesSelector } from './selector.ts';
+import { parseSelector } from './selector.ts';
 
 /** Who asks, by Slack's immutable ids. `excluded`: a guest, a stranger, a bot, or a deactivated account. */
 export interface Asker {
@@ -18,31 +18,40 @@ export interface Decision {
 
 /** Whether the person may do this with this machine. What no row of the access table allows is denied. */
 export function decide(fleet: Fleet, person: Asker, verb: Verb, machine: Machine): Decision {
-  const wish = `${verb} ${machine.name}`;
+  return decider(fleet, person, verb)(machine);
+}
+
+/** The same for many machines: what depends on the person and the verb alone is worked out once. */
+export function decider(fleet: Fleet, person: Asker, verb: Verb): (machine: Machine) => Decision {
+  const deny = (why: string) => (machine: Machine) => ({
+    allowed: false,
+    reason: `You may not ${verb} ${machine.name}: ${why}`,
+  });
   if (person.excluded) {
-    return {
-      allowed: false,
-      reason: `You may not ${wish}: guests, bots, deactivated accounts and people from other workspaces have no access to the fleet. Ask a full member of this workspace who has access.`,
-    };
+    return deny(
+      'guests, bots, deactivated accounts and people from other workspaces have no access to the fleet. Ask a full member of this workspace who has access.',
+    );
   }
   const rows = fleet.access.filter((rule) => namesPerson(rule, person));
   if (rows.length === 0) {
-    return {
-      allowed: false,
-      reason: `You may not ${wish}: the fleet's access table names neither you (${person.userId}) nor a user group of yours. Ask whoever maintains the fleet file to add you.`,
-    };
+    return deny(
+      `the fleet's access table names neither you (${person.userId}) nor a user group of yours. Ask whoever maintains the fleet file to add you.`,
+    );
   }
-  const rule = rows.find((row) => row.verbs.includes(verb) && matchesSelector(machine, row.machines));
-  if (rule === undefined) {
+  const denied = deny(
+    `no row of the fleet's access table gives you "${verb}" on this machine. Ask whoever maintains the fleet file for it.`,
+  );
+  const granting = rows
+    .filter((rule) => rule.verbs.includes(verb))
+    .map((rule) => ({ rule, matches: parseSelector(rule.machines) }));
+  return (machine) => {
+    const rule = granting.find(({ matches }) => matches(machine))?.rule;
+    if (rule === undefined) return denied(machine);
     return {
-      allowed: false,
-      reason: `You may not ${wish}: no row of the fleet's access table gives you "${verb}" on this machine. Ask whoever maintains the fleet file for it.`,
+      allowed: true,
+      reason: `You may ${verb} ${machine.name}: line ${rule.line} of the fleet file allows it.`,
+      rule,
     };
-  }
-  return {
-    allowed: true,
-    reason: `You may ${wish}: line ${rule.line} of the fleet file allows it.`,
-    rule,
   };
 }
 

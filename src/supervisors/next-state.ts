@@ -32,7 +32,7 @@ async function leaveGathering(drive: Drive): Promise<void> {
   try {
     gathered = await gather(drive);
   } catch (error) {
-    if (!interruption.byPerson || interruption.byWorker) throw error;
+    if (!interruption.byPerson) throw error;
     return held.move('done', { verdict: 'cancelled' });
   }
   if (!wantsAgent(machine, held.run.request, gathered)) return held.move('done', gathered);

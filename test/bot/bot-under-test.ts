@@ -6,7 +6,7 @@ import type { AccessRule, Fleet } from '../../src/fleet/fleet.ts';
 import { type Machine, machineSchema } from '../../src/fleet/machine.ts';
 import { redact } from '../../src/telemetry/redact.ts';
 import { FakeRequests } from '../support/fake-requests.ts';
-import { FakeSlack } from '../support/fake-workspace.ts';
+import { FakeSlack, fakeBot } from '../support/fake-workspace.ts';
 
 export const signingSecret = 'a-signing-secret';
 export const silent = pino({ enabled: false });
@@ -130,6 +130,9 @@ export class BotUnderTest {
       ['UBOT', { is_bot: true }],
       ['UOLD', { deleted: true }],
       ['USTRANGER', { is_stranger: true }],
+      // What Slack says of people in a Slack Connect channel, and of another workspace of the same grid.
+      ['UCONNECT', { is_stranger: false, team_id: 'T0OTHER', enterprise_user: { enterprise_id: 'E0OTHER' } }],
+      ['USISTER', { team_id: 'T0SISTER', enterprise_user: { enterprise_id: fakeBot.enterprise_id } }],
     ] as const) {
       this.users.set(id, flags);
     }
@@ -138,7 +141,7 @@ export class BotUnderTest {
     this.fleet = fleetOf(
       [machine('web-01'), machine('web-02'), machine('db-01', { role: 'db' })],
       [
-        { people: ['UANN', 'UGUS', 'UBOT', 'UOLD', 'USTRANGER', 'UNOBODY'] },
+        { people: ['UANN', 'UGUS', 'UBOT', 'UOLD', 'USTRANGER', 'UCONNECT', 'USISTER', 'UNOBODY'] },
         { groups: ['SOPS'], machines: 'web-*' },
       ],
     );
@@ -160,7 +163,9 @@ export class BotUnderTest {
     const known = <Value>(value: Value | undefined, error: string, answer: (value: Value) => object) =>
       value === undefined ? { ok: false, error } : { ok: true, ...answer(value) };
     this.slack.handlers.set('users.info', ({ user = '' }) =>
-      known(this.users.get(user), 'user_not_found', (flags) => ({ user: { id: user, ...flags } })),
+      known(this.users.get(user), 'user_not_found', (flags) => ({
+        user: { id: user, team_id: fakeBot.team_id, ...flags },
+      })),
     );
     this.slack.handlers.set('usergroups.users.list', ({ usergroup = '' }) =>
       known(this.groups.get(usergroup), 'no_such_subteam', (users) => ({ users })),

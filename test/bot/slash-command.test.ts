@@ -129,11 +129,17 @@ describe('access', () => {
     ['UBOT', 'Bots'],
     ['UOLD', 'deactivated'],
     ['USTRANGER', 'other organisations'],
+    ['UCONNECT', 'other organisations'],
     ['UNOBODY', 'Slack could not be asked who you are (user_not_found)'],
   ])('is denied to %s although the table names them', async (user, reason) => {
     const ack = await test.command('check web-01 disk', { user });
     expect(ack.text).toContain(reason);
     expect(test.requests.stored).toHaveLength(0);
+  });
+
+  it('is given to people of another workspace of the same Enterprise Grid', async () => {
+    await test.command('check web-01 disk', { user: 'USISTER' });
+    expect(test.requests.stored).toHaveLength(1);
   });
 
   it('is given by membership of a user group at that moment', async () => {

@@ -121,6 +121,14 @@ describe('a stop', () => {
     expect(on.machine.books.filter((entry) => entry === 'stop')).toHaveLength(2);
   });
 
+  it('leaves a quarantine that the next check lifts by measuring alone', async () => {
+    await using on = await open({ yaml: '    agent: { diagnose: never }\n' });
+    await on.serve(ask, { before: failing('stop', broken) });
+    await on.machine.stop(on.machine.highestFence);
+    expect((await on.serve()).inertness).toBe('never-started');
+    expect((await on.queue.requests.machine('rhel-01')).quarantine).toBeUndefined();
+  });
+
   it('that fails for a question says why there is no answer', async () => {
     await using on = await open();
     await on.request(ask);
@@ -149,6 +157,8 @@ describe('the progress of an agent', () => {
             task.onToolCall?.(call(id));
             await sleep(5);
           }
+          // Longer than the interval: the last record is written and none is due.
+          await sleep(80);
           late = () => task.onToolCall?.(call(41));
           return { text: 'Done.', toolCalls: [] };
         },

@@ -136,13 +136,26 @@ describe('a check', () => {
         answer: async (task) => {
           const leaky = { ...call, input: `curl -H ${secret}`, output: secret };
           task.onToolCall?.(leaky);
-          return { text: `It is ${secret}.`, toolCalls: [leaky] };
+          return { text: `It is ${secret}.`, toolCalls: [leaky], model: `some/${secret}` };
         },
       },
     });
     const run = await on.serve();
     expect(run.diagnosis?.toolCalls).toHaveLength(1);
     expect(run.diagnosis?.comment).toContain('[redacted');
+    expect(JSON.stringify(run)).not.toContain(secret);
+  });
+
+  it('puts no secret of a command into the record, and still recognises the command', async () => {
+    const argv = ['curl', '-H', `Authorization: Bearer ${secret}`, 'http://127.0.0.1'];
+    const printed = { argv, exitCode: 0, stdout: 'up', stderr: '', truncated: false, durationMs: 1 };
+    const check = `{ summary: up, command: ${JSON.stringify(argv)}, mustMatch: up }`;
+    await using on = await open({
+      yaml: `    customChecks: { up: ${check} }\n`,
+      behaviour: { outputs: () => [printed] },
+    });
+    const run = await on.serve({ kind: 'check', check: 'up' });
+    expect(run.verdict).toBe('ok');
     expect(JSON.stringify(run)).not.toContain(secret);
   });
 

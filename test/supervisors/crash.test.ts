@@ -146,6 +146,16 @@ describe('a worker that dies', () => {
     expect(on.machine.books.filter((entry) => entry.startsWith('start'))).toHaveLength(2);
   });
 
+  it('is taken over also where the machine has seen a higher fence than the store', async () => {
+    await using on = await open();
+    await on.request();
+    await Zombie.at(on, 'task', 'before');
+    await on.machine.evidence(90, 'disk');
+    expect(await on.driveNext()).toMatchObject({ verdict: 'ok', diagnosis: { activations: 2 } });
+    expect(on.machine.highestFence).toBeGreaterThan(90);
+    expect(neverTwoAtOnce(on.machine.books)).toBe(true);
+  });
+
   it('again and again fails the question that it served', async () => {
     await using on = await open({ settings: { maxActivations: 1 } });
     await on.request(tasks.ask);

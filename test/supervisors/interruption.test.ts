@@ -122,6 +122,22 @@ describe('a worker that must let go', () => {
     expect(on.tracer.finished).toHaveLength(1);
   });
 
+  it('before the start does not start the agent any more', async () => {
+    await using on = await open();
+    await on.request();
+    const shutdown = new AbortController();
+    const calls: string[] = [];
+    const driving = on.supervisor({
+      before: (call) => {
+        calls.push(call);
+        if (call === 'store starting') shutdown.abort('shutdown');
+      },
+    })(await on.claim(), shutdown.signal);
+    await expect(driving).rejects.toBe('shutdown');
+    expect(calls).not.toContain('start');
+    expect(calls.at(-1)).toBe('stop');
+  });
+
   it('leaves a run whose evidence is being gathered as it is', async () => {
     await using on = await open();
     const id = await on.request();

@@ -37,8 +37,18 @@ async function start(): Promise<void> {
   const log = createLogger({ level: settings.logLevel, redact });
   const steps: ShutdownStep[] = [];
   // Before anything is opened: a signal during the start ends what is open by then.
-  handleShutdown({ steps, timeoutMs: settings.shutdownTimeoutMs, log });
+  const end = handleShutdown({ steps, timeoutMs: settings.shutdownTimeoutMs, log });
+  try {
+    await open(settings, log, steps);
+  } catch (error) {
+    // The worker may be driving runs already: their agents must not be left alone.
+    await end();
+    throw error;
+  }
+}
 
+/** Opens the parts one after the other; each adds its end to the front of `steps`. */
+async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Promise<void> {
   const fleet = await openFleetFile(settings.fleetFile, { log });
   steps.unshift({ name: 'fleet file', run: () => fleet.close() });
   const telemetry = await createTelemetry({ mlflow: settings.mlflow, log });
@@ -122,6 +132,6 @@ try {
     process.exitCode = 2;
   }
 } catch (error) {
-  process.stderr.write(`${toFailure(error).message}\n`);
+  process.stderr.write(`${redact(toFailure(error).message)}\n`);
   process.exit(1);
 }

@@ -56,13 +56,15 @@ async function cancelCampaign(id: string, cancelling: Cancelling): Promise<View>
   if (mine.length === 0) throw new NotAllowedError(reasons[0] ?? '');
 
   const cancellation = { userId: asker.userId, at: services.clock() };
+  const kinds: CancelResult['kind'][] = [];
   for (let from = 0; from < mine.length; from += cancelConcurrency) {
     const some = mine.slice(from, from + cancelConcurrency);
-    await Promise.all(some.map((member) => cancelOne(member.runId, cancellation, services)));
+    kinds.push(...(await Promise.all(some.map(({ runId }) => cancelOne(runId, cancellation, services)))));
   }
   const rest = open.length - mine.length;
-  const left = rest > 0 ? ` ${rest} more are on machines where you may not cancel.` : '';
-  return noticeView({ text: `Cancelled ${mine.length} runs of \`${id}\`.${left}`, kind: 'info' });
+  const doubt = (await asker.doubt()) ?? '';
+  const left = rest > 0 ? ` ${rest} more are on machines where you may not cancel. ${doubt}` : '';
+  return noticeView({ text: `Runs of \`${id}\`: ${countsOf(kinds)}.${left}`, kind: 'info' });
 }
 
 async function cancelOne(
@@ -81,6 +83,19 @@ const outcomes: Record<CancelResult['kind'], string> = {
   'already-done': 'Nothing to cancel, it is done already',
   'unknown-run': 'No longer known',
 };
+
+/** The same for the runs of a campaign, whose summary tells what becomes of them. */
+const campaignOutcomes: Record<CancelResult['kind'], string> = {
+  cancelled: 'cancelled before they began',
+  requested: 'asked to stop',
+  'already-done': 'done already',
+  'unknown-run': 'no longer known',
+};
+
+function countsOf(kinds: readonly CancelResult['kind'][]): string {
+  const counts = Map.groupBy(kinds, (kind) => kind);
+  return [...counts].map(([kind, { length }]) => `${length} ${campaignOutcomes[kind]}`).join(', ');
+}
 
 /** For each machine: why the person may not cancel there, or undefined where they may. */
 async function reasonsAgainst(

@@ -2,7 +2,7 @@ import { decider, groupsThatMatter } from '../fleet/access.ts';
 import type { Fleet, Verb } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Person } from './ports.ts';
-import type { Memberships, Profile, SlackDirectory } from './slack-directory.ts';
+import type { Profile, SlackDirectory } from './slack-directory.ts';
 
 /** A machine that the person may not touch, and why, as a sentence for them. */
 export interface Denial {
@@ -26,7 +26,8 @@ export class Asker {
   readonly #fleet: Fleet;
   readonly #directory: SlackDirectory;
   #profile: Promise<Profile> | undefined;
-  #memberships: Promise<Memberships> | undefined;
+  /** By group id; undefined where Slack could not be asked. */
+  readonly #isMember = new Map<string, Promise<boolean | undefined>>();
 
   constructor(userId: string, teamId: string, fleet: Fleet, directory: SlackDirectory) {
     this.userId = userId;
@@ -36,20 +37,18 @@ export class Asker {
   }
 
   /**
-   * Which of the machines the person may do this with. Groups are asked about only where the rules that
-   * name the person are not enough, because Slack limits that call to about 20 a minute.
+   * Which of the machines the person may do this with. Slack is asked only about groups that could make a
+   * difference, and about each once, because it limits that call to about 20 a minute in the workspace.
    */
   async permission(verb: Verb, machines: readonly Machine[]): Promise<Permission> {
     const excluded = await this.exclusion();
     const alone = this.#decide(verb, machines, excluded, []);
-    const groups = groupsThatMatter(this.#fleet);
-    if (excluded !== undefined || alone.denied.length === 0 || groups.length === 0) return alone;
-
-    this.#memberships ??= this.#directory.memberships(this.userId, groups);
-    const { groupIds, unanswered } = await this.#memberships;
+    if (excluded !== undefined) return alone;
+    const deniedAlone = alone.denied.map(({ machine }) => machine);
+    const groupIds = await this.#groupsOf(groupsThatMatter(this.#fleet, verb, deniedAlone));
     const permission = this.#decide(verb, machines, excluded, groupIds);
-    if (unanswered.length === 0) return permission;
-    const doubt = `Slack could not be asked who is in user group ${unanswered.join(', ')}, so nobody counts as a member. Try again in a minute.`;
+    const doubt = await this.doubt();
+    if (doubt === undefined) return permission;
     return {
       allowed: permission.allowed,
       denied: permission.denied.map(({ machine, reason }) => ({ machine, reason: `${reason} ${doubt}` })),
@@ -62,10 +61,30 @@ export class Asker {
     return (await this.#profile).excluded;
   }
 
+  /** What makes the denials so far uncertain, as a sentence for the person; undefined where nothing does. */
+  async doubt(): Promise<string | undefined> {
+    const answers = await Promise.all(this.#isMember.values());
+    const unanswered = [...this.#isMember.keys()].filter((_groupId, index) => answers[index] === undefined);
+    if (unanswered.length === 0) return undefined;
+    return `Slack could not be asked who is in user group ${unanswered.join(', ')}, so nobody counts as a member. Try again in a minute.`;
+  }
+
   /** Whether the person may do this with at least one machine of the fleet. */
   async mayAnywhere(verb: Verb): Promise<boolean> {
     const { allowed } = await this.permission(verb, [...this.#fleet.machines.values()]);
     return allowed.length > 0;
+  }
+
+  /** Those of the groups that the person is in. */
+  async #groupsOf(groupIds: readonly string[]): Promise<readonly string[]> {
+    const answers = await Promise.all(
+      groupIds.map((groupId) => {
+        const answer = this.#isMember.get(groupId) ?? this.#directory.isMember(this.userId, groupId);
+        this.#isMember.set(groupId, answer);
+        return answer;
+      }),
+    );
+    return groupIds.filter((_groupId, index) => answers[index] === true);
   }
 
   #decide(

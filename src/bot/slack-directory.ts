@@ -6,16 +6,11 @@ import { slackErrorCode } from './slack-error-code.ts';
 /** What Slack says of a person. `excluded` carries the reason, as a sentence for that person. */
 export type Profile = { readonly excluded?: string };
 
-/** The groups the person is in, and those that Slack could not be asked about. */
-export interface Memberships {
-  readonly groupIds: readonly string[];
-  readonly unanswered: readonly string[];
-}
-
 /** Who somebody is, asked of Slack at every call. Neither method rejects: what is not known is said. */
 export interface SlackDirectory {
   profile(userId: string): Promise<Profile>;
-  memberships(userId: string, groupIds: readonly string[]): Promise<Memberships>;
+  /** undefined: Slack could not be asked. */
+  isMember(userId: string, groupId: string): Promise<boolean | undefined>;
 }
 
 /** Who we are to Slack: the workspace that the bot is installed in, and its Enterprise Grid if it has one. */
@@ -46,7 +41,8 @@ const membersSchema = z.object({ users: z.array(z.string()) });
  * somebody of a Slack Connect channel that the bot is in (docs.slack.dev/reference/objects/user-object).
  */
 function isExternal(user: User, home: Home): boolean {
-  const sameGrid = home.enterpriseId !== undefined && user.enterprise_user?.enterprise_id === home.enterpriseId;
+  const sameGrid =
+    home.enterpriseId !== undefined && user.enterprise_user?.enterprise_id === home.enterpriseId;
   return user.is_stranger || (user.team_id !== home.teamId && !sameGrid);
 }
 
@@ -83,21 +79,14 @@ export function createSlackDirectory(options: {
       }
     },
 
-    async memberships(userId, groupIds) {
-      const answers = await Promise.all(
-        groupIds.map(async (groupId) => {
-          try {
-            const { users } = membersSchema.parse(await client.usergroups.users.list({ usergroup: groupId }));
-            return { groupId, member: users.includes(userId) };
-          } catch (error) {
-            log.warn({ err: error, groupId }, 'usergroups.users.list failed: nobody counts as a member');
-            return { groupId, member: undefined };
-          }
-        }),
-      );
-      const idsWhere = (member: boolean | undefined) =>
-        answers.filter((answer) => answer.member === member).map((answer) => answer.groupId);
-      return { groupIds: idsWhere(true), unanswered: idsWhere(undefined) };
+    async isMember(userId, groupId) {
+      try {
+        const { users } = membersSchema.parse(await client.usergroups.users.list({ usergroup: groupId }));
+        return users.includes(userId);
+      } catch (error) {
+        log.warn({ err: error, groupId }, 'usergroups.users.list failed: nobody counts as a member');
+        return undefined;
+      }
     },
   };
 }

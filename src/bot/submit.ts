@@ -19,6 +19,8 @@ import type { Services } from './services.ts';
 import { noticeView } from './views/notice.ts';
 import type { View } from './views/view.ts';
 
+const shortTaskChars = 200;
+
 /** Who asks, where the answer goes, and the event that this is. */
 export interface Submission {
   readonly fleet: Fleet;
@@ -84,7 +86,7 @@ export async function submit(
   const accepted = await services.requests.accept(requests, campaign);
   const able = new Set(machines);
   const unable = allowed.filter((machine) => !able.has(machine));
-  return { accepted, notice: noticeOf(task, machines, unable, denied) };
+  return { accepted, notice: noticeOf(task, machines, unable, denied, await asker.doubt()) };
 }
 
 /** A mark in the place of a secret may be longer than the secret; the question stays one that can be stored. */
@@ -129,20 +131,25 @@ function notAllowed(denied: readonly Denial[]): NotAllowedError {
   return new NotAllowedError(`${first?.reason ?? ''}${more}`);
 }
 
+/** The task in a sentence that leaves room for others: a notice that is too long is cut at its end. */
+function shortTask(task: Task): string {
+  const words = describeTask(task);
+  return words.length <= shortTaskChars ? words : `${words.slice(0, shortTaskChars)}…`;
+}
+
 /** undefined where every machine that was asked for is served by a message of its own. */
 function noticeOf(
   task: Task,
   machines: readonly Machine[],
   unable: readonly Machine[],
   denied: readonly Denial[],
+  doubt: string | undefined,
 ): View | undefined {
   const sentences = [
-    machines.length > 1
-      ? `${machines.length} machines: ${describeTask(task)}. One summary appears here.`
-      : '',
+    machines.length > 1 ? `${machines.length} machines: ${shortTask(task)}. One summary appears here.` : '',
     unable.length > 0 ? `Left out, because the check is not authorised there: ${listed(unable)}.` : '',
     denied.length > 0
-      ? `Left out, because you may not: ${listed(denied.map((denial) => denial.machine))}.`
+      ? `Left out, because you may not: ${listed(denied.map((denial) => denial.machine))}. ${doubt ?? ''}`
       : '',
   ].filter((sentence) => sentence !== '');
   return sentences.length === 0 ? undefined : noticeView({ text: sentences.join('\n'), kind: 'info' });

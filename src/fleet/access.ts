@@ -32,17 +32,11 @@ export function decider(fleet: Fleet, person: Asker, verb: Verb): (machine: Mach
       'guests, bots, deactivated accounts and people from other workspaces have no access to the fleet. Ask a full member of this workspace who has access.',
     );
   }
-  const rows = fleet.access.filter((rule) => namesPerson(rule, person));
-  if (rows.length === 0) {
-    return deny(
-      `the fleet's access table names neither you (${person.userId}) nor a user group of yours. Ask whoever maintains the fleet file to add you.`,
-    );
-  }
   const denied = deny(
-    `no row of the fleet's access table gives you "${verb}" on this machine. Ask whoever maintains the fleet file for it.`,
+    `no row of the fleet's access table gives that to you (${person.userId}) or to a user group of yours. Ask whoever maintains the fleet file for it.`,
   );
-  const granting = rows
-    .filter((rule) => rule.verbs.includes(verb))
+  const granting = fleet.access
+    .filter((rule) => rule.verbs.includes(verb) && namesPerson(rule, person))
     .map((rule) => ({ rule, matches: parseSelector(rule.machines) }));
   return (machine) => {
     const rule = granting.find(({ matches }) => matches(machine))?.rule;
@@ -55,9 +49,13 @@ export function decider(fleet: Fleet, person: Asker, verb: Verb): (machine: Mach
   };
 }
 
-/** Every user group that the access table names: only their members have to be fetched from Slack. */
-export function groupsThatMatter(fleet: Fleet): readonly string[] {
-  return [...new Set(fleet.access.flatMap((rule) => rule.groups))];
+/** The user groups whose members may do this with one of the machines: only about those Slack has to be asked. */
+export function groupsThatMatter(fleet: Fleet, verb: Verb, machines: readonly Machine[]): readonly string[] {
+  const rows = fleet.access.filter(
+    (rule) =>
+      rule.groups.length > 0 && rule.verbs.includes(verb) && machines.some(parseSelector(rule.machines)),
+  );
+  return [...new Set(rows.flatMap((rule) => rule.groups))];
 }
 
 function namesPerson(rule: AccessRule, person: Asker): boolean {

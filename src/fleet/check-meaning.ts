@@ -1,9 +1,10 @@
 import { builtInChecks } from './checks/index.ts';
 import { type LocatedProblem, valueAt } from './describe-issue.ts';
-import type { MachineEntry, Settings } from './fleet-file.ts';
+import type { AccessEntry, MachineEntry, Settings } from './fleet-file.ts';
 import { formatNumber } from './format.ts';
 import type { Machine } from './machine.ts';
 import type { Path } from './read-yaml.ts';
+import { excludedLabels } from './selector.ts';
 import { suggest } from './suggest.ts';
 
 /** A machine as the file has it and as it is with every default filled in. */
@@ -48,6 +49,28 @@ export function checkMeaning(
       if (own === undefined && inDefaults.has(key)) continue;
       if (own === undefined) inDefaults.add(key);
       report({ path: [...(own === undefined ? ['defaults'] : at), ...path], problem, cure });
+    }
+  }
+}
+
+/**
+ * Reports rows of the access table that exclude by a label that no machine has: a typo there excludes nothing,
+ * and gives people more than was meant.
+ */
+export function checkExclusions(
+  access: readonly { readonly index: number; readonly value: AccessEntry }[],
+  loaded: readonly LoadedMachine[],
+  report: (problem: LocatedProblem) => void,
+): void {
+  const labels = new Set(loaded.flatMap(({ machine }) => Object.keys(machine.labels)));
+  for (const { index, value } of access) {
+    for (const label of excludedLabels(value.machines).filter((name) => !labels.has(name))) {
+      const meant = suggest(label, labels);
+      report({
+        path: ['access', index, 'machines'],
+        problem: `excludes by the label "${label}", which no machine has`,
+        cure: meant === undefined ? 'Remove that part, or label the machines' : `Did you mean "${meant}"?`,
+      });
     }
   }
 }

@@ -37,7 +37,7 @@ const explanations: Readonly<Record<Code, string>> = {
   'input-invalid': 'That could not be understood. Type `/fleet help` to see what can be asked.',
   'not-allowed': 'You are not allowed to do this. Ask whoever maintains the fleet file for access.',
   'store-unavailable':
-    'The bot could not reach its store in time, so it is not certain that this was recorded. Look at `/fleet runs` before you ask again.',
+    'The bot could not reach its store in time. Where you asked for something to be done, it is not certain that this was recorded: look at `/fleet runs`, once it answers again, before you ask again.',
   'store-unsafe':
     "The bot's store would lose what it is given, so nothing is accepted. Ask an operator to correct the settings of Redis that the log names.",
   'stale-fence':

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { InputError } from './errors.ts';
 import { verbs } from './fleet.ts';
 import { isHostKeyOfItsType } from './host-key.ts';
-import { channelSchema, customCheckSchema, hostKeySchema, machineSchema, nameSchema } from './machine.ts';
+import {
+  type CustomCheck,
+  channelSchema,
+  customCheckSchema,
+  hostKeySchema,
+  machineSchema,
+  nameSchema,
+} from './machine.ts';
 import { patternProblem } from './pattern-problem.ts';
 import { parseSelector, selectAll } from './selector.ts';
 
@@ -33,7 +40,19 @@ const labelNameSchema = z
     'must be letters, digits, ".", "_", "/", "-", not "role"',
   );
 
-const safePatternsSchema = customCheckSchema.superRefine((check, context) => {
+/** A number that is only shown: whatever it is, it is told as ok. */
+function judgesNothing({ mustMatch, mustNotMatch, number }: CustomCheck): boolean {
+  if (number === undefined || mustMatch !== undefined || mustNotMatch !== undefined) return false;
+  const { warnAbove, criticalAbove, warnBelow, criticalBelow } = number;
+  return [warnAbove, criticalAbove, warnBelow, criticalBelow].every((limit) => limit === undefined);
+}
+
+/** False too for what is no regular expression: that is told in other words. */
+function matchesEmptyOutput(pattern: string): boolean {
+  return patternProblem(pattern) === undefined && new RegExp(pattern, 'm').test('');
+}
+
+const judgingCheckSchema = customCheckSchema.superRefine((check, context) => {
   const patterns = [
     { path: ['mustMatch'], pattern: check.mustMatch },
     { path: ['mustNotMatch'], pattern: check.mustNotMatch },
@@ -42,6 +61,14 @@ const safePatternsSchema = customCheckSchema.superRefine((check, context) => {
   for (const { path, pattern } of patterns) {
     const problem = pattern === undefined ? undefined : patternProblem(pattern);
     if (problem !== undefined) context.addIssue({ code: 'custom', path, message: problem });
+  }
+  if (judgesNothing(check)) {
+    const message = 'has no limit, so the check could never be other than ok';
+    context.addIssue({ code: 'custom', path: ['number'], message });
+  }
+  if (check.mustMatch !== undefined && matchesEmptyOutput(check.mustMatch)) {
+    const message = 'matches any output, even an empty one, so it could never fail';
+    context.addIssue({ code: 'custom', path: ['mustMatch'], message });
   }
   const pattern = check.number?.pattern;
   if (pattern !== undefined && !/\((?!\?)|\(\?</.test(pattern)) {
@@ -65,7 +92,7 @@ const settingsShape = {
   expect: shape.expect.optional().describe('The state the machine should be in; checks judge against it.'),
   checks: shape.checks.optional().describe('The checks that may run. Default: disk, memory, load, services.'),
   customChecks: z
-    .record(nameSchema, safePatternsSchema)
+    .record(nameSchema, judgingCheckSchema)
     .optional()
     .describe('Checks of your own: one command each, judged by patterns or a number.'),
   actions: shape.actions.optional().describe('The actions that may run. Default: none.'),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkMeaning } from './check-meaning.ts';
+import { checkExclusions, checkMeaning } from './check-meaning.ts';
 import { describeIssue, formatPath, type LocatedProblem, valueAt } from './describe-issue.ts';
 import { FleetFileError, type FleetFileProblem } from './errors.ts';
 import { type AccessRule, type Fleet, verbs } from './fleet.ts';
@@ -36,6 +36,7 @@ export function loadFleet(text: string, file: string): Fleet {
     machine: machineSchema.parse(mergeSettings(under, entry)),
   }));
   checkMeaning(loaded, parts.defaults, (path) => yaml.lineOf(path), report);
+  checkExclusions(parts.access, loaded, report);
   if (problems.length > 0) {
     const inOrder = problems.toSorted((a, b) => a.line - b.line);
     throw new FleetFileError(file, inOrder);

@@ -27,13 +27,16 @@ const mountLimitsSchema = z.strictObject({
   criticalInodesPercent: percent.optional(),
 });
 
+/** As `df` prints it: with a slash at its end it would match nothing. */
+const mountPointSchema = z.string().regex(/^\/(.*[^/])?$/, 'must be an absolute path without "/" at its end');
+
 /** The state a machine should be in; checks judge evidence against it. */
 export const expectSchema = z.strictObject({
   disk: z
     .strictObject({
       ...fillLimitsSchema.shape,
       /** Other limits for single mount points. */
-      mounts: z.record(z.string().startsWith('/'), mountLimitsSchema).default({}),
+      mounts: z.record(mountPointSchema, mountLimitsSchema).default({}),
       /** Mount points that are not judged; a trailing `*` matches everything below. */
       ignoreMounts: z.array(z.string().startsWith('/')).default([]),
       /** File system types that are not judged (never applied to `/`). */

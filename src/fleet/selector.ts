@@ -20,6 +20,15 @@ export function parseSelector(selector: string): (machine: Machine) => boolean {
   return (machine) => alternatives.some((terms) => terms.every((matches) => matches(machine)));
 }
 
+/** The labels that the selector excludes by (`env` of `!env=prod`). @throws InputError as `parseSelector` */
+export function excludedLabels(selector: string): readonly string[] {
+  parseSelector(selector);
+  return selector.split(/[,&]/).flatMap((term) => {
+    const [, not, key] = termPattern.exec(term.trim()) ?? [];
+    return not === '!' && key !== undefined && key !== 'role' ? [key] : [];
+  });
+}
+
 /** Whether the selector matches this machine. @throws InputError as `parseSelector` */
 export function matchesSelector(machine: Machine, selector: string): boolean {
   return parseSelector(selector)(machine);

@@ -15,9 +15,12 @@ export function cancellationMessage(runId: string, cancellation: Cancellation): 
 }
 
 /**
- * Tells listeners in this process when a run is cancelled in any. What was published while the connection
- * was down is looked up when it is back.
+ * How often the record is looked at for a run that is listened to: makes up for what was published while the
+ * connection was down, or dead without anybody's knowing.
  */
+const lookUpIntervalMs = 5_000;
+
+/** Tells listeners in this process when a run is cancelled in any. */
 export class Cancellations {
   readonly #redis: Redis;
   readonly #subscriber: Redis;
@@ -35,9 +38,6 @@ export class Cancellations {
       const { runId, cancellation } = messageSchema.parse(JSON.parse(text));
       this.#tell(runId, cancellation);
     });
-    subscriber.on('ready', () => {
-      for (const runId of this.#callbacks.keys()) this.#lookUp(runId);
-    });
   }
 
   /** Starts to receive. */
@@ -50,7 +50,9 @@ export class Cancellations {
     const callbacks = this.#callbacks.get(runId) ?? new Set();
     this.#callbacks.set(runId, callbacks.add(callback));
     this.#lookUp(runId);
+    const timer = setInterval(() => this.#lookUp(runId), lookUpIntervalMs);
     return () => {
+      clearInterval(timer);
       callbacks.delete(callback);
       if (callbacks.size === 0 && this.#callbacks.get(runId) === callbacks) this.#callbacks.delete(runId);
     };

@@ -7,6 +7,8 @@ const reconnectMaxMs = 2_000;
 const reconnectStepMs = 100;
 /** Longer than BullMQ's longest blocking read (10 s), so that only a dead connection runs into it. */
 const workerSocketTimeoutMs = 20_000;
+/** ioredis' answer of `reconnectOnError` for: reconnect, and send the refused command once more. */
+const reconnectAndSendAgain = 2;
 
 /**
  * A connection for a bot's requests: a person waits at the other end. Nothing is queued while Redis is away
@@ -19,6 +21,9 @@ export function connectForRequests(url: string, log: Logger, timeoutMs: number):
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     commandTimeout: timeoutMs,
+    // A command that is late leaves the connection open; one that is silent for as long is dead and replaced.
+    socketTimeout: timeoutMs,
+    reconnectOnError: isReplica,
   });
 }
 
@@ -28,7 +33,13 @@ export function connectForWorkers(url: string, log: Logger): Redis {
     connectionName: 'fleetbot-worker',
     maxRetriesPerRequest: null,
     socketTimeout: workerSocketTimeoutMs,
+    reconnectOnError: (error) => (isReplica(error) ? reconnectAndSendAgain : false),
   });
+}
+
+/** After a fail-over an open connection may lead to the former primary, which refuses writes for ever. */
+function isReplica(error: Error): boolean {
+  return error.message.includes('READONLY');
 }
 
 function connect(url: string, log: Logger, options: Omit<RedisOptions, 'replyMapping'>): Redis {

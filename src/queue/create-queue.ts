@@ -89,7 +89,7 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
         const worker = new WakeWorker({
           ...{ settings, concurrency, drive, wake, log },
           redis: forWorkers,
-          claim: (machine) => runs.claim(machine),
+          claim: (machine, turn) => runs.claim(machine, turn),
         });
         const sweeper = new Sweeper({ redis: forWorkers, keys, settings, wake, log });
         parts.unshift(worker, sweeper);

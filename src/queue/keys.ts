@@ -6,7 +6,7 @@
  * run:ID          hash: body (JSON), machine, campaign, state, verdict, fence, cancellation (JSON),
  *                 dirty (its score in views:dirty or views:again, while it is in one of them)
  * inbox:MACHINE   list of run ids, in order
- * machine:NAME    hash: fence, current (run id), quarantine (JSON)
+ * machine:NAME    hash: fence, current (run id), quarantine (JSON), turn (fence of its worker's first claim)
  * busy            set of the machines that have an inbox or a current run; whoever adds one wakes it, and
  *                 only a claim that finds nothing removes it
  * finished:NAME   list of run ids, newest first

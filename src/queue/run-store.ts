@@ -44,8 +44,9 @@ export class RedisRunStore {
     this.#prefix = options.keys.prefix;
   }
 
-  async claim(machine: string): Promise<Claim | undefined> {
-    const reply = claimReply.parse(await this.#options.redis.claimRun(this.#prefix, machine));
+  /** `turn` is the fence of the first claim in the worker's turn: with it nothing is taken from another worker. */
+  async claim(machine: string, turn?: number): Promise<Claim | undefined> {
+    const reply = claimReply.parse(await this.#options.redis.claimRun(this.#prefix, machine, turn ?? ''));
     if (reply === null) return undefined;
     const [fence, body, cancellation, quarantine] = reply;
     return {

@@ -17,7 +17,7 @@ export interface WakeWorkerOptions {
   readonly settings: QueueSettings;
   /** Machines driven at the same time. */
   readonly concurrency: number;
-  readonly claim: (machine: string) => Promise<Claim | undefined>;
+  readonly claim: (machine: string, turn?: number) => Promise<Claim | undefined>;
   readonly drive: Drive;
   readonly wake: (machines: Iterable<string>) => Promise<void>;
   readonly log: Logger;
@@ -94,14 +94,16 @@ export class WakeWorker {
   /** A few runs, then the next machine's turn. */
   async #turn(machine: string, signal: AbortSignal): Promise<void> {
     const { claim, drive, wake, settings } = this.#options;
+    let turn: number | undefined;
     let last: string | undefined;
     for (let item = 0; !signal.aborted; item += 1) {
-      const next = await claim(machine);
+      const next = await claim(machine, turn);
       // A run that was driven and is still here waits for the sweep instead of going round and round.
       if (next === undefined || next.run.id === last) return;
       // One too many was claimed only to see that there is more. It stays current for the next wake.
       if (item === settings.itemsPerWake) return wake([machine]);
       if (signal.aborted) return;
+      turn ??= next.fence;
       last = next.run.id;
       await drive(next, signal);
     }

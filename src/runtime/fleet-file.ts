@@ -53,6 +53,7 @@ export class FleetFile {
   #reading: Promise<void> = Promise.resolve();
   #fleet: Fleet;
   #text: string | undefined;
+  /** The file's stamp when it was last looked at. */
   #seen: string;
   #closed = false;
 
@@ -96,7 +97,7 @@ export class FleetFile {
   /** Watches the directory, not the file: a rename or a ConfigMap's symlink swap puts another file there. */
   #watch(): void {
     try {
-      this.#watcher = watch(dirname(resolve(this.#path)), { persistent: false }, () => this.#readSoon());
+      this.#watcher = watch(dirname(resolve(this.#path)), { persistent: false }, () => void this.#look());
       this.#watcher.on('error', (error) => this.#unwatched(error));
     } catch (error) {
       this.#unwatched(error);
@@ -108,12 +109,11 @@ export class FleetFile {
     this.#log.warn({ err: error, file: this.#path }, 'cannot watch the fleet file; it is only polled');
   }
 
+  /** Events of other files in the directory must not put the reading off for ever. */
   async #look(): Promise<void> {
-    if ((await stamp(this.#path)) !== this.#seen) this.#readSoon();
-  }
-
-  #readSoon(): void {
-    if (this.#closed) return;
+    const now = await stamp(this.#path);
+    if (now === this.#seen || this.#closed) return;
+    this.#seen = now;
     clearTimeout(this.#quiet);
     this.#quiet = setTimeout(() => {
       this.#reading = this.#reading.then(() => this.#read());
@@ -122,8 +122,6 @@ export class FleetFile {
   }
 
   async #read(): Promise<void> {
-    // Before the content: a change between the two is then seen as one by the next poll.
-    this.#seen = await stamp(this.#path);
     let text: string | undefined;
     try {
       text = await readText(this.#path);

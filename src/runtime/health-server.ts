@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
+import { SettingsError } from '../fleet/errors.ts';
 
 /** One thing that must hold before the process can do its work. */
 export interface ReadyCheck {
@@ -27,7 +28,7 @@ const defaultCheckTimeoutMs = 2_000;
 /**
  * Serves `/healthz` (200 while the process answers at all) and `/readyz` (200 when every check holds, else
  * 503), both with a JSON body that names the checks.
- * @throws Error of Node when the address is taken or not of this computer
+ * @throws SettingsError when the address is taken or not of this computer
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
   const { host, port, checks, checkTimeoutMs = defaultCheckTimeoutMs } = options;
@@ -37,7 +38,13 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
     else answer(response, 404, { status: 'not found' });
   });
   server.listen(port, host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: unknown) => {
+    throw new SettingsError(
+      `The health page cannot listen on ${host}:${port} (${error instanceof Error ? error.message : error}). ` +
+        'Set FLEETBOT_HEALTH_HOST and FLEETBOT_HEALTH_PORT to a free address of this computer.',
+      { cause: error },
+    );
+  });
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : port,

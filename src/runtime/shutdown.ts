@@ -31,19 +31,24 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
  * the time was over. A second signal exits at once with 130. An error that nobody caught is logged and ends
  * the process with 1 without further steps: its state is not to be trusted, and whoever supervises it starts
  * it again; runs are taken over by another worker.
+ *
+ * Returns how to run the steps without a signal, for a start that failed halfway.
  */
-export function handleShutdown(options: ShutdownOptions): void {
+export function handleShutdown(options: ShutdownOptions): () => Promise<boolean> {
   const { steps, timeoutMs, log, process: events = process } = options;
   let stopping = false;
+  const end = () => {
+    stopping = true;
+    return runSteps(steps, timeoutMs, log);
+  };
   const onSignal = (signal: string) => {
     if (stopping) {
       log.warn({ signal }, 'second signal: exiting at once');
       events.exit(exitCodes.interrupted);
       return;
     }
-    stopping = true;
     log.info({ signal }, 'shutting down');
-    void runSteps(steps, timeoutMs, log).then((clean) => {
+    void end().then((clean) => {
       log.info({ clean }, 'shut down');
       events.exit(clean ? exitCodes.clean : exitCodes.failed);
     });
@@ -54,6 +59,7 @@ export function handleShutdown(options: ShutdownOptions): void {
   };
   for (const signal of signals) events.on(signal, () => onSignal(signal));
   for (const event of ['uncaughtException', 'unhandledRejection']) events.on(event, onCrash(event));
+  return end;
 }
 
 async function runSteps(steps: readonly ShutdownStep[], timeoutMs: number, log: Logger): Promise<boolean> {

@@ -39,6 +39,10 @@ describe('what is typed after /fleet', () => {
     ['ask rhel-01 ""', /What do you want to ask/],
     ['runs a b', /One machine at a time/],
     ['list a b', /One selector at a time/],
+    ['ask web-* & env=test why so slow?', /selector without blanks/],
+    ['ask web-01, web-02 why so slow?', /selector without blanks/],
+    ['check role=web &amp;env=prod disk', /selector without blanks/],
+    ['list role=web , role=db', /selector without blanks/],
   ])('"%s" is answered with what to type instead', (text, message) => {
     expect(() => parse(text)).toThrow(InputError);
     expect(() => parse(text)).toThrow(message);

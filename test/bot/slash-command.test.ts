@@ -76,6 +76,11 @@ describe('a request', () => {
   });
 });
 
+it('a long question does not push out of the notice which machines were left out', async () => {
+  const ack = await test.command(`ask all ${'why? '.repeat(700)}`, { user: 'UBEN' });
+  expect(ack.text).toContain('because you may not: `db-01`');
+});
+
 describe('the acknowledgement', () => {
   it('comes in time when the store hangs, and the outcome is told later', async () => {
     const opened = Promise.withResolvers<void>();
@@ -156,6 +161,29 @@ describe('access', () => {
     const ack = await test.command('check web-01 disk', { user: 'UBEN' });
     expect(ack.text).toContain('Slack could not be asked who is in user group SOPS');
     expect(test.requests.stored).toHaveLength(0);
+  });
+
+  it('is told as uncertain when Slack cannot say who is in the group: nothing is said to be all', async () => {
+    const inDoubt = () =>
+      test.slack.trouble('usergroups.users.list', { kind: 'rate-limit', retryAfterS: 30 });
+    const doubt = 'Slack could not be asked who is in user group SOPS';
+    inDoubt();
+    const help = await test.command('help', { user: 'UBEN' });
+    expect(help.text).toContain(doubt);
+    expect(help.text).not.toContain('You may not do anything');
+
+    test.fleet = {
+      ...test.fleet,
+      access: [...test.fleet.access, ...fleetOf([], [{ people: ['UBEN'], machines: 'db-01' }]).access],
+    };
+    await test.command('check all disk');
+    const [campaign = ''] = test.requests.campaigns.keys();
+    for (const command of ['help', 'list', 'runs', 'check all disk', `cancel ${campaign}`]) {
+      inDoubt();
+      expect((await test.command(command, { user: 'UBEN' })).text).toContain(doubt);
+    }
+    const cancelled = test.requests.stored.filter((run) => run.cancellation !== undefined);
+    expect(cancelled.map((run) => run.request.machine)).toEqual(['db-01']);
   });
 
   it('by user id does not depend on groups, and asks about none', async () => {
@@ -320,12 +348,27 @@ describe('cancelling', () => {
     await test.command('check all disk');
     const [id = ''] = test.requests.campaigns.keys();
     const ack = await test.command(`cancel ${id}`, { user: 'UBEN' });
-    expect(ack.text).toContain('Cancelled 2 runs');
+    expect(ack.text).toContain(`Runs of \`${id}\`: 2 cancelled before they began`);
     expect(ack.text).toContain('1 more are on machines where you may not cancel');
     expect(test.requests.stored.filter((run) => run.cancellation).map((run) => run.request.machine)).toEqual([
       'web-01',
       'web-02',
     ]);
     expect(test.finishedTraces).toHaveLength(2);
+  });
+
+  it('of a campaign does not call cancelled what was only asked to stop', async () => {
+    await test.command('check all disk');
+    const [id = ''] = test.requests.campaigns.keys();
+    const cancel = test.requests.cancel.bind(test.requests);
+    vi.spyOn(test.requests, 'cancel').mockImplementation(async (runId, cancellation) => {
+      const result = await cancel(runId, cancellation);
+      return runId === test.requests.stored[0]?.id && result.kind === 'cancelled'
+        ? { ...result, kind: 'requested' }
+        : result;
+    });
+    expect((await test.command(`cancel ${id}`)).text).toContain(
+      '1 asked to stop, 2 cancelled before they began',
+    );
   });
 });

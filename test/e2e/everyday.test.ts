@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { messageText } from '../../src/sandbox/person.ts';
 import { workspace } from '../../src/sandbox/workspace.ts';
-import { eventually, type Harness, startHarness } from './parts/harness.ts';
+import { eventually } from './parts/eventually.ts';
+import { type Harness, startHarness } from './parts/harness.ts';
 
 describe('a working day', () => {
   let harness: Harness;

@@ -3,7 +3,8 @@ import { waitingAgent } from '../support/agent-program.ts';
 import { isRunning } from '../support/is-running.ts';
 import type { Answer } from './parts/channel.ts';
 import { waitingCheck } from './parts/fleet-entries.ts';
-import { type Harness, Hold, startHarness } from './parts/harness.ts';
+import { type Harness, startHarness } from './parts/harness.ts';
+import { Hold } from './parts/hold.ts';
 
 /** Where each machine's run is when fleetbot is killed. */
 const cases = [

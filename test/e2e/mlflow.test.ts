@@ -13,7 +13,7 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { workspace } from '../../src/sandbox/workspace.ts';
 import { Channel } from './parts/channel.ts';
 import { launchChromium } from './parts/chromium.ts';
-import { eventually, patienceMs } from './parts/harness.ts';
+import { eventually, patienceMs } from './parts/eventually.ts';
 import { mlflowBinFolder } from './parts/mlflow.ts';
 import { type StoredTrace, storedTrace, tracesOfRun } from './parts/mlflow-traces.ts';
 

@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { waitingAgent } from '../support/agent-program.ts';
 import { isRunning } from '../support/is-running.ts';
-import { eventually, type Harness, Hold, startHarness } from './parts/harness.ts';
+import { eventually } from './parts/eventually.ts';
+import { type Harness, startHarness } from './parts/harness.ts';
+import { Hold } from './parts/hold.ts';
 
 /** How long Redis or Slack is away. */
 const outageMs = 10_000;

@@ -90,6 +90,18 @@ describe('the gateway transport', () => {
     expect(toolCalls[2]?.output).toHaveLength(toolTextMaxCharacters);
   });
 
+  it('stops an agent whose tool calls are only told of when they end', async () => {
+    const { open } = await start((request, socket) => {
+      for (const id of ['c1', 'c2', 'c3']) {
+        emit(socket, attempt, 'tool', { phase: 'result', toolCallId: id, name: 'exec' });
+      }
+      respond(socket, request, final('Fine.'));
+    });
+    await expect(gatewayWs.send(taskCall(open, { limits: { maxToolCalls: 2 } }))).rejects.toMatchObject({
+      code: 'agent-looped',
+    });
+  });
+
   it('counts what came from the cache among the input tokens', async () => {
     const usage = { input: 202, output: 44, cacheRead: 20, cacheWrite: 0, total: 266 };
     const { open } = await start((request, socket) =>

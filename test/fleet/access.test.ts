@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { decide, groupsThatMatter } from '../../src/fleet/access.ts';
+import { decide, decider, groupsThatMatter } from '../../src/fleet/access.ts';
 import { verbs } from '../../src/fleet/fleet.ts';
-import { fleetOfOne, machineWith } from './fixtures.ts';
+import { cpuMsOf, fleetOfOne, machineWith } from './fixtures.ts';
 
 const fleet = fleetOfOne(
   '    role: web',
@@ -53,6 +53,25 @@ test('without an access table everybody is denied everything', () => {
   for (const verb of verbs) expect(decide(closed, ann, verb, machine).allowed).toBe(false);
 });
 
-test('every group of the table is fetched, each once', () => {
-  expect(groupsThatMatter(fleet)).toEqual(['S0OPS', 'S0DBA']);
+test('five thousand machines are decided quickly however long the table is', () => {
+  const rows = Array.from(
+    { length: 50 },
+    (_, i) => `  - { people: [U0ANN], machines: "role=db & env=e${i}, m-${i}-*", verbs: all }`,
+  );
+  const long = fleetOfOne('', `access:\n${rows.join('\n')}\n`);
+  const machines = Array.from({ length: 5_000 }, () => machine);
+  const tookMs = cpuMsOf(() => {
+    const decideHere = decider(long, ann, 'check');
+    expect(machines.some((each) => decideHere(each).allowed)).toBe(false);
+  });
+  expect(tookMs).toBeLessThan(250);
+});
+
+test('Slack is asked only about groups that can make a difference, each once', () => {
+  expect(groupsThatMatter(fleet, 'check', [machine])).toEqual(['S0OPS']);
+  expect(groupsThatMatter(fleet, 'check', [machine, { ...machine, role: 'database' }])).toEqual([
+    'S0OPS',
+    'S0DBA',
+  ]);
+  expect(groupsThatMatter(fleet, 'check', [])).toEqual([]);
 });

@@ -344,7 +344,7 @@ describe('checks of the fleet file', () => {
     ["number: { pattern: 'n=(\\d+)', warnAbove: 5, criticalAbove: 9 }", 'n=10', 'critical'],
     ["number: { pattern: 'n=(\\d+)', warnBelow: 5, criticalBelow: 2 }", 'n=1', 'critical'],
     ["number: { pattern: 'n=(\\S+)', warnBelow: 5 }", 'n=many', 'inconclusive'],
-    ["number: { pattern: 'n=(\\d+)' }", 'm=1', 'inconclusive'],
+    ["number: { pattern: 'n=(\\d+)', warnAbove: 5 }", 'm=1', 'inconclusive'],
   ])('{ %s } on %j is %s', (rest, text, severity) => {
     expect(verdictOf(judge(custom(rest), 'mine', text))).toBe(severity);
   });

@@ -42,10 +42,10 @@ export function output(argv: readonly string[], changes: Partial<CommandOutput> 
   };
 }
 
-/** Milliseconds of processor time that the work takes: what other processes do at the same time does not count. */
+/** Milliseconds of this thread's processor time that the work takes: what others do meanwhile does not count. */
 export function cpuMsOf(work: () => void): number {
-  const before = process.cpuUsage();
+  const before = process.threadCpuUsage();
   work();
-  const { user, system } = process.cpuUsage(before);
+  const { user, system } = process.threadCpuUsage(before);
   return (user + system) / 1000;
 }

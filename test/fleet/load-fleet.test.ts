@@ -189,10 +189,23 @@ test.each([
     '200 characters',
   ],
   [
-    withLine("    customChecks: { raid: { summary: s, command: [a], number: { pattern: '\\d+' } } }"),
+    withLine(
+      "    customChecks: { raid: { summary: s, command: [a], number: { pattern: '\\d+', warnAbove: 1 } } }",
+    ),
     6,
     'no group',
   ],
+  [
+    withLine("    customChecks: { raid: { summary: s, command: [a], number: { pattern: '(\\d+)' } } }"),
+    6,
+    'has no limit',
+  ],
+  [
+    withLine("    customChecks: { raid: { summary: s, command: [a], mustMatch: '^$' } }"),
+    6,
+    'even an empty one',
+  ],
+  [withLine('    expect: { disk: { mounts: { /var/: { warnUsedPercent: 70 } } } }'), 6, 'cannot be a key'],
   [withLine('    actions: [Restart It]'), 6, 'cannot be used'],
 ])('%j is refused on the right line', (text, line, problem) => {
   const [first] = problemsOf(text);
@@ -258,14 +271,25 @@ test('aliases may be used in every machine, but an alias bomb is refused', () =>
   expect(tookMs).toBeLessThan(2_000);
 });
 
+test('a row that excludes by a label that no machine has is refused: it would exclude nothing', () => {
+  const row = (selector: string) =>
+    problemsOf(
+      `${withLine('    labels: { stage: test }')}access:\n  - { groups: [S0123ABCD], machines: "${selector}", verbs: all }\n`,
+    );
+  expect(row('role=web & !stgae=prod')).toMatchObject([
+    { line: 8, path: 'access[0].machines', cure: 'Did you mean "stage"?' },
+  ]);
+  expect(row('!stage=prod, !role=db, !rhel-09, stgae=prod')).toEqual([]);
+});
+
 test('a selector that matches no machine is legal', () => {
   const fleet = fleetOfOne('', 'access:\n  - { groups: [S0123ABCD], machines: role=none, verbs: [view] }\n');
   expect(fleet.access).toHaveLength(1);
 });
 
-test('five thousand machines load quickly', () => {
+test('three thousand machines load in under a second', () => {
   const machines = Array.from(
-    { length: 5_000 },
+    { length: 3_000 },
     (_, i) => `  - name: rhel-${i}
     address: rhel-${i}.example.com
     hostKey: ${hostKey(i)}
@@ -275,9 +299,9 @@ test('five thousand machines load quickly', () => {
 `,
   );
   const text = `version: 1\nmachines:\n${machines.join('')}`;
-  const tookMs = cpuMsOf(() => expect(loadFleet(text, 'fleet.yaml').machines.size).toBe(5_000));
+  const tookMs = cpuMsOf(() => expect(loadFleet(text, 'fleet.yaml').machines.size).toBe(3_000));
   process.stdout.write(
-    `5,000 machines (${Math.round(text.length / 1000)} kB) loaded in ${Math.round(tookMs)} ms of CPU\n`,
+    `3,000 machines (${Math.round(text.length / 1000)} kB) loaded in ${Math.round(tookMs)} ms of CPU\n`,
   );
-  expect(tookMs).toBeLessThan(3_000);
+  expect(tookMs).toBeLessThan(1_000);
 });

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
+import { Cancellations } from '../../src/queue/cancellations.ts';
+import { connectForWorkers } from '../../src/queue/connect.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
+import { Keys } from '../../src/queue/keys.ts';
+import { queueDefaults } from '../../src/queue/queue-settings.ts';
+import { startLink } from '../support/link.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { accept, aRequest, finish, openQueue, silent } from './support.ts';
 
@@ -101,5 +107,58 @@ describe('when Redis is away', () => {
     expect(waiting.reduce((sum, machine) => sum + machine.waiting, 0)).toBeGreaterThanOrEqual(
       acknowledged.length,
     );
+  });
+});
+
+describe('a connection to Redis that has gone bad', () => {
+  it('is replaced when it died without anybody being told', async () => {
+    await using link = await startLink(redis.port);
+    await using queue = await openQueue(`redis://127.0.0.1:${link.port}`, { requestTimeoutMs: 200 });
+    link.strand();
+    await expect
+      .poll(() => queue.requests.machine('web-01').catch(() => undefined), { timeout: 5_000 })
+      .toBeDefined();
+  });
+
+  it('is replaced when it leads to a former primary', async () => {
+    const other = await startTestRedis();
+    onTestFinished(() => other.stop());
+    const [former, next] = [redis, other].map(({ url }) => new Redis(url)) as [Redis, Redis];
+    await next.replicaof('127.0.0.1', redis.port);
+    await expect.poll(() => next.info('replication'), { timeout: 10_000 }).toContain('master_link_status:up');
+    await using link = await startLink(redis.port);
+    await using queue = await openQueue(`redis://127.0.0.1:${link.port}`);
+    await queue.work(async (claim) => void (await finish(queue.runs, claim)), { concurrency: 1 });
+
+    link.leadTo(other.port);
+    await next.replicaof('NO', 'ONE');
+    await former.replicaof('127.0.0.1', other.port);
+    former.disconnect();
+    next.disconnect();
+    let id = '';
+    await expect
+      .poll(async () => (id = await accept(queue).catch(() => '')), { timeout: 5_000 })
+      .not.toBe('');
+    await expect.poll(() => isDone(queue, id), { timeout: 5_000 }).toBe(true);
+  });
+
+  it('keeps no cancellation from a worker', async () => {
+    await using link = await startLink(redis.port);
+    await using queue = await openQueue(redis.url);
+    const id = await accept(queue);
+    await queue.runs.claim('web-01');
+    const connections = [redis.port, link.port].map((port) =>
+      connectForWorkers(`redis://127.0.0.1:${port}`, silent),
+    ) as [Redis, Redis];
+    onTestFinished(() => {
+      for (const connection of connections) connection.disconnect();
+    });
+    const cancellations = new Cancellations(...connections, new Keys(queueDefaults.prefix), silent);
+    await cancellations.start();
+    const told = vi.fn();
+    onTestFinished(cancellations.listen(id, told));
+    link.strand();
+    await queue.requests.cancel(id, { userId: 'U2', at: 1 });
+    await expect.poll(() => told.mock.calls, { timeout: 10_000 }).toEqual([[{ userId: 'U2', at: 1 }]]);
   });
 });

@@ -171,6 +171,36 @@ describe('workers', () => {
     expect(await isDone(queue, id)).toBe(true);
     client.disconnect();
   });
+
+  it('do not take a machine back that was given to another worker', async () => {
+    // Renews its lock far too rarely to notice that it is gone.
+    await using slow = await open({
+      lockDurationMs: 600_000,
+      stalledIntervalMs: 600_000,
+      sweepIntervalMs: never,
+    });
+    await using other = await open({ sweepIntervalMs: never });
+    const client = new Redis(redis.url);
+    const taken = Promise.withResolvers<void>();
+    const claims = vi.spyOn(slow.runs, 'claim');
+    await slow.work(() => taken.promise, { concurrency: 1 });
+    const id = await accept(slow);
+    await expect.poll(async () => (await slow.requests.machine('web-01')).currentRunId).toBe(id);
+
+    const [lock] = await client.keys(`${prefix}:wakes:*:lock`);
+    await client.del(lock ?? '');
+    await other.work(
+      async (claim) => {
+        taken.resolve();
+        await vi.waitFor(() => expect(claims.mock.settledResults.length).toBe(2));
+        await finish(other.runs, claim);
+      },
+      { concurrency: 1 },
+    );
+    await expect.poll(() => isDone(other, id), { timeout: 5_000 }).toBe(true);
+    expect(claims.mock.settledResults[1]).toMatchObject({ type: 'fulfilled', value: undefined });
+    client.disconnect();
+  });
 });
 
 describe('the sweep', () => {

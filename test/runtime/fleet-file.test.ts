@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { FleetChange } from '../../src/fleet/compare-fleets.ts';
 import { FleetFileError } from '../../src/fleet/errors.ts';
 import { type FleetFile, openFleetFile } from '../../src/runtime/fleet-file.ts';
@@ -101,6 +101,15 @@ test('an invalid file leaves the running one in force and says so, until it is m
   await writeFile(path, fileOf(machine('a')));
   await vi.waitFor(() => expect(changes).toHaveLength(1));
   expect(changes[0]).toEqual({ added: [], removed: [], changed: [], accessChanged: false });
+});
+
+test('a changed file is taken up while others in its directory change all the time', async () => {
+  await writeFile(path, fileOf(machine('a')));
+  await open(path);
+  const noise = setInterval(() => void appendFile(join(directory, 'other.log'), 'a line\n'), 5);
+  onTestFinished(() => clearInterval(noise));
+  await writeFile(path, fileOf(machine('bb')));
+  await vi.waitFor(() => expect(names()).toEqual(['bb']));
 });
 
 test('a file that vanishes is reported once, and the running one stays in force', async () => {

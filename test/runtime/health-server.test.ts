@@ -9,6 +9,13 @@ async function get(path: string, checks: readonly ReadyCheck[] = []) {
 }
 
 describe('the health server', () => {
+  it('names the settings to change when its address is taken', async () => {
+    const first = await startHealthServer({ host: '127.0.0.1', port: 0, checks: [] });
+    onTestFinished(() => first.close());
+    const second = startHealthServer({ host: '127.0.0.1', port: first.port, checks: [] });
+    await expect(second).rejects.toThrow(/EADDRINUSE.*FLEETBOT_HEALTH_PORT/);
+  });
+
   it('says that the process is alive whatever the checks say', async () => {
     expect(await get('/healthz', [{ name: 'redis', ready: () => false }])).toMatchObject({ status: 200 });
   });

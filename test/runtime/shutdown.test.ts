@@ -14,8 +14,8 @@ function start(steps: readonly ShutdownStep[], timeoutMs = 10_000) {
   const lines: { msg: string; step?: string; err?: { message: string } }[] = [];
   const log = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
   const process = new FakeProcess();
-  handleShutdown({ steps, timeoutMs, log, process });
-  return { process, lines };
+  const end = handleShutdown({ steps, timeoutMs, log, process });
+  return { process, lines, end };
 }
 
 const never = () => new Promise<void>(() => {});
@@ -61,6 +61,13 @@ describe('a shutdown', () => {
     expect(lines).toContainEqual(
       expect.objectContaining({ step: 'queue', msg: 'the shutdown took too long' }),
     );
+  });
+
+  it('runs its steps for a start that failed, too, and leaves the exit to it', async () => {
+    const ended: string[] = [];
+    const { process, end } = start([{ name: 'queue', run: async () => void ended.push('queue') }]);
+    expect(await end()).toBe(true);
+    expect([ended, process.exits]).toEqual([['queue'], []]);
   });
 
   it('exits at once on a second signal', () => {

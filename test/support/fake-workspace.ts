@@ -33,7 +33,13 @@ type Trouble =
   | { readonly kind: 'silence' };
 
 /** The bot's own ids; its workspace is part of an Enterprise Grid. */
-export const fakeBot = { user: 'fleetbot', user_id: 'U0BOT', bot_id: 'B0BOT', team_id: 'T0TEAM', enterprise_id: 'E0ORG' };
+export const fakeBot = {
+  user: 'fleetbot',
+  user_id: 'U0BOT',
+  bot_id: 'B0BOT',
+  team_id: 'T0TEAM',
+  enterprise_id: 'E0ORG',
+};
 
 const refuse = (error: string): Answer => ({ ok: false, error });
 

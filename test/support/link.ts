@@ -10,12 +10,17 @@ export interface Link extends AsyncDisposable {
   cut(): Promise<void>;
   /** Nothing gets through any more, and nobody is told: what a machine without power looks like. */
   freeze(): void;
+  /** As `freeze`, but only for what is open: new connections are well. */
+  strand(): void;
+  /** New connections lead to another port of this computer. */
+  leadTo(target: number): void;
   /** As it was before `cut` or `freeze`. */
   restore(): Promise<void>;
 }
 
 /** Starts a link to a port of this computer. */
-export async function startLink(target: number): Promise<Link> {
+export async function startLink(firstTarget: number): Promise<Link> {
+  let target = firstTarget;
   const sockets = new Set<Socket>();
   let frozen = false;
   const keep = (socket: Socket) => {
@@ -55,6 +60,12 @@ export async function startLink(target: number): Promise<Link> {
     freeze() {
       frozen = true;
       for (const socket of sockets) socket.pause();
+    },
+    strand() {
+      for (const socket of sockets) socket.pause();
+    },
+    leadTo(port) {
+      target = port;
     },
     async restore() {
       frozen = false;

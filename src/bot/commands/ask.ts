@@ -1,6 +1,6 @@
 import { questionMaxCharacters } from '../../fleet/request.ts';
 import { submit } from '../submit.ts';
-import { defineCommand, usageError, wordsOf } from './command.ts';
+import { defineCommand, selectorAndWords, usageError } from './command.ts';
 
 const usage = 'ask <selector> <question>';
 
@@ -11,7 +11,7 @@ export const ask = defineCommand({
   summary: "ask a machine's agent",
   verb: 'ask',
   parse(args) {
-    const [selector, ...words] = wordsOf(args);
+    const [selector, ...words] = selectorAndWords(args, usage);
     if (selector === undefined) throw usageError('Which machine, and what do you want to ask?', usage);
     const question = unquote(words.join(' '));
     if (question === '') throw usageError(`What do you want to ask \`${selector}\`?`, usage);

@@ -1,5 +1,5 @@
 import { submit } from '../submit.ts';
-import { defineCommand, usageError, wordsOf } from './command.ts';
+import { defineCommand, selectorAndWords, usageError } from './command.ts';
 
 const usage = 'check <selector> <check>';
 
@@ -10,7 +10,7 @@ export const check = defineCommand({
   summary: 'measure something and have it judged',
   verb: 'check',
   parse(args) {
-    const [selector, name, ...more] = wordsOf(args);
+    const [selector, name, ...more] = selectorAndWords(args, usage);
     if (selector === undefined) throw usageError('Which machine, and which check?', usage);
     if (name === undefined) throw usageError(`Which check of \`${selector}\`?`, usage);
     if (more.length > 0) throw usageError(`\`${more.join(' ')}\` is more than a check takes.`, usage);

@@ -63,6 +63,21 @@ export function usageError(problem: string, usage: string): InputError {
   return new InputError(`${problem} Type \`/fleet ${usage}\`.`);
 }
 
+/**
+ * The selector and the words after it. A selector with blanks in it is refused: without its second half it
+ * would name more machines than were meant.
+ */
+export function selectorAndWords(
+  args: string,
+  usage: string,
+): readonly [selector: string | undefined, ...words: string[]] {
+  const [selector, ...words] = wordsOf(args);
+  if (/^[&,]/.test(words[0] ?? '') || /[&,!]$/.test(selector ?? '')) {
+    throw usageError('Write the selector without blanks: `role=web&env=prod`.', usage);
+  }
+  return [selector, ...words];
+}
+
 /** The words of the arguments: `''` has none. */
 export function wordsOf(args: string): readonly string[] {
   return args === '' ? [] : args.split(' ');

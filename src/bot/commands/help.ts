@@ -13,9 +13,10 @@ export const help = defineCommand({
     const excluded = await context.asker.exclusion();
     if (excluded !== undefined) throw new NotAllowedError(excluded);
     const allowed = await commandsFor(context);
-    return allowed.some(({ verb }) => verb !== undefined)
-      ? helpView(allowed)
-      : nothingAllowedView(context.asker.userId);
+    const doubt = await context.asker.doubt();
+    if (allowed.some(({ verb }) => verb !== undefined)) return helpView(allowed, doubt);
+    if (doubt !== undefined) throw new NotAllowedError(doubt);
+    return nothingAllowedView(context.asker.userId);
   },
 });
 

@@ -1,7 +1,7 @@
 import { InputError, NotAllowedError } from '../../fleet/errors.ts';
 import { selectMachines } from '../../fleet/selector.ts';
 import { machineListView } from '../views/machine-list.ts';
-import { defineCommand, usageError, wordsOf } from './command.ts';
+import { defineCommand, selectorAndWords, usageError } from './command.ts';
 
 const usage = 'list [selector]';
 
@@ -12,7 +12,7 @@ export const list = defineCommand({
   summary: 'the machines that you may view',
   verb: 'view',
   parse(args) {
-    const [selector, ...more] = wordsOf(args);
+    const [selector, ...more] = selectorAndWords(args, usage);
     if (more.length > 0) throw usageError('One selector at a time.', usage);
     return { selector };
   },
@@ -20,7 +20,7 @@ export const list = defineCommand({
     const machines = selector === undefined ? [...fleet.machines.values()] : selectMachines(fleet, selector);
     const { allowed, denied } = await asker.permission('view', machines);
     const [denial] = denied;
-    if (allowed.length > 0) return machineListView(allowed);
+    if (allowed.length > 0) return machineListView(allowed, await asker.doubt());
     if (denial !== undefined) throw new NotAllowedError(denial.reason);
     throw new InputError(
       selector === undefined

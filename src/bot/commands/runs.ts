@@ -21,7 +21,10 @@ export const runs = defineCommand({
   },
   async run({ machine }, context) {
     const { services, fleet, asker } = context;
-    if (machine === undefined) return runListView(await visibleRuns(context), services.clock());
+    if (machine === undefined) {
+      const visible = await visibleRuns(context);
+      return runListView(visible, services.clock(), await asker.doubt());
+    }
     const { name } = await findVisibleMachine(machine, fleet, asker);
     const latest = await services.requests.runs({ machine: name, limit: shownRuns });
     return runListView(latest, services.clock());

@@ -1,3 +1,4 @@
+import { checksOf } from '../../fleet/checks/index.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { MachineRecord } from '../ports.ts';
@@ -43,7 +44,7 @@ export function machineDetailView(
     `now: ${doing}, ${record.waiting} waiting`,
     `address: ${codeSpan(`${ssh.user}@${machine.address}:${ssh.port}`, 300)}`,
     `labels: ${spans(labels)}`,
-    `checks: ${spans([...machine.checks, ...Object.keys(machine.customChecks)])}`,
+    `checks: ${spans(checksOf(machine).map((check) => check.name))}`,
     `agent: ${codeSpan(agent.id, 64)} by ${agent.transport}, diagnoses ${agent.diagnose}`,
   ];
   return compose({

@@ -1,6 +1,7 @@
+import { checksOf } from '../../fleet/checks/index.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { codeSpan, prose } from './safe-text.ts';
-import { compose, context, header, type View } from './view.ts';
+import { compose, context, doubtLine, header, type View } from './view.ts';
 
 const shownLabels = 6;
 const labelChars = 60;
@@ -10,7 +11,7 @@ function machineLine(machine: Machine): string {
   const labels = Object.entries(machine.labels);
   const shown = labels.slice(0, shownLabels).map(([key, value]) => codeSpan(`${key}=${value}`, labelChars));
   const rest = labels.length - shown.length;
-  const checks = [...machine.checks, ...Object.keys(machine.customChecks)];
+  const checks = checksOf(machine);
   const parts = [
     `*${prose(machine.name, 64)}*`,
     prose(machine.role, roleChars),
@@ -20,14 +21,14 @@ function machineLine(machine: Machine): string {
   return parts.join(' · ');
 }
 
-/** Machines that the asker may see, in the order of the fleet file. */
-export function machineListView(machines: readonly Machine[]): View {
+/** Machines that the asker may see, in the order of the fleet file; `doubt` says why there may be more. */
+export function machineListView(machines: readonly Machine[], doubt: string | undefined): View {
   const title = machines.length === 1 ? '1 machine' : `${machines.length} machines`;
   return compose({
     text: title,
     head: [header(title)],
     body: machines.map(machineLine),
-    tail: [context(['`/fleet show ‹machine›` tells more of one.'])],
+    tail: [context(['`/fleet show ‹machine›` tells more of one.']), ...doubtLine(doubt)],
     more: (count) => `and ${count} more: narrow the selector`,
   }).view;
 }

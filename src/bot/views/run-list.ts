@@ -1,6 +1,6 @@
 import type { Run } from '../../fleet/run.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
-import { compose, header, section, type View } from './view.ts';
+import { compose, doubtLine, header, section, type View } from './view.ts';
 import { inertnessAlarm, span, stateWords, taskWords, verdictWords } from './words.ts';
 
 /** A run in one line. */
@@ -18,14 +18,14 @@ export function runLine(run: Run, now: number): string {
   return parts.join(' · ');
 }
 
-/** Runs, newest first, as they were at `now`. */
-export function runListView(runs: readonly Run[], now: number): View {
+/** Runs, newest first, as they were at `now`; `doubt` says why there may be more. */
+export function runListView(runs: readonly Run[], now: number, doubt?: string): View {
   const title = 'Latest runs';
   return compose({
     text: title,
     head: [header(title), ...(runs.length === 0 ? [section('No runs yet.')] : [])],
     body: runs.map((run) => runLine(run, now)),
-    tail: [],
+    tail: doubtLine(doubt),
     more: (count) => `and ${count} more`,
   }).view;
 }

@@ -54,7 +54,8 @@ export function statusLines(run: Run): readonly string[] {
   if (run.diagnosis?.failure !== undefined) lines.push(':x: the agent failed: see the thread');
   if (run.verdict !== undefined && run.state !== 'done') lines.push(stateWords[run.state]);
   if (run.cancellation !== undefined) {
-    const wish = run.state === 'done' ? 'cancelled' : 'cancellation asked for';
+    // A run may have come to its own end before the wish reached it.
+    const wish = run.verdict === 'cancelled' ? 'cancelled' : 'cancellation asked for';
     const { userId, at } = run.cancellation;
     lines.push(`:no_entry_sign: ${wish} by ${mention(userId)} at ${moment(at)}`);
   }

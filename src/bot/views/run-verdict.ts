@@ -1,6 +1,7 @@
 import type { CommandOutput } from '../../fleet/evidence.ts';
 import type { Finding } from '../../fleet/finding.ts';
 import type { Run } from '../../fleet/run.ts';
+import { slackLimits } from './limits.ts';
 import { codeLines, codeSpan, prose } from './safe-text.ts';
 import { compose, context, type FileContent, section, type View } from './view.ts';
 import { taskWords, verdictWords, worstFirst } from './words.ts';
@@ -54,6 +55,12 @@ function evidenceFile(run: Run): FileContent {
 
 export const runVerdictBlockId = (runId: string) => `run:${runId}:verdict`;
 
+/** Longer than one section: of such an output the message can show no more than an excerpt. */
+function hasLongOutput(run: Run): boolean {
+  const outputs = run.evidence?.outputs ?? [];
+  return outputs.some(({ stdout, stderr }) => stdout.length + stderr.length > slackLimits.sectionChars);
+}
+
 /**
  * What the verdict rests on, for the run's thread: findings, worst first, each with its evidence. What does
  * not fit comes as a file. undefined while nothing was found.
@@ -68,5 +75,5 @@ export function runVerdictView(run: Run): { view: View; file?: FileContent } | u
     tail: run.evidence === undefined ? [] : [context([`evidence of ${prose(run.evidence.collectedAt, 40)}`])],
     more: (count) => `${count} more findings, and the whole output, are in the file below`,
   });
-  return leftOut > 0 ? { view, file: evidenceFile(run) } : { view };
+  return leftOut > 0 || hasLongOutput(run) ? { view, file: evidenceFile(run) } : { view };
 }

@@ -20,9 +20,11 @@ function beginning(text: string, maxChars: number): string {
   return text.length <= kept ? text : `${text.slice(0, kept)}…`;
 }
 
-/** Removes terminal sequences, control and invisible characters; keeps line breaks and tabs. */
+/** Removes terminal sequences, control and invisible characters; keeps line breaks (as \n) and tabs. */
 function printable(text: string): string {
-  return stripVTControlCharacters(text.toWellFormed()).replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, '');
+  return stripVTControlCharacters(text.toWellFormed())
+    .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
+    .replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, '');
 }
 
 /** Escapes as Slack asks (docs.slack.dev/messaging/formatting-message-text), and keeps `@here` a word. */

@@ -1,5 +1,6 @@
 import type { Button, ContextBlock, HeaderBlock, KnownBlock, SectionBlock } from '@slack/types';
 import { clip, fallbackChars, slackLimits } from './limits.ts';
+import { prose } from './safe-text.ts';
 
 /** A message: its blocks, and the text that notifications show instead. */
 export interface View {
@@ -13,6 +14,8 @@ export interface FileContent {
   readonly title: string;
   readonly content: string;
 }
+
+const doubtChars = 500;
 
 /** `verbatim` keeps Slack from turning names and addresses in the text into mentions and links. */
 const mrkdwn = (text: string, maxChars: number) =>
@@ -38,6 +41,11 @@ export function section(text: string, blockId?: string): SectionBlock {
 /** A line of small print, its parts separated by dots. */
 export function context(parts: readonly string[]): ContextBlock {
   return { type: 'context', elements: [mrkdwn(parts.join(' · '), slackLimits.contextChars)] };
+}
+
+/** Why something may be missing from what the asker sees, where that is not certain. */
+export function doubtLine(doubt: string | undefined): readonly ContextBlock[] {
+  return doubt === undefined ? [] : [context([`:warning: ${prose(doubt, doubtChars)}`])];
 }
 
 /** A button. Its value is an opaque id, never a command. */

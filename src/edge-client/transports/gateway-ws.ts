@@ -77,7 +77,7 @@ function observe(payload: unknown, call: TaskCall, tools: ToolLog, runaway: Abor
     if (!toolEvent.success) return;
     const ended = tools.add(toolEvent.data);
     if (ended) task.onToolCall?.(ended);
-    if (tools.begun > limits.maxToolCalls) runaway.abort(tooManyToolCalls(machine, limits.maxToolCalls));
+    if (tools.seen > limits.maxToolCalls) runaway.abort(tooManyToolCalls(machine, limits.maxToolCalls));
   } else if (stream === 'assistant') {
     const said = assistantEventSchema.safeParse(data);
     if (said.success && isTooLong(said.data.text, call)) {

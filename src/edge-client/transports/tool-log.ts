@@ -7,8 +7,6 @@ export const toolTextMaxCharacters = 4_000;
 /** Puts the gateway's tool events together to tool calls, with our clock's times. */
 export class ToolLog {
   readonly ended: ToolCall[] = [];
-  /** How many calls were begun. */
-  begun = 0;
   readonly #running = new Map<string, Pick<ToolCall, 'input' | 'startedAt'>>();
   readonly #clock: () => number;
 
@@ -16,10 +14,14 @@ export class ToolLog {
     this.#clock = clock;
   }
 
+  /** How many calls there were so far: a result without a beginning counts as one, too. */
+  get seen(): number {
+    return this.ended.length + this.#running.size;
+  }
+
   /** Takes an event in. Returns the call that it ended, if it did. */
   add(event: ToolEvent): ToolCall | undefined {
     if (event.phase === 'start') {
-      this.begun += 1;
       this.#running.set(event.toolCallId, { input: inputOf(event.args), startedAt: this.#clock() });
       return undefined;
     }

@@ -1,12 +1,16 @@
 -- Takes a machine's turn: raises its fence and makes the head of its inbox its current run, or goes on with
--- the current run that a worker left.
+-- the current run that a worker left. A worker goes on with its turn only while no other one has begun its own:
+-- one whose wake was given away must not take the machine back.
 -- KEYS[1]  prefix
--- ARGV     machine
--- Returns  {fence, body, cancellation or false, quarantine or false} | nil when there is nothing to do
-local prefix, machine = KEYS[1], ARGV[1]
+-- ARGV     machine, turn that is gone on with: the fence of its first claim ('' to begin one)
+-- Returns  {fence, body, cancellation or false, quarantine or false} | nil when there is nothing to do, or no right to
+local prefix, machine, turn = KEYS[1], ARGV[1], ARGV[2]
 local machine_key = prefix .. 'machine:' .. machine
 
-local held = redis.call('HMGET', machine_key, 'current', 'fence', 'quarantine')
+local held = redis.call('HMGET', machine_key, 'current', 'fence', 'quarantine', 'turn')
+if turn ~= '' and turn ~= held[4] then
+  return false
+end
 local id = held[1] or redis.call('LPOP', prefix .. 'inbox:' .. machine)
 if not id then
   redis.call('SREM', prefix .. 'busy', machine)
@@ -14,7 +18,7 @@ if not id then
 end
 
 local fence = string.format('%.0f', (tonumber(held[2]) or 0) + 1)
-redis.call('HSET', machine_key, 'current', id, 'fence', fence)
+redis.call('HSET', machine_key, 'current', id, 'fence', fence, 'turn', turn == '' and fence or turn)
 redis.call('HSET', prefix .. 'run:' .. id, 'fence', fence)
 local run = redis.call('HMGET', prefix .. 'run:' .. id, 'body', 'cancellation')
 return { fence, run[1], run[2], held[3] }

@@ -69,6 +69,12 @@ describe("a run's main message", () => {
     expect(text).toContain('cancelled by <@U0BEN> at 2026-11-22 10:00:05 UTC');
   });
 
+  it('does not call cancelled what came to its own end before the wish reached it', () => {
+    const cancellation = { userId: 'U0BEN', at: Date.parse('2026-11-22T10:00:05Z') };
+    const { text } = main(sampleRun('r-7', 'done', { ...judged, cancellation }));
+    expect(text).toContain('cancellation asked for by <@U0BEN>');
+  });
+
   it('says why there is no trace instead of offering a dead button', () => {
     const { buttons, text } = main(sampleRun('r-7', 'done'), { missing: 'MLflow is not configured' });
     expect(buttons).toEqual(['Run again']);
@@ -114,6 +120,20 @@ describe('the verdict in the thread', () => {
     expect(found?.file?.content).toContain('$ df -P -T\n(exit code 0, 12 ms)');
   });
 
+  it('comes with a file when an output is longer than a message, of which it shows an excerpt', () => {
+    const stdout = Array.from({ length: 500 }, (_, index) => `line ${index} of many`).join('\n');
+    const evidence = {
+      ...judged.evidence,
+      outputs: judged.evidence.outputs.map((output) => ({ ...output, stdout })),
+    };
+    const findings = [
+      { severity: 'critical', subject: 'raid', text: 'raid: does not match', output: 0 } as const,
+    ];
+    const found = runVerdictView(sampleRun('r-7', 'done', { ...judged, evidence, findings }));
+    expect(JSON.stringify(found?.view.blocks)).not.toContain('line 499');
+    expect(found?.file?.content).toContain('line 499 of many');
+  });
+
   it('is absent until something was found', () => {
     expect(runVerdictView(sampleRun('r-7', 'gathering'))).toBeUndefined();
   });
@@ -156,6 +176,14 @@ describe("the agent's part in the thread", () => {
     expect(text).toContain('more lines are in the file below');
     expect(file?.content).toContain('line 1999');
   });
+});
+
+it('no kind of line break lets the agent write outside its quotation', () => {
+  const comment = 'a\u2028b\u2029c\u0085d\re\r\nf';
+  const diagnosis = { ...diagnosed.diagnosis, comment };
+  const found = runDiagnosisView(sampleRun('r-7', 'done', { ...judged, diagnosis }));
+  const said = found?.view.blocks[1];
+  expect(said?.type === 'section' && said.text?.text).toBe('> a\n> b\n> c\n> d\n> e\n> f');
 });
 
 describe("a campaign's summary", () => {

@@ -121,9 +121,15 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     ...found,
     campaignMainView(campaign, members),
     cannotPostView({ id: text, channel: text, code: 'not_in_channel', botName: text }),
-    helpView(many.map(() => ({ usage: text, summary: text }))),
+    helpView(
+      many.map(() => ({ usage: text, summary: text })),
+      text,
+    ),
     nothingAllowedView(text),
-    machineListView(many.map(() => machine)),
+    machineListView(
+      many.map(() => machine),
+      text,
+    ),
     machineDetailView(
       machine,
       record,
@@ -134,6 +140,7 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     runListView(
       many.map(() => run),
       1e12,
+      text,
     ),
   ];
 }

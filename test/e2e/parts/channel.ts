@@ -3,7 +3,7 @@ import type { Run } from '../../../src/fleet/run.ts';
 import type { Queue } from '../../../src/queue/create-queue.ts';
 import { messageText, Person, type SlackMessage } from '../../../src/sandbox/person.ts';
 import { workspace } from '../../../src/sandbox/workspace.ts';
-import { eventually } from './harness.ts';
+import { eventually } from './eventually.ts';
 
 const { id: channel } = workspace.channel;
 const mainBlock = /^(?:run|campaign):([rc]-[a-z0-9]+):main$/;

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
-import { vi } from 'vitest';
 import { stringify } from 'yaml';
 import { createQueue, type Queue } from '../../../src/queue/create-queue.ts';
 import type { ChildProcess } from '../../../src/sandbox/child-process.ts';
@@ -41,15 +40,6 @@ const limits = {
   abortTimeoutMs: 1_000,
   stopTimeoutMs: 15_000,
 };
-
-/** How long a run may take to end in Slack, and anything else that is waited for. */
-export const patienceMs = 60_000;
-const pollMs = 100;
-
-/** Resolves once the condition, an assertion, holds. @throws what it threw last */
-export function eventually<T>(condition: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(condition, { timeout: patienceMs, interval: pollMs });
-}
 
 /** Starts Redis, a workspace, machines and fleetbot, all real, each to be broken by a test. */
 export async function startHarness(machines: readonly MachineSpec[]): Promise<Harness> {
@@ -225,24 +215,5 @@ export class Harness implements AsyncDisposable {
 
   fleetbotLog(): string {
     return readFileSync(join(this.#parts.folder, 'fleetbot/fleetbot.log'), 'utf8');
-  }
-}
-
-/** A file for which a machine's agent or command waits; see `agents/waits.ts`. */
-export class Hold implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'fleetbot-hold-'));
-  readonly file = join(this.folder, 'go');
-
-  /** Whoever comes from now on waits. */
-  take(): void {
-    rmSync(this.file, { force: true });
-  }
-
-  release(): void {
-    writeFileSync(this.file, '');
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }

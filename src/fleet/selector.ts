@@ -6,6 +6,9 @@ import type { Machine } from './machine.ts';
 /** The selector that matches every machine; no machine may have this name. */
 export const selectAll = 'all';
 
+/** Longest selector that a person may type; those of the fleet file have no limit. */
+export const typedMaxCharacters = 500;
+
 /** An optional `!`, an optional `key=`, and a glob. */
 const termPattern = /^(!?)\s*(?:([A-Za-z0-9][A-Za-z0-9._/-]*)\s*=\s*)?([^\s!=]+)$/;
 
@@ -34,8 +37,17 @@ export function matchesSelector(machine: Machine, selector: string): boolean {
   return parseSelector(selector)(machine);
 }
 
-/** The machines that the selector matches, in the order of the file. @throws InputError as `parseSelector` */
+/**
+ * The machines that the selector matches, in the order of the file. For what a person typed: it is held against
+ * thousands of machines before anybody looks whether the person may do anything.
+ * @throws InputError as `parseSelector`, or when it is longer than `typedMaxCharacters`
+ */
 export function selectMachines(fleet: Fleet, selector: string): readonly Machine[] {
+  if (selector.length > typedMaxCharacters) {
+    throw new InputError(
+      `A selector may have ${typedMaxCharacters} characters; yours has ${selector.length}. Use a pattern (rhel-*) or a label (env=prod).`,
+    );
+  }
   return [...fleet.machines.values()].filter(parseSelector(selector));
 }
 

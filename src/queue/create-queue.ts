@@ -5,6 +5,7 @@ import { Cancellations } from './cancellations.ts';
 import { ask, connectForRequests, connectForWorkers, whenConnected } from './connect.ts';
 import { Disk } from './durability.ts';
 import { createIds, type RandomBytes } from './ids.ts';
+import { inTime } from './in-time.ts';
 import { Keys } from './keys.ts';
 import { type QueueSettings, queueDefaults } from './queue-settings.ts';
 import { RedisRequests } from './requests.ts';
@@ -72,7 +73,8 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
       redis: forWorkers,
       disk: new Disk(forWorkers, durability, settings.fsyncTimeoutMs),
     });
-    const parts: { close(): Promise<void> }[] = [wakes];
+    let worker: WakeWorker | undefined;
+    let sweeper: Sweeper | undefined;
 
     return {
       requests: new RedisRequests({
@@ -86,17 +88,18 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
       ready: async () => (await forRequests.ping()) === 'PONG',
       async work(drive, { concurrency }) {
         await cancellations.start();
-        const worker = new WakeWorker({
+        worker = new WakeWorker({
           ...{ settings, concurrency, drive, wake, log },
           redis: forWorkers,
           claim: (machine, turn) => runs.claim(machine, turn),
         });
-        const sweeper = new Sweeper({ redis: forWorkers, keys, settings, wake, log });
-        parts.unshift(worker, sweeper);
+        sweeper = new Sweeper({ redis: forWorkers, keys, settings, wake, log });
         await Promise.all([worker.ready(), sweeper.start()]);
       },
       async close() {
-        for (const part of parts) await part.close();
+        await worker?.close();
+        // Where Redis is away, these would not end.
+        await inTime(Promise.all([sweeper?.close(), wakes.close()]), settings.disconnectTimeoutMs);
         disconnect();
       },
     };

@@ -21,8 +21,13 @@ export interface QueueSettings {
   readonly itemsPerWake: number;
   /** How often every machine that has work is woken, whatever happened to its wake. */
   readonly sweepIntervalMs: number;
-  /** How long `close` waits for the runs in progress to let go. */
+  /**
+   * How long `close` waits for the runs in progress to let go. Longer than a supervisor waits for the store (30 s):
+   * where Redis is away, it stops its agent only then. With the rest, shorter than a process's shutdown may take.
+   */
   readonly closeTimeoutMs: number;
+  /** How long `close` waits for each connection to end in order; where Redis is away, that takes for ever. */
+  readonly disconnectTimeoutMs: number;
 
   /** How long an event id is remembered, so that it is accepted once. */
   readonly seenEventsKeptMs: number;
@@ -49,7 +54,8 @@ export const queueDefaults: QueueSettings = {
   maxStalledCount: 1_000,
   itemsPerWake: 10,
   sweepIntervalMs: 15_000,
-  closeTimeoutMs: 20_000,
+  closeTimeoutMs: 34_000,
+  disconnectTimeoutMs: 1_000,
 
   seenEventsKeptMs: 24 * 3_600_000,
   recordsKeptMs: 30 * 24 * 3_600_000,

@@ -1,6 +1,7 @@
 import { type Job, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { inTime } from './in-time.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import type { Claim } from './run-store.ts';
 import { type Wake, wakeQueueName } from './wakes.ts';
@@ -59,19 +60,18 @@ export class WakeWorker {
   /**
    * Takes no more wakes, aborts the runs in progress with reason `shutdown`, and hands their wakes over so
    * that another worker takes them at once. What has not let go within `closeTimeoutMs` is left to the
-   * stalled check of the others.
+   * stalled check of the others. Redis may be away: no step waits for it for ever, so that the runs are told
+   * in any case and can stop their agents.
    */
   async close(): Promise<void> {
+    const { closeTimeoutMs, disconnectTimeoutMs } = this.#options.settings;
     this.#stopping = true;
     await this.#worker.pause(true);
     // A blocking read of ours that is still open would swallow the sign that a wake was handed over.
-    await this.#worker
-      .getBackend()
-      .disconnectBlocking()
-      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'wake worker'));
+    await inTime(this.#worker.getBackend().disconnectBlocking(), disconnectTimeoutMs);
     this.#worker.cancelAllJobs('shutdown');
-    const allLetGo = await inTime(Promise.allSettled(this.#active), this.#options.settings.closeTimeoutMs);
-    await this.#worker.close(!allLetGo);
+    const allLetGo = await inTime(Promise.allSettled(this.#active), closeTimeoutMs);
+    await inTime(this.#worker.close(!allLetGo), disconnectTimeoutMs);
   }
 
   async #process(job: Job<Wake>, token = '', signal = new AbortController().signal): Promise<void> {
@@ -108,12 +108,4 @@ export class WakeWorker {
       await drive(next, signal);
     }
   }
-}
-
-async function inTime(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), timeoutMs);
-  const done = await Promise.race([work.then(() => true), promise]);
-  clearTimeout(timer);
-  return done;
 }

@@ -27,7 +27,8 @@ export interface ChildOptions {
   readonly argv: readonly string[];
   /** The name that the program sees itself called by; its file where absent. */
   readonly argv0?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Its whole environment; this process's where absent. */
+  readonly env?: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly logFile: string;
   /** Asked until it says true. */
@@ -51,7 +52,7 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
   const log = openSync(options.logFile, 'a', 0o600);
   const child = spawn(program, args, {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    env: options.env ?? process.env,
     ...(options.argv0 !== undefined && { argv0: options.argv0 }),
     stdio: ['ignore', log, log],
     detached: true,

@@ -29,7 +29,9 @@ export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
   return startChild({
     name: 'fleetbot',
     argv: [process.execPath, join(import.meta.dirname, '../main.ts'), 'start'],
+    // Nothing of the person's own: a real workspace or MLflow may be set there.
     env: {
+      PATH: process.env.PATH,
       FLEETBOT_ROLE: 'all',
       FLEETBOT_FLEET_FILE: options.fleetFile,
       FLEETBOT_SSH_KEY_FILE: options.keyFile,

@@ -1,11 +1,18 @@
 import { parseArgs } from 'node:util';
-import { toFailure } from '../fleet/errors.ts';
+import { z } from 'zod';
+import { InputError, toFailure } from '../fleet/errors.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 import { untilSignal } from './until-signal.ts';
 import { sandboxMachineName, workspace } from './workspace.ts';
 
 /** `npm run sandbox [-- --port N]`: a whole fleetbot on this computer, until Ctrl-C. */
 const defaultPort = 3939;
+
+const portSchema = z
+  .string()
+  .regex(/^\d{1,5}$/)
+  .transform(Number)
+  .pipe(z.int().min(1).max(65_535));
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -30,21 +37,33 @@ fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
 Ctrl-C stops everything and leaves nothing behind.`;
 }
 
-const { values } = parseArgs({ options: { port: { type: 'string', default: String(defaultPort) } } });
+/** The port that was asked for. @throws InputError with the usage */
+function wantedPort(): number {
+  const { values, positionals } = parseArgs({
+    options: { port: { type: 'string', default: String(defaultPort) } },
+    strict: false,
+  });
+  const port = portSchema.safeParse(values.port);
+  if (positionals.length > 0 || Object.keys(values).some((name) => name !== 'port') || !port.success) {
+    throw new InputError(
+      `Usage: npm run sandbox -- [--port N], N from 1 to 65535, ${defaultPort} when absent.`,
+    );
+  }
+  return port.data;
+}
+
 const stopped = untilSignal();
 const startedAt = performance.now();
 
 try {
-  const starting = startSandbox({
-    port: Number(values.port),
+  await using sandbox = await startSandbox({
+    port: wantedPort(),
     tell: (line) => print(`starting ${line}`),
     mlflow: true,
   });
-  const sandbox = await starting;
   print(welcome(sandbox, (performance.now() - startedAt) / 1_000));
   await stopped;
   print('stopping …');
-  await sandbox[Symbol.asyncDispose]();
 } catch (error) {
   print(toFailure(error).message);
   process.exitCode = 1;

@@ -23,7 +23,7 @@ export async function startMlflow(
       ...['--backend-store-uri', `sqlite:///${join(folder, 'mlflow.db')}`],
       ...['--default-artifact-root', join(folder, 'artifacts')],
     ],
-    env: { MLFLOW_DISABLE_TELEMETRY: 'true', MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false' },
+    env: { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false' },
     cwd: folder,
     logFile: join(folder, 'mlflow.log'),
     readyTimeoutMs,

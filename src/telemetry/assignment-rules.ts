@@ -62,12 +62,34 @@ const options = Object.entries(names).map(([kind, source]) =>
   ),
 );
 
+const anyName = Object.values(names).join('|');
+
+/** `password: |` of YAML: the value is the next line. */
+const blockScalar = redactRule(
+  String.raw`(?<name>(?:${anyName})${ending}["']?:[ \t]{1,32}[|>][+-]?\d?[ \t]{0,32}\r?\n[ \t]{1,128})[^\n]+`,
+  'gi',
+  `$<name>${marker('secret')}`,
+);
+
+/** `name: DB_PASSWORD` and `value: …` under it, as Kubernetes lists environments. */
+const nameAndValue = redactRule(
+  String.raw`(?<name>\bname["']?:[ \t]{0,8}["']?[A-Za-z0-9_-]{0,64}(?:password|passwd|secret|token|key)["']?,?\s{1,128}["']?value["']?:[ \t]{0,8})${secretValue}`,
+  'gi',
+  `$<name>$<open>${marker('secret')}`,
+);
+
 /** Also in prose: "the token is 8fJ…". */
 const random = redactRule(
-  String.raw`((?:${vagueNames}|${names.password}|token|secret)(?:${assigns}|[ \t]{1,8}(?:is[ \t]{1,8})?)\\{0,7}["'\x60]?)([A-Za-z0-9+/_.~-]{20,}={0,2})`,
+  String.raw`((?:${vagueNames}|${names.password}|token|secret)(?:${assigns}|[ \t]{1,8}(?:is[ \t]{1,8})?)\\{0,7}["'\x60]?)([A-Za-z0-9+/_.~%-]{20,}={0,2})`,
   'gi',
   (match, before = '', value = '') => (looksRandom(value) ? `${before}${marker('secret')}` : match),
 );
 
 /** Secrets known by the name before them. */
-export const assignmentRules: readonly RedactRule[] = [...options, ...assigned, random];
+export const assignmentRules: readonly RedactRule[] = [
+  blockScalar,
+  nameAndValue,
+  ...options,
+  ...assigned,
+  random,
+];

@@ -36,6 +36,21 @@ const basic = redactRule(
     Buffer.from(credentials, 'base64').includes(':') ? `${before}${marker('authorization')}` : match,
 );
 
+/** The same where container tools keep logins: `"auth": "…"` of a registry. */
+const registryLogin = redactRule(
+  String.raw`("auth\\{0,7}"[ \t]{0,8}:[ \t]{0,8}\\{0,7}")([A-Za-z0-9+/]{4,}={0,2})`,
+  'g',
+  (match, before = '', credentials = '') =>
+    Buffer.from(credentials, 'base64').includes(':') ? `${before}${marker('authorization')}` : match,
+);
+
+/** Redis' own settings, whose names do not say password. */
+const redisPassword = redactRule(
+  String.raw`^([ \t]{0,32}(?:requirepass|masterauth)[ \t]{1,32}["']?)[^\s"']+`,
+  'gm',
+  `$1${marker('password')}`,
+);
+
 /** Options that take a password without saying so. */
 const commands = redactRule(
   [
@@ -69,6 +84,8 @@ export const placeRules: readonly RedactRule[] = [
   headers,
   bearer,
   basic,
+  registryLogin,
+  redisPassword,
   commands,
   netrc,
   pgpass,

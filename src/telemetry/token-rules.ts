@@ -28,11 +28,15 @@ const forms: Readonly<Record<string, readonly string[]>> = {
     String.raw`${wordStart}hv[sbr]\.[A-Za-z0-9_-]{20,}`,
     'dckr_pat_[A-Za-z0-9_-]{20,}',
     'AGE-SECRET-KEY-1[A-Z0-9]{20,}',
+    'glsa_[A-Za-z0-9]{32}_[a-f0-9]{8}',
+    'ATATT3[A-Za-z0-9_=-]{20,}',
     // OpenShift's OAuth tokens; the digest of an image has a colon in that place.
     'sha256~[A-Za-z0-9_-]{30,}',
   ],
   // Not after a hyphen: each of many beginnings would be searched to the end.
   jwt: [String.raw`${wordStart}(?<!-)eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}`],
+  // Base64 of `-----BEGIN … PRIVATE KEY`, as in kubeconfigs and Kubernetes' Secrets; not of CERTIFICATE or PUBLIC KEY.
+  'private-key': ['LS0tLS1CRUdJTi(?!BDRVJU|BQVUJMSUMg)[A-Za-z0-9+/]{12,}={0,2}'],
   // As in /etc/shadow.
   'password-hash': [String.raw`\$(?:1|2[abxy]|5|6|7|y|gy|argon2id?|scrypt)\$[A-Za-z0-9./$=,+]{20,}`],
 };

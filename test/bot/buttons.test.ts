@@ -117,6 +117,15 @@ describe('a click', () => {
     },
   );
 
+  it('is acknowledged before anything is looked up or stored', async () => {
+    const opened = Promise.withResolvers<void>();
+    test.requests.gate = opened.promise;
+    expect(await test.click(runAgainActionId, first)).toEqual({ status: 200, text: '' });
+    expect(test.requests.stored).toHaveLength(1);
+    opened.resolve();
+    await vi.waitFor(() => expect(test.requests.stored).toHaveLength(2));
+  });
+
   it('on Open trace is acknowledged and nothing else', async () => {
     expect(await test.click(openTraceActionId, '')).toEqual({ status: 200, text: '' });
     expect(test.slack.responses).toHaveLength(0);

@@ -78,7 +78,7 @@ describe('a newcomer with the sandbox', () => {
 
   it('types a check into the page and reads a verdict with the numbers of this computer', async () => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
-    await page.goto(`http://localhost:${port}/`);
+    await page.goto(`http://localhost:${port}/archives/C0OPS`);
     const box = page.getByPlaceholder(/Message #ops/);
     await box.fill('/fleet check sandbox-01 disk');
     await box.press('Enter');

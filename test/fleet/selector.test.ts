@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { InputError } from '../../src/fleet/errors.ts';
 import { matchesGlob } from '../../src/fleet/glob.ts';
 import { loadFleet } from '../../src/fleet/load-fleet.ts';
-import { matchesSelector, selectMachines } from '../../src/fleet/selector.ts';
+import { matchesSelector, selectMachines, typedMaxCharacters } from '../../src/fleet/selector.ts';
 import { suggest } from '../../src/fleet/suggest.ts';
 import { cpuMsOf, hostKey, machineWith } from './fixtures.ts';
 
@@ -67,6 +67,13 @@ test('a glob means what the regular expression made from it means', () => {
     }),
     { numRuns: 1_000 },
   );
+});
+
+test('what a person types is refused where it is too long to be held against thousands of machines', () => {
+  const term = `*${'a'.repeat(30)}b,`;
+  const longest = term.repeat(typedMaxCharacters).slice(0, typedMaxCharacters);
+  expect(selectMachines(fleet, longest)).toEqual([]);
+  expect(() => selectMachines(fleet, `${longest}a`)).toThrow(/may have 500 characters; yours has 501/);
 });
 
 test('a hostile glob costs little', () => {

@@ -123,7 +123,8 @@ describe('a connection to Redis that has gone bad', () => {
   it('is replaced when it leads to a former primary', async () => {
     const other = await startTestRedis();
     onTestFinished(() => other.stop());
-    const [former, next] = [redis, other].map(({ url }) => new Redis(url)) as [Redis, Redis];
+    const former = new Redis(redis.url);
+    const next = new Redis(other.url);
     await next.replicaof('127.0.0.1', redis.port);
     await expect.poll(() => next.info('replication'), { timeout: 10_000 }).toContain('master_link_status:up');
     await using link = await startLink(redis.port);
@@ -147,13 +148,10 @@ describe('a connection to Redis that has gone bad', () => {
     await using queue = await openQueue(redis.url);
     const id = await accept(queue);
     await queue.runs.claim('web-01');
-    const connections = [redis.port, link.port].map((port) =>
-      connectForWorkers(`redis://127.0.0.1:${port}`, silent),
-    ) as [Redis, Redis];
-    onTestFinished(() => {
-      for (const connection of connections) connection.disconnect();
-    });
-    const cancellations = new Cancellations(...connections, new Keys(queueDefaults.prefix), silent);
+    const records = connectForWorkers(redis.url, silent);
+    const messages = connectForWorkers(`redis://127.0.0.1:${link.port}`, silent);
+    onTestFinished(() => [records, messages].forEach((connection) => void connection.disconnect()));
+    const cancellations = new Cancellations(records, messages, new Keys(queueDefaults.prefix), silent);
     await cancellations.start();
     const told = vi.fn();
     onTestFinished(cancellations.listen(id, told));

@@ -176,7 +176,6 @@ describe('workers', () => {
     // Renews its lock far too rarely to notice that it is gone.
     await using slow = await open({
       lockDurationMs: 600_000,
-      stalledIntervalMs: 600_000,
       sweepIntervalMs: never,
     });
     await using other = await open({ sweepIntervalMs: never });

@@ -26,7 +26,23 @@ const begin = `-----BEGIN ${'RSA PRIVATE'} KEY-----`;
 const end = `-----END ${'RSA PRIVATE'} KEY-----`;
 
 /** Name, text, and the secret that must not be left of it. */
+const base64Key = Buffer.from('-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA').toString('base64');
+const login = Buffer.from('user:password').toString('base64');
+const grafana = `glsa_${'aB3d'.repeat(8)}_0123abcd`;
+const atlassian = `ATATT3${'xFfGF0ab'.repeat(4)}`;
+const signature = 'AbC%2Fd9f8g7h6j5k4l3Mn0%3D';
+
 const secrets: readonly (readonly [string, string, string])[] = [
+  ['a password in a YAML block', 'db:\n  password: >-\n    hunter2x\n  port: 1', 'hunter2x'],
+  ["a container's environment", 'env:\n- name: DB_PASSWORD\n  value: hunter2x\n', 'hunter2x'],
+  ["a container's environment in JSON", '{"name": "API_KEY",\n "value": "hunter 2x"}', 'hunter 2x'],
+  ['a private key in base64, as in a kubeconfig', `client-key-data: ${base64Key}`, base64Key],
+  ["a registry's login", `{"auths":{"r.example":{"auth":"${login}"}}}`, login],
+  ["a registry's login in a JSON string", `{"a":"{\\"auth\\": \\"${login}\\"}"}`, login],
+  ["Redis' password", 'port 6379\nrequirepass foobared\n', 'foobared'],
+  ['a Grafana token', `with ${grafana}`, grafana],
+  ['an Atlassian token', `with ${atlassian}`, atlassian],
+  ['a signature in a URL', `https://x.example/?sig=${signature}&sv=1`, signature],
   ['a Slack bot token', `token ${slack} end`, slack],
   ['a Slack app token', `using ${slackApp}`, slackApp],
   ['a Slack token right after an escaped line break', `{"a":"x\\n${slack}"}`, slack],
@@ -95,6 +111,10 @@ const secrets: readonly (readonly [string, string, string])[] = [
 ];
 
 const harmless: readonly (readonly [string, string])[] = [
+  [
+    'a certificate in base64',
+    `client-certificate-data: ${Buffer.from('-----BEGIN CERTIFICATE-----\nMIIDBTCCAe2gAwIBAgI').toString('base64')}`,
+  ],
   [
     'df',
     'Filesystem     1024-blocks     Used Available Capacity Mounted on\n/dev/vda1         41152736 21345678  17693216      55% /\ntmpfs  1 0 1 0% /run/secrets\ntmpfs 1 0 1 0% /run/credentials/systemd-journald.service',

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -80,6 +81,27 @@ describe('when Redis is away', () => {
     await expect.poll(() => isDone(queue, id), { timeout: 15_000 }).toBe(true);
     const later = await accept(queue);
     await expect.poll(() => isDone(queue, later), { timeout: 15_000 }).toBe(true);
+  });
+
+  it.each(['SIGKILL', 'SIGSTOP'])('a worker can be shut down, and its runs are told (%s)', async (how) => {
+    const settings = { disconnectTimeoutMs: 100, requestTimeoutMs: 100 };
+    const queue = await createQueue({ redisUrl: redis.url, log: silent, settings });
+    const begun = Promise.withResolvers<void>();
+    let reason: unknown;
+    await queue.work(
+      async (_claim, signal) => {
+        begun.resolve();
+        await once(signal, 'abort');
+        reason = signal.reason;
+      },
+      { concurrency: 1 },
+    );
+    await accept(queue);
+    await begun.promise;
+    process.kill(redis.pid, how);
+    await queue.close();
+    if (how === 'SIGSTOP') process.kill(redis.pid, 'SIGCONT');
+    expect(reason).toBe('shutdown');
   });
 
   it('every acknowledged request survives kill -9 of the server', async () => {

@@ -1,9 +1,14 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createPublisher } from '../../../src/bot/publisher/create-publisher.ts';
-import { createPublisherClient } from '../../../src/bot/publisher/create-publisher-client.ts';
+import {
+  createPublisherClient,
+  slackCallTimeoutMs,
+} from '../../../src/bot/publisher/create-publisher-client.ts';
+import { publisherDefaults } from '../../../src/bot/publisher/settings.ts';
 import { moveRun } from '../../../src/fleet/run.ts';
 import { createQueue, type Queue } from '../../../src/queue/create-queue.ts';
+import { queueDefaults } from '../../../src/queue/queue-settings.ts';
 import { FakeSlack } from '../../support/fake-workspace.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { diagnosed, judged, sampleRun } from '../../support/sample-run.ts';
@@ -22,6 +27,12 @@ afterAll(async () => {
   await queue.close();
   await slack.stop();
   await redis.stop();
+});
+
+it('a refresh is over before its lease is, also when every call of an upload takes as long as it may', () => {
+  const uploadCalls = 3;
+  const longestMs = publisherDefaults.refreshLimitMs + uploadCalls * slackCallTimeoutMs;
+  expect(longestMs).toBeLessThan(queueDefaults.viewLeaseMs);
 });
 
 it('two processes on one store keep one message per part of every run, within the budget', async () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CampaignMember, Requests } from '../../../src/bot/ports.ts';
 import { createPublisher, type Publisher } from '../../../src/bot/publisher/create-publisher.ts';
 import { createPublisherClient } from '../../../src/bot/publisher/create-publisher-client.ts';
+import { campaignParts } from '../../../src/bot/publisher/parts.ts';
 import type { PublisherSettings } from '../../../src/bot/publisher/settings.ts';
 import type { Campaign } from '../../../src/fleet/request.ts';
 import { type Run, runStates } from '../../../src/fleet/run.ts';
@@ -388,9 +389,27 @@ describe('a campaign', () => {
     const [main] = withBlock('campaign:c-1:main');
     const entries = ours().filter((m) => m.thread_ts === main?.ts && m.files === undefined);
     expect(entries).toHaveLength(20);
+    for (const entry of entries) expect(JSON.stringify(entry.blocks)).toContain('Run again');
     const files = ours().flatMap((m) => m.files ?? []);
     expect(files).toHaveLength(1);
     for (const name of names) expect(files[0]?.content).toContain(`${name}: `);
+  });
+
+  it('counts as progress for the budget until all of it is done', async () => {
+    const priorityWhen = async (verdictAt: (index: number) => Run['verdict']) => {
+      begin(verdictAt);
+      const found = campaigns.get('c-1');
+      if (found === undefined) throw new Error('no campaign');
+      const parts = await campaignParts(
+        found,
+        {},
+        () => ({ missing: '' }),
+        async () => [],
+      );
+      return parts.main.priority;
+    };
+    expect(await priorityWhen((index) => (index < 59 ? 'critical' : undefined))).toBe('progress');
+    expect(await priorityWhen(() => 'ok')).toBe('verdict');
   });
 
   it('does not give its runs messages of their own', async () => {
@@ -427,6 +446,18 @@ it('every edit carries text and blocks: text alone would remove the blocks', asy
   const edits = slack.callsOf('chat.update');
   expect(edits.length).toBeGreaterThan(0);
   for (const { args } of edits) expect([args.text, args.blocks]).not.toContain(undefined);
+});
+
+it('nothing that is posted may be turned into mentions, links or previews by Slack', async () => {
+  publish();
+  change(finished('r-1'), 'verdict');
+  await upToDate();
+  const posts = slack.callsOf('chat.postMessage');
+  expect(posts.length).toBeGreaterThan(0);
+  for (const { args } of posts) {
+    expect(args).toMatchObject({ parse: 'none', unfurl_links: 'false', unfurl_media: 'false' });
+  }
+  for (const { args } of slack.callsOf('chat.update')) expect(args.parse).toBe('none');
 });
 
 it('the client of the publisher never repeats a call by itself', async () => {

@@ -53,6 +53,11 @@ describe("a run's main message", () => {
     );
   });
 
+  it('says how long it took, once it is done', () => {
+    expect(main(sampleRun('r-7', 'done', judged)).text).toContain('took 5.0 s');
+    expect(main(sampleRun('r-7', 'stopping', judged)).text).not.toContain('took');
+  });
+
   it('offers Cancel until it is done or cancelled, then Run again', () => {
     const cancellation = { userId: 'U0BEN', at: Date.parse('2026-11-22T10:00:05Z') };
     expect(main(sampleRun('r-7', 'tasking')).buttons).toEqual(['Cancel', 'Open trace']);

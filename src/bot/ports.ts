@@ -1,3 +1,4 @@
+import type { FleetFileError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Campaign, Request } from '../fleet/request.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
@@ -7,6 +8,8 @@ import type { Cancellation, Run, RunState } from '../fleet/run.ts';
 /** The fleet file in force. A changed file is taken up between two calls; an invalid one never is. */
 export interface FleetSource {
   current(): Fleet;
+  /** Why the file as it stands on disk is not the one in force; undefined where it is. */
+  invalid(): FleetFileError | undefined;
 }
 
 /** What was accepted. `duplicate`: this event id was accepted before, and `runs` are the runs of then. */

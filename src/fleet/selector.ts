@@ -32,11 +32,6 @@ export function excludedLabels(selector: string): readonly string[] {
   });
 }
 
-/** Whether the selector matches this machine. @throws InputError as `parseSelector` */
-export function matchesSelector(machine: Machine, selector: string): boolean {
-  return parseSelector(selector)(machine);
-}
-
 /**
  * The machines that the selector matches, in the order of the file. For what a person typed: it is held against
  * thousands of machines before anybody looks whether the person may do anything.

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { compareFleets, type FleetChange } from '../fleet/compare-fleets.ts';
+import { compareFleets } from '../fleet/compare-fleets.ts';
 import { FleetFileError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { loadFleet } from '../fleet/load-fleet.ts';
@@ -13,8 +13,8 @@ const defaultQuietMs = 150;
 /** How often the file is looked at even without events: some file systems (network, overlay) send none. */
 const defaultPollIntervalMs = 10_000;
 
-type ChangeCallback = (fleet: Fleet, change: FleetChange) => void;
-type InvalidCallback = (error: FleetFileError) => void;
+/** A change of the defaults touches every machine: the log names this many. */
+const loggedNames = 20;
 
 export interface FleetFileOptions {
   readonly log: Logger;
@@ -45,13 +45,12 @@ export class FleetFile {
   readonly #path: string;
   readonly #log: Logger;
   readonly #quietMs: number;
-  readonly #onChange: ChangeCallback[] = [];
-  readonly #onInvalid: InvalidCallback[] = [];
   readonly #poll: NodeJS.Timeout;
   #watcher: FSWatcher | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #reading: Promise<void> = Promise.resolve();
   #fleet: Fleet;
+  #invalid: FleetFileError | undefined;
   #text: string | undefined;
   /** The file's stamp when it was last looked at. */
   #seen: string;
@@ -75,17 +74,12 @@ export class FleetFile {
     return this.#fleet;
   }
 
-  /** Calls back whenever a new valid content is in force, with what it changes (which may be nothing). */
-  onChange(callback: ChangeCallback): void {
-    this.#onChange.push(callback);
+  /** Why the file as it is now cannot be used; undefined while it is the one in force. */
+  invalid(): FleetFileError | undefined {
+    return this.#invalid;
   }
 
-  /** Calls back whenever the file has a new content that cannot be used, or has vanished. */
-  onInvalid(callback: InvalidCallback): void {
-    this.#onInvalid.push(callback);
-  }
-
-  /** Stops watching. Resolves when no callback will come any more. */
+  /** Stops watching. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#watcher?.close();
@@ -129,28 +123,31 @@ export class FleetFile {
       const before = this.#fleet;
       this.#fleet = loadFleet(text, this.#path);
       const change = compareFleets(before, this.#fleet);
-      this.#log.info({ file: this.#path, ...change }, 'a new fleet file is in force');
-      for (const callback of this.#onChange) this.#call(() => callback(this.#fleet, change));
+      this.#invalid = undefined;
+      this.#log.info(
+        {
+          file: this.#path,
+          accessChanged: change.accessChanged,
+          ...{ added: some(change.added), removed: some(change.removed), changed: some(change.changed) },
+        },
+        'a new fleet file is in force',
+      );
     } catch (error) {
       if (text === undefined && this.#text === undefined) return;
       this.#log.error(
         { err: error, file: this.#path },
         'the new fleet file cannot be used; the old one stays',
       );
-      if (!(error instanceof FleetFileError)) return;
-      for (const callback of this.#onInvalid) this.#call(() => callback(error));
+      if (error instanceof FleetFileError) this.#invalid = error;
     } finally {
       this.#text = text;
     }
   }
+}
 
-  #call(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      this.#log.error({ err: error, file: this.#path }, 'a listener of the fleet file failed');
-    }
-  }
+function some(names: readonly string[]): readonly string[] {
+  const more = names.length - loggedNames;
+  return more > 0 ? [...names.slice(0, loggedNames), `and ${more} more`] : names;
 }
 
 async function readText(path: string): Promise<string> {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { pino } from 'pino';
 import { type Bot, createBot } from '../../src/bot/create-bot.ts';
 import type { Requests, SlackBudget, Views } from '../../src/bot/ports.ts';
+import type { FleetFileError } from '../../src/fleet/errors.ts';
 import type { AccessRule, Fleet } from '../../src/fleet/fleet.ts';
 import { type Machine, machineSchema } from '../../src/fleet/machine.ts';
 import { redact } from '../../src/telemetry/redact.ts';
@@ -74,6 +75,8 @@ export class BotUnderTest {
   /** Ids of the runs whose traces the bot ended. */
   readonly finishedTraces: string[] = [];
   fleet: Fleet = fleetOf([], []);
+  /** What is wrong with the fleet file on disk. */
+  fleetProblem: FleetFileError | undefined;
   now = 1_800_000_000_000;
   #bot: Bot | undefined;
   #slack: FakeSlack | undefined;
@@ -87,7 +90,7 @@ export class BotUnderTest {
       connection: { mode: 'http', signingSecret, port: 0, host: '127.0.0.1' },
       botToken: 'xoxb-test',
       slackApiUrl: this.slack.apiUrl,
-      fleet: { current: () => this.fleet },
+      fleet: { current: () => this.fleet, invalid: () => this.fleetProblem },
       requests: store ?? this.#currentRequests(),
       views: noViews,
       budget: noBudget,

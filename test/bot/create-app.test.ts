@@ -83,7 +83,7 @@ describe('a token that Slack refuses', () => {
       connection: { mode: 'http', signingSecret, port: 0, host: '127.0.0.1' },
       botToken: 'xoxb-wrong',
       slackApiUrl: slack.apiUrl,
-      fleet: { current: () => fleetOf([], []) },
+      fleet: { current: () => fleetOf([], []), invalid: () => undefined },
       requests: new FakeRequests(),
       views: noViews,
       budget: noBudget,

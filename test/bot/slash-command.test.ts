@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ackLimitMs } from '../../src/bot/slash-command.ts';
+import { FleetFileError } from '../../src/fleet/errors.ts';
 import { requestSchema } from '../../src/fleet/request.ts';
 import { BotUnderTest, fleetOf, machine } from './bot-under-test.ts';
 
@@ -287,6 +288,13 @@ describe('looking something up', () => {
     expect((await test.command('help', { user: 'UGUS' })).text).toContain('Guests');
     test.fleet = fleetOf([machine('web-01')], []);
     expect((await test.command('help')).text).toContain('`UANN`');
+  });
+
+  it('list says that the fleet file on disk is not the one in force, and in which line it is wrong', async () => {
+    const problem = { line: 7, path: 'machines', problem: 'is missing', cure: 'Add it' };
+    test.fleetProblem = new FleetFileError('fleet.yaml', [problem]);
+    const ack = await test.command('list');
+    expect(JSON.stringify(ack)).toContain('(line 7)');
   });
 
   it('list and runs show only machines that the person may view', async () => {

@@ -33,7 +33,10 @@ describe('Socket Mode, with a real Slack-compatible server', () => {
       connection: { mode: 'socket', appToken: workspace.appToken },
       botToken: workspace.botToken,
       slackApiUrl: slack.apiUrl,
-      fleet: { current: () => fleetOf([machine('web-01')], [{ people: [workspace.sre.id] }]) },
+      fleet: {
+        current: () => fleetOf([machine('web-01')], [{ people: [workspace.sre.id] }]),
+        invalid: () => undefined,
+      },
       requests,
       views: noViews,
       budget: noBudget,

@@ -116,7 +116,7 @@ describe('an agent that fails erases no verdict and is not left running', () => 
     expect(isRunning(machine.agentPid() ?? 0)).toBe(true);
     await answer.click('cancel');
     const { main, run } = await answer.ended();
-    expect(main).toMatch(/cancelled by <@U0ALEX>/);
+    expect(main).toMatch(/cancellation asked for by <@U0ALEX>/);
     expect(run).toMatchObject({ verdict: 'ok', inertness: 'inactive' });
     await machine.expectInert();
   });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { InputError } from '../../src/fleet/errors.ts';
 import { matchesGlob } from '../../src/fleet/glob.ts';
 import { loadFleet } from '../../src/fleet/load-fleet.ts';
-import { matchesSelector, selectMachines, typedMaxCharacters } from '../../src/fleet/selector.ts';
+import { parseSelector, selectMachines, typedMaxCharacters } from '../../src/fleet/selector.ts';
 import { suggest } from '../../src/fleet/suggest.ts';
 import { cpuMsOf, hostKey, machineWith } from './fixtures.ts';
 
@@ -49,7 +49,7 @@ test('whatever is typed, a selector matches, does not match, or is an InputError
   fc.assert(
     fc.property(fc.string(), (selector) => {
       try {
-        matchesSelector(machine, selector);
+        parseSelector(selector)(machine);
       } catch (error) {
         expect(error).toBeInstanceOf(InputError);
       }

@@ -21,14 +21,14 @@ function machineLine(machine: Machine): string {
   return parts.join(' · ');
 }
 
-/** Machines that the asker may see, in the order of the fleet file; `doubt` says why there may be more. */
-export function machineListView(machines: readonly Machine[], doubt: string | undefined): View {
+/** Machines that the asker may see, in the order of the fleet file; `doubts` say why that may not be all. */
+export function machineListView(machines: readonly Machine[], doubts: readonly string[]): View {
   const title = machines.length === 1 ? '1 machine' : `${machines.length} machines`;
   return compose({
     text: title,
     head: [header(title)],
     body: machines.map(machineLine),
-    tail: [context(['`/fleet show ‹machine›` tells more of one.']), ...doubtLine(doubt)],
+    tail: [context(['`/fleet show ‹machine›` tells more of one.']), ...doubts.flatMap(doubtLine)],
     more: (count) => `and ${count} more: narrow the selector`,
   }).view;
 }

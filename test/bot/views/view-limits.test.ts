@@ -128,7 +128,7 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     nothingAllowedView(text),
     machineListView(
       many.map(() => machine),
-      text,
+      [text, text],
     ),
     machineDetailView(
       machine,

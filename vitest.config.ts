@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/chaos/**', 'test/bench/**'],
+          // Most of the time is waiting for servers, not computing.
+          maxWorkers: 4,
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },

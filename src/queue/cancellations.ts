@@ -34,10 +34,7 @@ export class Cancellations {
     this.#subscriber = subscriber;
     this.#keys = keys;
     this.#log = log;
-    subscriber.on('message', (_channel: string, text: string) => {
-      const { runId, cancellation } = messageSchema.parse(JSON.parse(text));
-      this.#tell(runId, cancellation);
-    });
+    subscriber.on('message', (_channel: string, text: string) => this.#hear(text));
   }
 
   /** Starts to receive. */
@@ -56,6 +53,16 @@ export class Cancellations {
       callbacks.delete(callback);
       if (callbacks.size === 0 && this.#callbacks.get(runId) === callbacks) this.#callbacks.delete(runId);
     };
+  }
+
+  /** Whoever can publish may publish anything: what cannot be read is only logged. */
+  #hear(text: string): void {
+    try {
+      const { runId, cancellation } = messageSchema.parse(JSON.parse(text));
+      this.#tell(runId, cancellation);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'a message that is no cancellation');
+    }
   }
 
   #tell(runId: string, cancellation: Cancellation): void {

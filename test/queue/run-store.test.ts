@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StaleFenceError } from '../../src/fleet/errors.ts';
 import type { Queue } from '../../src/queue/create-queue.ts';
@@ -95,6 +96,9 @@ describe('the run store', () => {
     worker.runs.onCancelled(id, unheard)();
     await expect.poll(async () => (await worker.requests.machine(machine)).currentRunId).toBe(id);
     const cancellation = { userId: 'U2', at: 5 };
+    const anybody = new Redis(redis.url);
+    await anybody.publish('{cancelling}:cancelled', 'no cancellation');
+    anybody.disconnect();
     await worker.requests.cancel(id, cancellation);
     await vi.waitFor(() => expect(heard).toHaveBeenCalledExactlyOnceWith(cancellation));
 

@@ -17,7 +17,7 @@ export function mlflowBinFolder(): string {
   const ready = join(folder, 'ready');
   if (!existsSync(ready)) {
     process.stderr.write(`e2e: installing mlflow ${version} into a virtual environment …\n`);
-    if (spawnSync('python3', ['-m', 'venv', '--help'], { stdio: 'ignore' }).status !== 0)
+    if (spawnSync('python3', ['-c', 'import ensurepip'], { stdio: 'ignore' }).status !== 0)
       installPackage('python3-venv');
     run('python3', ['-m', 'venv', '--clear', folder]);
     run(join(folder, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', `mlflow==${version}`]);

@@ -43,7 +43,7 @@ function binary(): string {
     return join(dirname(manifest), 'bin/local-slack');
   } catch (error) {
     throw new SandboxError(
-      'local-slack is not installed: its package here is for Linux on x64. Run the sandbox there, or connect fleetbot to a real Slack workspace (README, "Configuration").',
+      'local-slack is not installed: its package here is for Linux on x64. Run the sandbox there, or connect fleetbot to a real Slack workspace (README, "Running it for real").',
       { cause: error },
     );
   }

@@ -1,27 +1,26 @@
 #!/usr/bin/env node
+import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { type Bot, createBot } from './bot/create-bot.ts';
 import { createMachines, type EdgeMachines } from './edge-client/create-machines.ts';
-import { toFailure } from './fleet/errors.ts';
+import { InputError, toFailure } from './fleet/errors.ts';
 import { createQueue, type Queue } from './queue/create-queue.ts';
+import { readCommandLine, usage } from './runtime/command-line.ts';
 import { createLogger } from './runtime/create-logger.ts';
 import { type FleetFile, openFleetFile, readFleetFile } from './runtime/fleet-file.ts';
 import { type ReadyCheck, startHealthServer } from './runtime/health-server.ts';
 import { readSettings, type Settings, type SlackSettings } from './runtime/settings.ts';
-import { handleShutdown, type ShutdownStep } from './runtime/shutdown.ts';
+import { exitCodes, handleShutdown, type ShutdownStep } from './runtime/shutdown.ts';
 import { defaultSupervisorSettings } from './supervisors/context.ts';
 import { createSupervisor } from './supervisors/create-supervisor.ts';
 import { createTelemetry, type Telemetry } from './telemetry/create-telemetry.ts';
 import { redact } from './telemetry/redact.ts';
 
 /**
- * The command line and the composition root: the only file that knows every room. Parts are started in order
+ * The program and the composition root: the only file that knows every room. Parts are started in order
  * and ended in the opposite one.
  */
-const usage = `Usage:
-  fleetbot start            run with the settings in the environment (see .env.example)
-  fleetbot validate FILE    check a fleet file
-`;
 
 /** What the parts of a process share. */
 interface Shared {
@@ -116,22 +115,52 @@ function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSettings):
   });
 }
 
-async function validate(file: string): Promise<void> {
-  const fleet = await readFleetFile(file);
-  process.stdout.write(
-    `${file}: ${fleet.machines.size} machines, ${fleet.access.length} access rules: valid\n`,
-  );
+/** Checks every file, also after one that cannot be used. Returns whether all can be. */
+async function validate(files: readonly string[]): Promise<boolean> {
+  let valid = true;
+  for (const file of files) {
+    try {
+      const { machines, access } = await readFleetFile(file);
+      const content = `${machines.size} machines, ${access.length} access rules`;
+      process.stdout.write(`${file}: ${content}: valid\n`);
+    } catch (error) {
+      complain(error);
+      valid = false;
+    }
+  }
+  return valid;
 }
 
-const [command, argument] = process.argv.slice(2);
-try {
-  if (command === 'start' && argument === undefined) await start();
-  else if (command === 'validate' && argument !== undefined) await validate(argument);
-  else {
-    process.stderr.write(usage);
-    process.exitCode = 2;
-  }
-} catch (error) {
+/** The version in package.json. */
+async function version(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}
+
+function complain(error: unknown): void {
   process.stderr.write(`${redact(toFailure(error).message)}\n`);
-  process.exit(1);
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const line = readCommandLine(args);
+  switch (line.command) {
+    case 'start':
+      return start();
+    case 'validate':
+      if (!(await validate(line.files))) process.exitCode = exitCodes.failed;
+      return;
+    case 'help':
+      process.stdout.write(usage);
+      return;
+    case 'version':
+      process.stdout.write(`${await version()}\n`);
+  }
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  complain(error);
+  if (error instanceof InputError) process.stderr.write(`\n${usage}`);
+  process.exit(error instanceof InputError ? exitCodes.usage : exitCodes.failed);
 }

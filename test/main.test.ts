@@ -1,18 +1,102 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import packageJson from '../package.json' with { type: 'json' };
+import { startTestRedis, type TestRedis } from './support/redis.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const fileAt = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const main = fileAt('../src/main.ts');
+const exampleFile = fileAt('../deploy/fleet.example.yaml');
 
-/** What a start with these settings alone prints before it gives up. */
-function startWith(env: Record<string, string>): Promise<string> {
+interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program to its end. */
+function fleetbot(args: readonly string[], env: Record<string, string> = {}): Promise<Result> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [main, 'start'], { env }, (_error, _stdout, stderr) => resolve(stderr));
+    const child = execFile(process.execPath, [main, ...args], { env }, (_error, stdout, stderr) =>
+      resolve({ code: child.exitCode, stdout, stderr }),
+    );
   });
 }
 
 it('a start that fails shows no password, wherever it stands', async () => {
-  const said = await startWith({ MLFLOW_TRACKING_URI: 'http://ann:hunter2-secret@mlflow.test:5000' });
-  expect(said).toContain('MLFLOW_TRACKING_URI');
-  expect(said).not.toContain('hunter2');
+  const { stderr } = await fleetbot(['start'], {
+    MLFLOW_TRACKING_URI: 'http://ann:hunter2-secret@mlflow.test:5000',
+  });
+  expect(stderr).toContain('MLFLOW_TRACKING_URI');
+  expect(stderr).not.toContain('hunter2');
 });
+
+describe('a Redis that refuses the login ends the start at once, and shows no password', () => {
+  let server: TestRedis;
+  beforeAll(async () => {
+    server = await startTestRedis();
+    const admin = new Redis(server.url);
+    await admin.call('ACL', 'SETUSER', 'weak', 'on', '>hunter2weak', '~*', '&*', '+@all', '-info');
+    await admin.config('SET', 'requirepass', 'hunter2real');
+    admin.disconnect();
+  });
+  afterAll(() => server?.stop());
+
+  it.each([
+    ['with a wrong password', 'app:hunter2wrong@', 'WRONGPASS'],
+    ['without one', '', 'NOAUTH'],
+    ['of a user who may not do what is needed', 'weak:hunter2weak@', 'NOPERM'],
+  ])('%s', async (_case, login, answer) => {
+    const { code, stdout, stderr } = await fleetbot(['start'], {
+      FLEETBOT_ROLE: 'bot',
+      FLEETBOT_FLEET_FILE: exampleFile,
+      FLEETBOT_LOG_LEVEL: 'trace',
+      SLACK_BOT_TOKEN: 'xoxb-1',
+      SLACK_APP_TOKEN: 'xapp-1',
+      REDIS_URL: `redis://${login}127.0.0.1:${server.port}`,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('Redis refused the login: check user and password in REDIS_URL');
+    expect(stderr).toContain(answer);
+    expect(stderr).not.toContain('trying again');
+    expect(stdout + stderr).not.toContain('hunter2');
+  });
+});
+
+describe('the command line', () => {
+  it.each(['--help', '-h', 'help'])('%s prints the usage', async (argument) => {
+    const { code, stdout, stderr } = await fleetbot([argument]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('fleetbot validate FILE');
+  });
+
+  it('--version prints the version', async () => {
+    const version = `${packageJson.version}\n`;
+    expect(await fleetbot(['--version'])).toEqual({ code: 0, stdout: version, stderr: '' });
+  });
+
+  it('validate checks every file, and ends with 1 when one of them is invalid', async () => {
+    const two = await fleetbot(['validate', exampleFile, exampleFile]);
+    expect(two).toMatchObject({ code: 0, stderr: '' });
+    expect(two.stdout.match(/: valid$/gm)).toHaveLength(2);
+    const { code, stdout, stderr } = await fleetbot(['validate', '/nowhere/fleet.yaml', exampleFile]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('/nowhere/fleet.yaml:1: (file): cannot be read');
+    expect(stdout).toContain(`${exampleFile}: `);
+  });
+
+  it('says what is wrong with other arguments, and prints the usage', async () => {
+    const { code, stdout, stderr } = await fleetbot(['start', 'now']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^fleetbot start takes nothing after it, but there is "now"\.\n\nUsage:/);
+  });
+});
+
+// Where npm's shell stays in between, it dies of the signal that npm passes on, and the program lives on.
+it.each(['start', 'fleetbot', 'sandbox', 'smoke'] as const)(
+  'a signal to `npm run %s` reaches the program itself',
+  (script) => {
+    expect(packageJson.scripts[script]).toMatch(/^exec node /);
+  },
+);

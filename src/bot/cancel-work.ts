@@ -2,6 +2,7 @@ import { InputError, NotAllowedError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Requester } from '../fleet/request.ts';
 import type { Cancellation } from '../fleet/run.ts';
+import { deniedEverywhere } from './denied.ts';
 import type { Asker } from './people.ts';
 import type { CancelResult } from './ports.ts';
 import type { Services } from './services.ts';
@@ -53,10 +54,10 @@ async function cancelCampaign(id: string, cancelling: Cancelling): Promise<View>
     cancelling,
   );
   const mine = open.filter((_member, index) => reasons[index] === undefined);
-  if (mine.length === 0) throw new NotAllowedError(reasons[0] ?? '');
+  if (mine.length === 0) throw await deniedEverywhere(`You may not \`cancel\` any run of \`${id}\`.`, asker);
 
   const cancellation = { userId: asker.userId, at: services.clock() };
-  const kinds: CancelResult['kind'][] = [];
+  const kinds: Outcome[] = [];
   for (let from = 0; from < mine.length; from += cancelConcurrency) {
     const some = mine.slice(from, from + cancelConcurrency);
     kinds.push(...(await Promise.all(some.map(({ runId }) => cancelOne(runId, cancellation, services)))));
@@ -71,28 +72,36 @@ async function cancelOne(
   runId: string,
   cancellation: Cancellation,
   { requests, finishTrace }: Services,
-): Promise<CancelResult['kind']> {
+): Promise<Outcome> {
   const result = await requests.cancel(runId, cancellation);
   if (result.kind === 'cancelled') finishTrace(result.run);
-  return result.kind;
+  if (result.kind !== 'requested') return result.kind;
+  const { userId, at } = result.run.cancellation ?? cancellation;
+  // The first wish counts and is the one that is kept.
+  return userId === cancellation.userId && at === cancellation.at ? 'requested' : 'already-requested';
 }
 
-const outcomes: Record<CancelResult['kind'], string> = {
+/** `already-requested`: somebody asked for it before. */
+type Outcome = CancelResult['kind'] | 'already-requested';
+
+const outcomes: Record<Outcome, string> = {
   cancelled: 'Cancelled before it began',
   requested: 'Asked to stop; its message will say when it has',
+  'already-requested': 'Already being cancelled; its message will say when it has stopped',
   'already-done': 'Nothing to cancel, it is done already',
   'unknown-run': 'No longer known',
 };
 
 /** The same for the runs of a campaign, whose summary tells what becomes of them. */
-const campaignOutcomes: Record<CancelResult['kind'], string> = {
+const campaignOutcomes: Record<Outcome, string> = {
   cancelled: 'cancelled before they began',
   requested: 'asked to stop',
+  'already-requested': 'already being cancelled',
   'already-done': 'done already',
   'unknown-run': 'no longer known',
 };
 
-function countsOf(kinds: readonly CancelResult['kind'][]): string {
+function countsOf(kinds: readonly Outcome[]): string {
   const counts = Map.groupBy(kinds, (kind) => kind);
   return [...counts].map(([kind, { length }]) => `${length} ${campaignOutcomes[kind]}`).join(', ');
 }
@@ -119,5 +128,5 @@ async function reasonsAgainst(
 }
 
 function unknown(id: string): InputError {
-  return new InputError(`There is no run \`${id}\`. \`/fleet runs\` lists the latest.`);
+  return new InputError(`There is no run \`${id}\`. \`/fleet runs\` lists those that you may view.`);
 }

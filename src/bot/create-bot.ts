@@ -1,4 +1,4 @@
-import type { WebClient } from '@slack/web-api';
+import { WebAPIPlatformError } from '@slack/web-api';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { cancelActionId, openTraceActionId, runAgainActionId } from './action-ids.ts';
@@ -22,7 +22,7 @@ import type {
 import { createPublisher } from './publisher/create-publisher.ts';
 import { refusedToken } from './refused-token.ts';
 import type { Services } from './services.ts';
-import { createSlackClients } from './slack-clients.ts';
+import { createSlackClients, type SlackClients } from './slack-clients.ts';
 import { createSlackDirectory } from './slack-directory.ts';
 import { slashCommand } from './slash-command.ts';
 
@@ -101,7 +101,7 @@ export function createBot(options: BotOptions): Bot {
 
   return {
     async start() {
-      me = await whoAmI(clients.patient);
+      me = await whoAmI(clients, log);
       publisher.start();
       await slack.start();
     },
@@ -114,9 +114,19 @@ export function createBot(options: BotOptions): Bot {
   };
 }
 
-async function whoAmI(client: WebClient): Promise<Me> {
+/** Asks once in haste, so that an operator soon reads what is wrong; then with patience. */
+async function whoAmI({ lookups, patient }: SlackClients, log: Logger): Promise<Me> {
   try {
-    return meSchema.parse(await client.auth.test());
+    const answer = await lookups.auth.test().catch((error: unknown) => {
+      if (error instanceof WebAPIPlatformError) throw error;
+      log.warn(
+        { err: error, address: patient.slackApiUrl },
+        'Slack does not answer; trying again for half an hour. Check that this computer reaches the address ' +
+          '(DNS, firewall, proxy), and SLACK_API_URL where it is set',
+      );
+      return patient.auth.test();
+    });
+    return meSchema.parse(answer);
   } catch (error) {
     throw refusedToken(error, 'bot token (xoxb-…)');
   }

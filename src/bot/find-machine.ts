@@ -1,8 +1,7 @@
 import { InputError, NotAllowedError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
-import { suggest } from '../fleet/suggest.ts';
-import { namesOf } from './names-of.ts';
+import { machineHint } from './machine-hint.ts';
 import type { Asker } from './people.ts';
 
 /**
@@ -13,10 +12,7 @@ import type { Asker } from './people.ts';
 export async function findVisibleMachine(name: string, fleet: Fleet, asker: Asker): Promise<Machine> {
   const machine = fleet.machines.get(name);
   if (machine === undefined) {
-    const { allowed } = await asker.permission('view', [...fleet.machines.values()]);
-    const meant = suggest(name, namesOf(allowed));
-    const hint = meant === undefined ? '`/fleet list` shows the machines.' : `Did you mean \`${meant}\`?`;
-    throw new InputError(`There is no machine \`${name}\`. ${hint}`);
+    throw new InputError(`There is no machine \`${name}\`.${await machineHint(name, 'view', fleet, asker)}`);
   }
   const { denied } = await asker.permission('view', [machine]);
   const [denial] = denied;

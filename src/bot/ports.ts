@@ -87,6 +87,8 @@ export interface Posted {
  * no `posted` may stand in Slack already, so recovery looks for it there first.
  */
 export interface Views {
+  /** How long a lease lasts; the publisher refuses to start on one that a refresh could outlast. */
+  readonly leaseMs: number;
   /** Leases up to `limit` dirty views, best priority first, oldest first within one. */
   take(limit: number): Promise<readonly DirtyView[]>;
   /** The view is up to date. Changed meanwhile: it stays dirty. */

@@ -1,5 +1,5 @@
-import { checkOf, checksOf } from '../fleet/checks/index.ts';
-import { InputError, NotAllowedError } from '../fleet/errors.ts';
+import { checkOf } from '../fleet/checks/index.ts';
+import { InputError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
 import {
@@ -10,10 +10,12 @@ import {
   type Request,
   type Task,
 } from '../fleet/request.ts';
-import { selectMachines } from '../fleet/selector.ts';
+import { selectMachines, unmatchedAlternatives } from '../fleet/selector.ts';
 import { suggest } from '../fleet/suggest.ts';
-import { listed, namesOf } from './names-of.ts';
-import type { Asker, Denial } from './people.ts';
+import { deniedAll } from './denied.ts';
+import { machineHint } from './machine-hint.ts';
+import { checkNamesOf, listed, namesOf } from './names-of.ts';
+import type { Asker } from './people.ts';
 import type { Accepted, Redact } from './ports.ts';
 import type { Services } from './services.ts';
 import { noticeView } from './views/notice.ts';
@@ -39,8 +41,8 @@ export interface Submitted {
 
 /**
  * Stores a task for every machine that the selector matches and that the person may give it to; more than
- * one machine makes it a campaign. Machines that are left out are named in the notice. Secrets in a question
- * go no further than here.
+ * one machine makes it a campaign. Machines that are left out are named in the notice, where the person may
+ * view them. Secrets in a question go no further than here.
  *
  * @throws InputError, NotAllowedError, StoreUnavailableError with sentences for the person
  */
@@ -52,7 +54,7 @@ export async function submit(
   const obstacle = services.membership.obstacle(origin.channel);
   const selected = await selectFor(selector, fleet, asker, task);
   const { allowed, denied } = await asker.permission(task.kind, selected);
-  if (allowed.length === 0) throw notAllowed(denied);
+  if (allowed.length === 0) throw await deniedAll({ verb: task.kind, selector, denied }, fleet, asker);
 
   const machines = task.kind === 'check' ? withCheck(task.check, allowed) : allowed;
   const hindered = await obstacle;
@@ -86,7 +88,16 @@ export async function submit(
   const accepted = await services.requests.accept(requests, campaign);
   const able = new Set(machines);
   const unable = allowed.filter((machine) => !able.has(machine));
-  return { accepted, notice: noticeOf(task, machines, unable, denied, await asker.doubt()) };
+  const forbidden = denied.map((denial) => denial.machine);
+  const { allowed: named } = await asker.permission('view', forbidden);
+  const leftOut = {
+    unmatched: unmatchedAlternatives(fleet, selector),
+    unable,
+    named,
+    unnamed: named.length < forbidden.length,
+    doubt: await asker.doubt(),
+  };
+  return { accepted, notice: noticeOf(task, machines, leftOut) };
 }
 
 /** A mark in the place of a secret may be longer than the secret; the question stays one that can be stored. */
@@ -104,31 +115,22 @@ async function selectFor(
 ): Promise<readonly Machine[]> {
   const machines = selectMachines(fleet, selector);
   if (machines.length > 0) return machines;
-  const { allowed } = await asker.permission(task.kind, [...fleet.machines.values()]);
-  const meant = suggest(selector, namesOf(allowed));
-  const hint = meant === undefined ? '`/fleet list` shows the machines.' : `Did you mean \`${meant}\`?`;
-  throw new InputError(`No machine matches \`${selector}\`. ${hint}`);
+  const hint = await machineHint(selector, task.kind, fleet, asker);
+  throw new InputError(`No machine matches \`${selector}\`.${hint}`);
 }
 
 function withCheck(name: string, machines: readonly Machine[]): readonly Machine[] {
   const able = machines.filter((machine) => checkOf(machine, name) !== undefined);
   if (able.length > 0) return able;
-  const known = [...new Set(machines.flatMap((machine) => checksOf(machine).map((check) => check.name)))];
+  const known = checkNamesOf(machines);
   const meant = suggest(name, known);
   const hint =
     meant !== undefined
       ? `Did you mean \`${meant}\`?`
       : known.length > 0
         ? `There are: ${known.map((check) => `\`${check}\``).join(', ')}.`
-        : 'The fleet file authorises no check there.';
+        : 'The fleet file lists no check for it.';
   throw new InputError(`${listed(machines)} has no check \`${name}\`. ${hint}`);
-}
-
-function notAllowed(denied: readonly Denial[]): NotAllowedError {
-  const [first, ...others] = denied;
-  const more =
-    others.length > 0 ? ` The same goes for ${listed(others.map((denial) => denial.machine))}.` : '';
-  return new NotAllowedError(`${first?.reason ?? ''}${more}`);
 }
 
 /** The task in a sentence that leaves room for others: a notice that is too long is cut at its end. */
@@ -137,20 +139,36 @@ function shortTask(task: Task): string {
   return words.length <= shortTaskChars ? words : `${words.slice(0, shortTaskChars)}…`;
 }
 
+/** What of the selector the task was not given to. */
+interface LeftOut {
+  /** Parts of the selector that match no machine. */
+  readonly unmatched: readonly string[];
+  /** Those that the check is not authorised for. */
+  readonly unable: readonly Machine[];
+  /** Those that the person may not give it to, but may view. */
+  readonly named: readonly Machine[];
+  /** Whether there are others, whose names the person is not told. */
+  readonly unnamed: boolean;
+  readonly doubt: string | undefined;
+}
+
 /** undefined where every machine that was asked for is served by a message of its own. */
 function noticeOf(
   task: Task,
   machines: readonly Machine[],
-  unable: readonly Machine[],
-  denied: readonly Denial[],
-  doubt: string | undefined,
+  { unmatched, unable, named, unnamed, doubt }: LeftOut,
 ): View | undefined {
+  const forbidden = [
+    ...(named.length > 0 ? [listed(named)] : []),
+    ...(unnamed ? ['machines that you may not view'] : []),
+  ];
   const sentences = [
     machines.length > 1 ? `${machines.length} machines: ${shortTask(task)}. One summary appears here.` : '',
-    unable.length > 0 ? `Left out, because the check is not authorised there: ${listed(unable)}.` : '',
-    denied.length > 0
-      ? `Left out, because you may not: ${listed(denied.map((denial) => denial.machine))}. ${doubt ?? ''}`
+    unmatched.length > 0 ? `Nothing matches ${unmatched.map((part) => `\`${part}\``).join(', ')}.` : '',
+    unable.length > 0
+      ? `Left out, because the fleet file does not list this check for: ${listed(unable)}.`
       : '',
+    forbidden.length > 0 ? `Left out, because you may not: ${forbidden.join(', and ')}. ${doubt ?? ''}` : '',
   ].filter((sentence) => sentence !== '');
   return sentences.length === 0 ? undefined : noticeView({ text: sentences.join('\n'), kind: 'info' });
 }

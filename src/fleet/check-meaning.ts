@@ -1,76 +1,62 @@
 import { builtInChecks } from './checks/index.ts';
 import { type LocatedProblem, valueAt } from './describe-issue.ts';
-import type { AccessEntry, MachineEntry, Settings } from './fleet-file.ts';
 import { formatNumber } from './format.ts';
-import type { Machine } from './machine.ts';
+import type { MachineDraft } from './machine.ts';
 import type { Path } from './read-yaml.ts';
-import { excludedLabels } from './selector.ts';
 import { suggest } from './suggest.ts';
 
-/** A machine as the file has it and as it is with every default filled in. */
+/** A machine of the file: what could be read of its entry, and that with every default filled in. */
 export interface LoadedMachine {
   readonly index: number;
-  readonly entry: MachineEntry;
-  readonly machine: Machine;
+  readonly entry: Readonly<Record<string, unknown>>;
+  readonly draft: MachineDraft;
+  /** The keys, of the entry or of `defaults`, that could not be read. */
+  readonly unread: ReadonlySet<string>;
 }
 
 /**
  * Reports what is well formed but makes no sense: names and addresses used twice, checks that do not exist or
  * hide a built-in one, warnings that could never come first. What comes from `defaults` is reported once, there.
+ * What rests on something that could not be read is not judged.
  */
 export function checkMeaning(
   loaded: readonly LoadedMachine[],
-  defaults: Settings,
+  defaults: Readonly<Record<string, unknown>>,
   lineOf: (path: Path) => number,
   report: (problem: LocatedProblem) => void,
 ): void {
   const names = new Map<string, Path>();
   const addresses = new Map<string, Path>();
   const inDefaults = new Set<string>();
-  for (const { index, entry, machine } of loaded) {
+  for (const { index, entry, draft, unread } of loaded) {
     const reportTwice = (seen: Map<string, Path>, key: string, path: Path, cure: string): void => {
       const first = seen.get(key);
       if (first === undefined) seen.set(key, path);
       else report({ path, problem: `"${key}" stands on line ${lineOf(first)} already`, cure });
     };
     const at = ['machines', index];
-    reportTwice(names, machine.name, [...at, 'name'], 'Give each machine a name of its own');
-    const address = `${machine.address} port ${machine.ssh.port}`;
-    reportTwice(
-      addresses,
-      address,
-      [...at, 'address'],
-      'Remove one of the two, or correct its address or ssh.port',
-    );
-    for (const { paths, problem, cure } of [...checkProblems(machine), ...limitProblems(machine)]) {
+    if (draft.name !== undefined) {
+      reportTwice(names, draft.name, [...at, 'name'], 'Give each machine a name of its own');
+    }
+    if (draft.address !== undefined && !unread.has('ssh')) {
+      reportTwice(
+        addresses,
+        `${draft.address} port ${draft.ssh.port}`,
+        [...at, 'address'],
+        'Remove one of the two, or correct its address or ssh.port',
+      );
+    }
+    const settings = [
+      ...(unread.has('customChecks') ? [] : checkProblems(draft)),
+      ...(unread.has('customChecks') || unread.has('expect') ? [] : limitProblems(draft)),
+    ];
+    for (const { paths, problem, cure } of settings) {
       const own = paths.find((path) => valueAt(entry, path) !== undefined);
       const path = own ?? paths.find((p) => valueAt(defaults, p) !== undefined) ?? [];
       const key = JSON.stringify(path);
       if (own === undefined && inDefaults.has(key)) continue;
       if (own === undefined) inDefaults.add(key);
       report({ path: [...(own === undefined ? ['defaults'] : at), ...path], problem, cure });
-    }
-  }
-}
-
-/**
- * Reports rows of the access table that exclude by a label that no machine has: a typo there excludes nothing,
- * and gives people more than was meant.
- */
-export function checkExclusions(
-  access: readonly { readonly index: number; readonly value: AccessEntry }[],
-  loaded: readonly LoadedMachine[],
-  report: (problem: LocatedProblem) => void,
-): void {
-  const labels = new Set(loaded.flatMap(({ machine }) => Object.keys(machine.labels)));
-  for (const { index, value } of access) {
-    for (const label of excludedLabels(value.machines).filter((name) => !labels.has(name))) {
-      const meant = suggest(label, labels);
-      report({
-        path: ['access', index, 'machines'],
-        problem: `excludes by the label "${label}", which no machine has`,
-        cure: meant === undefined ? 'Remove that part, or label the machines' : `Did you mean "${meant}"?`,
-      });
     }
   }
 }
@@ -84,7 +70,7 @@ interface SettingsProblem {
 
 const builtInNames = builtInChecks.map((check) => check.name);
 
-function checkProblems(machine: Machine): SettingsProblem[] {
+function checkProblems(machine: MachineDraft): SettingsProblem[] {
   const own = Object.keys(machine.customChecks);
   const known = [...builtInNames, ...own];
   const unknown = machine.checks.flatMap((name, index) => {
@@ -112,7 +98,7 @@ interface LimitPair {
   readonly rising: boolean;
 }
 
-function limitProblems(machine: Machine): SettingsProblem[] {
+function limitProblems(machine: MachineDraft): SettingsProblem[] {
   return limitPairs(machine).flatMap(({ warn, critical, paths, rising }) => {
     if (warn === undefined || critical === undefined) return [];
     if (rising ? warn < critical : warn > critical) return [];
@@ -127,7 +113,7 @@ function limitProblems(machine: Machine): SettingsProblem[] {
   });
 }
 
-function limitPairs(machine: Machine): LimitPair[] {
+function limitPairs(machine: MachineDraft): LimitPair[] {
   const { disk, memory, load } = machine.expect;
   const pair = (
     values: Readonly<Record<string, unknown>>,

@@ -40,7 +40,7 @@ const percentage = '(\\d{1,3}(?:\\.\\d+)?)\\s?(?:%|percent\\b)';
 
 /** What may follow a percentage. Anything else makes it one of something else: `40 % logs`, `50 % of its limit`. */
 const following =
-  /^[\s*_`"'”]*(?:$|[,:)\]—–]|(?:used|full|in use|free|available|utili[sz]\w+|usage|capacity|now|currently|and|but|so|which|while|of\s+(?:total|capacity))\b|of\s+\d)/i;
+  /^[\s*_`"'”]*(?:$|[,:)\]—–]|\(\d|(?:used|full|in use|free|available|utili[sz]\w+|usage|capacity|now|currently|and|but|so|which|while|of\s+(?:total|capacity|inodes))\b|of\s+\d)/i;
 
 function wrongVerdict(comment: string, verdict: Severity): string[] {
   const lastLine = comment.trimEnd().split('\n').at(-1) ?? '';

@@ -1,4 +1,6 @@
+import { stringify } from 'yaml';
 import { z } from 'zod';
+import { cureFor } from './cure-for.ts';
 import type { Path } from './read-yaml.ts';
 import { suggest } from './suggest.ts';
 
@@ -9,27 +11,8 @@ export interface LocatedProblem {
   readonly cure: string;
 }
 
-/** What to write, by the key in question. Keys that are not here get a cure made from what was expected. */
-const cures: Readonly<Record<string, string>> = {
-  version: 'Write "version: 1"',
-  name: 'Write a name such as rhel-01, in lower case',
-  address: 'Write a host name or IP address; user and port belong under ssh',
-  hostKey:
-    'Copy the type and the base64 text that "ssh-keyscan ADDRESS" prints, for example "ssh-ed25519 AAAAC3NzaC1l…"',
-  channel: 'Write a Slack channel id such as C0123ABCD',
-  people: 'Write Slack user ids such as U0123ABCD',
-  groups: 'Write Slack user group ids such as S0123ABCD',
-  verbs: 'Write "all" or a list of view, check, ask, cancel',
-  diagnose: 'Write one of always, on-finding, never, by-request',
-  mustMatch: 'Write a simpler regular expression that matches only the output that is good',
-  mustNotMatch: 'Write a simpler regular expression',
-  number: 'Give it at least one of warnAbove, criticalAbove, warnBelow, criticalBelow',
-  pattern: 'Write a simple regular expression whose first group ( ) is the number',
-  labels: 'Write labels as "key: value", the key of letters and digits, a number as value in quotes',
-  customChecks: 'Write its name in lower case, for example raid',
-  mounts: 'Write a mount point such as /var',
-  active: 'Write systemd units such as sshd.service',
-};
+/** Where nothing better is known. */
+const lastCure = 'Compare it with deploy/fleet.example.yaml';
 
 const plain: Readonly<Record<string, string>> = {
   record: 'a group of "key: value" lines',
@@ -41,14 +24,23 @@ const plain: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-/** An issue of zod as problems for the person who writes the file. `value` is what was checked by `schema`. */
-export function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): LocatedProblem[] {
-  const path = issue.path.filter((key) => typeof key !== 'symbol');
-  const found = valueAt(value, path);
-  const cure = cureFor(path);
+/**
+ * An issue of zod as problems for the person who writes the file. `part` is what was checked by `schema`; `at`
+ * is where it stands in the file.
+ */
+export function describeIssue(
+  issue: z.core.$ZodIssue,
+  schema: z.ZodType,
+  part: unknown,
+  at: Path,
+): LocatedProblem[] {
+  const inPart = issue.path.filter((key) => typeof key !== 'symbol');
+  const path = [...at, ...inPart];
+  const found = valueAt(part, inPart);
+  const cure = cureFor(path) ?? exampleCure(schema, inPart) ?? lastCure;
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = keysAt(schema, path);
+      const known = keysAt(schema, inPart);
       return issue.keys.map((key) => {
         const meant = suggest(key, known);
         return {
@@ -59,13 +51,10 @@ export function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, value:
       });
     }
     case 'invalid_type': {
-      const expected = plain[issue.expected] ?? issue.expected;
-      if (found === undefined) return [{ path, problem: 'is missing', cure: cure ?? `Write ${expected}` }];
-      if (found === null)
-        return [{ path, problem: 'is empty', cure: cure ?? `Write ${expected}, or remove the key` }];
-      const quote =
-        issue.expected === 'string' && typeof found !== 'object' ? `Put it in quotes: "${found}"` : undefined;
-      return [{ path, problem: `must be ${expected}`, cure: quote ?? cure ?? `Write ${expected}` }];
+      if (found === undefined) return [{ path, problem: 'is missing', cure }];
+      if (found === null) return [{ path, problem: 'is empty', cure }];
+      const problem = `must be ${plain[issue.expected] ?? issue.expected}`;
+      return [{ path, problem, cure: rewritten(found, issue.expected, path) ?? cure }];
     }
     case 'invalid_value': {
       const allowed = issue.values.map(String);
@@ -73,43 +62,37 @@ export function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, value:
       const written = found === undefined ? 'is missing' : `${JSON.stringify(found)} is not known here`;
       const choose = allowed.length === 1 ? `Write ${allowed[0]}` : `Write one of ${allowed.join(', ')}`;
       return [
-        { path, problem: written, cure: meant === undefined ? (cure ?? choose) : `Did you mean "${meant}"?` },
+        {
+          path,
+          problem: written,
+          cure: meant === undefined ? (cureFor(path) ?? choose) : `Did you mean "${meant}"?`,
+        },
       ];
     }
     case 'invalid_key':
-      return [
-        { path, problem: 'cannot be a key here', cure: cureFor(path.slice(0, -1)) ?? 'Write another key' },
-      ];
-    case 'invalid_union':
-      return [
-        {
-          path,
-          problem: found === undefined ? 'is missing' : 'is not one of the forms it can have',
-          cure: cure ?? 'Correct it',
-        },
-      ];
+      return [{ path, problem: 'cannot be a key here', cure: cureFor(path.slice(0, -1)) ?? lastCure }];
+    case 'invalid_union': {
+      // The form that was meant is the one whose outside fits; what is wrong inside can be told.
+      const meant = issue.errors.find((issues) => issues.some((inner) => inner.path.length > 0));
+      if (meant !== undefined) {
+        return meant.flatMap((inner) =>
+          describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, schema, part, at),
+        );
+      }
+      const problem =
+        found === undefined ? 'is missing' : `${JSON.stringify(found)} is not one of the forms it can have`;
+      return [{ path, problem, cure }];
+    }
     case 'too_small':
-      return [
-        {
-          path,
-          problem: `must be at least ${issue.minimum}${ofWhat(issue.origin)}`,
-          cure: cure ?? 'Write more',
-        },
-      ];
+      return [{ path, problem: `must be at least ${issue.minimum}${ofWhat(issue.origin)}`, cure }];
     case 'too_big':
-      return [
-        {
-          path,
-          problem: `must be at most ${issue.maximum}${ofWhat(issue.origin)}`,
-          cure: cure ?? 'Write less',
-        },
-      ];
+      return [{ path, problem: `must be at most ${issue.maximum}${ofWhat(issue.origin)}`, cure }];
     case 'invalid_format':
-      return [
-        { path, problem: `${JSON.stringify(found)} cannot be used`, cure: cure ?? upper(issue.message) },
-      ];
+      return [{ path, problem: `${JSON.stringify(found)} cannot be used`, cure }];
+    case 'custom':
+      return [{ path, problem: issue.message, cure: z.string().safeParse(issue.params?.cure).data ?? cure }];
     default:
-      return [{ path, problem: issue.message, cure: cure ?? 'Correct it' }];
+      return [{ path, problem: issue.message, cure }];
   }
 }
 
@@ -132,25 +115,43 @@ export function valueAt(value: unknown, path: Path): unknown {
   }, value);
 }
 
-/** The cure of the innermost key on the path; a list item or a label has the cure of its list. */
-function cureFor(path: Path): string | undefined {
-  const keys = path.filter((key) => typeof key === 'string');
-  const last = keys.at(-1);
-  const above = keys.at(-2);
-  if (last !== undefined && Object.hasOwn(cures, last)) return cures[last];
-  return above === 'labels' ? cures.labels : undefined;
+/** The default of the schema at this path as an example; a list item has that of its list. */
+function exampleCure(schema: z.ZodType, inPart: Path): string | undefined {
+  const path = typeof inPart.at(-1) === 'number' ? inPart.slice(0, -1) : inPart;
+  const at = schemaAt(schema, path);
+  return at instanceof z.ZodDefault ? `Write for example ${inline(at.def.defaultValue)}` : undefined;
+}
+
+/** What makes more of a command line than words with blanks between. */
+const shellSyntax = /[|&;<>()$`\\"'*?[\]#~{}]/;
+
+/** The value as it should have been written, where that can be told. */
+function rewritten(found: unknown, expected: string, path: Path): string | undefined {
+  if (expected === 'string' && typeof found !== 'object') return `Put it in quotes: "${found}"`;
+  const isCommandLine = expected === 'array' && path.at(-1) === 'command' && typeof found === 'string';
+  if (!isCommandLine || shellSyntax.test(found)) return undefined;
+  return `Write ${inline(found.trim().split(/\s+/))}`;
+}
+
+/** A value as YAML on one line: `[cat, /proc/mdstat]`. */
+function inline(value: unknown): string {
+  return stringify(value, { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 }).trimEnd();
 }
 
 /** The keys that an object may have at this path of the schema. */
 function keysAt(schema: z.ZodType, path: Path): string[] {
-  let at: z.core.$ZodType | undefined = unwrap(schema);
-  for (const key of path) {
-    if (at instanceof z.ZodObject) at = at.shape[key];
-    else if (at instanceof z.ZodArray) at = at.element;
-    else if (at instanceof z.ZodRecord) at = at.valueType;
-    at = unwrap(at);
-  }
+  const at = unwrap(schemaAt(schema, path));
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** The schema at a path, with its default if it has one. */
+function schemaAt(schema: z.ZodType, path: Path): z.core.$ZodType | undefined {
+  return path.reduce<z.core.$ZodType | undefined>((outer, key) => {
+    const at = unwrap(outer);
+    if (at instanceof z.ZodObject) return at.shape[key];
+    if (at instanceof z.ZodArray) return at.element;
+    return at instanceof z.ZodRecord ? at.valueType : undefined;
+  }, schema);
 }
 
 function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
@@ -163,8 +164,4 @@ function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefine
 function ofWhat(origin: string): string {
   if (origin === 'string') return ' characters long';
   return origin === 'array' ? ' entries long' : '';
-}
-
-function upper(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

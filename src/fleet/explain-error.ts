@@ -83,6 +83,37 @@ const explanations: Readonly<Record<Code, string>> = {
   internal: 'Something went wrong inside the bot. Ask an operator to look for this run in the log.',
 };
 
+/**
+ * What the sentence of a failure tells beyond its code, for codes that stand for several things. The sentences
+ * are those of `edge-client/ssh-connection.ts` and `edge-client/readiness.ts`.
+ */
+const closer: readonly { readonly code: Code; readonly says: RegExp; readonly explanation: string }[] = [
+  {
+    code: 'unreachable',
+    says: /\bECONNREFUSED\b/,
+    explanation:
+      'The machine could not be reached over SSH: it refused the connection. Check that sshd runs there and that `ssh.port` in the fleet file is right, then ask again.',
+  },
+  {
+    code: 'unreachable',
+    says: /\bdid not answer within\b|\b(?:ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b/,
+    explanation:
+      'The machine could not be reached over SSH: there was no answer. Check that it is up and that no firewall is between, then ask again.',
+  },
+  {
+    code: 'unreachable',
+    says: /\b(?:ENOTFOUND|EAI_AGAIN)\b/,
+    explanation:
+      "The machine could not be reached over SSH: its host name could not be looked up. Check the machine's `address` in the fleet file, then ask again.",
+  },
+  {
+    code: 'agent-not-ready',
+    says: /\bdied while it was starting\b/,
+    explanation:
+      "The agent ended before it was ready. Ask an operator to look at the agent's journal on the machine.",
+  },
+];
+
 /** Text for a person in Slack: what happened and what to do. No stack, no addresses, no internals. */
 export function explainError(error: unknown): string {
   return explainFailure(toFailure(error));
@@ -91,6 +122,8 @@ export function explainError(error: unknown): string {
 /** The same for a failure that stands in a record. A code that is not known counts as internal. */
 export function explainFailure(failure: Failure): string {
   if (ownWords.has(failure.code) && failure.message !== '') return failure.message;
+  const known = closer.find(({ code, says }) => code === failure.code && says.test(failure.message));
+  if (known !== undefined) return known.explanation;
   return isCode(failure.code) ? explanations[failure.code] : explanations.internal;
 }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { InputError } from './errors.ts';
 import { verbs } from './fleet.ts';
 import { isHostKeyOfItsType } from './host-key.ts';
 import {
@@ -11,7 +10,7 @@ import {
   nameSchema,
 } from './machine.ts';
 import { patternProblem } from './pattern-problem.ts';
-import { parseSelector, selectAll } from './selector.ts';
+import { selectAll, selectorProblem } from './selector.ts';
 
 /**
  * The fleet file as it is written. Everything that has a default may be left out: `defaults` stand under each
@@ -130,12 +129,9 @@ export const accessEntrySchema = z
     machines: z
       .string()
       .superRefine((selector, context) => {
-        try {
-          parseSelector(selector);
-        } catch (error) {
-          if (!(error instanceof InputError)) throw error;
-          context.addIssue({ code: 'custom', message: error.message });
-        }
+        const found = selectorProblem(selector);
+        if (found === undefined) return;
+        context.addIssue({ code: 'custom', message: found.problem, params: { cure: found.cure } });
       })
       .describe('A selector: a name, rhel-*, role=web, env=prod, all; "," is or, "&" is and, "!" is not.'),
     verbs: z

@@ -1,11 +1,11 @@
-const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** Bytes in decimal units with one digit after the point: `40.0 GB`. */
+/** Bytes in the binary units of `df -h` and `free -h` with one digit after the point: `40.0 GiB`. */
 export function formatBytes(bytes: number): string {
   let value = Math.max(0, bytes);
   let unit = 0;
-  while (value >= 999.95 && unit < byteUnits.length - 1) {
-    value /= 1000;
+  while (value >= 1023.95 && unit < byteUnits.length - 1) {
+    value /= 1024;
     unit++;
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${byteUnits[unit]}`;

@@ -132,10 +132,10 @@ export const sshSchema = z.strictObject({
 /** Public host key as in `known_hosts` or `ssh-keyscan`: type and base64, without host name or comment. */
 export const hostKeySchema = z
   .string()
-  .regex(
-    /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}$/,
-    'must be "TYPE BASE64", for example "ssh-ed25519 AAAAC3Nz…"',
-  );
+  .regex(/^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}$/, {
+    error: 'must be "TYPE BASE64", for example "ssh-ed25519 AAAAC3Nz…"',
+    abort: true,
+  });
 
 export const channelSchema = z
   .string()
@@ -160,7 +160,11 @@ export const machineSchema = z.strictObject({
   limits: limitsSchema,
 });
 
+/** A machine of which some could not be read: enough to look for further mistakes in its entry. */
+export const machineDraftSchema = machineSchema.partial({ name: true, address: true, hostKey: true });
+
 export type Machine = z.infer<typeof machineSchema>;
+export type MachineDraft = z.infer<typeof machineDraftSchema>;
 export type Expect = z.infer<typeof expectSchema>;
 export type CustomCheck = z.infer<typeof customCheckSchema>;
 export type Limits = z.infer<typeof limitsSchema>;

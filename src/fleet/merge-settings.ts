@@ -16,6 +16,7 @@ export function mergeSettings(under: Group, over: Group): Group {
   return merged;
 }
 
-function isGroup(value: unknown): value is Group {
+/** Whether a value of the file is a group of `key: value` lines. */
+export function isGroup(value: unknown): value is Group {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

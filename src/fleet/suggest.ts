@@ -4,22 +4,25 @@ import { distance } from 'fastest-levenshtein';
 const charactersPerTypo = 2;
 
 /**
- * The candidate that was probably meant: the nearest one by edits, upper and lower case alike, or one that
- * begins with the word. undefined when nothing is near.
+ * The candidate that was probably meant, upper and lower case alike: the nearest one by edits of those that
+ * begin with the word, else of all. undefined when nothing is near.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const typed = word.toLowerCase();
+  const known = [...candidates];
+  const longer = known.filter((candidate) => typed !== '' && candidate.toLowerCase().startsWith(typed));
+  const mostTypos = Math.max(1, Math.floor(typed.length / charactersPerTypo));
+  return nearest(typed, longer, Number.POSITIVE_INFINITY) ?? nearest(typed, known, mostTypos);
+}
+
+function nearest(typed: string, candidates: readonly string[], mostEdits: number): string | undefined {
   let best: string | undefined;
-  let bestEdits = Math.max(1, Math.floor(typed.length / charactersPerTypo)) + 1;
-  let begins: string | undefined;
+  let bestEdits = mostEdits + 1;
   for (const candidate of candidates) {
-    const known = candidate.toLowerCase();
-    const edits = distance(typed, known);
-    if (edits < bestEdits) {
-      best = candidate;
-      bestEdits = edits;
-    }
-    if (typed !== '' && known.startsWith(typed)) begins ??= candidate;
+    const edits = distance(typed, candidate.toLowerCase());
+    if (edits >= bestEdits) continue;
+    best = candidate;
+    bestEdits = edits;
   }
-  return best ?? begins;
+  return best;
 }

@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions, ReplyError } from 'ioredis';
 import type { Logger } from 'pino';
-import { FleetbotError, StoreUnavailableError } from '../fleet/errors.ts';
+import { FleetbotError, SettingsError, StoreUnavailableError } from '../fleet/errors.ts';
 import { loadScripts } from './scripts.ts';
 
 const reconnectMaxMs = 2_000;
@@ -52,26 +52,48 @@ function connect(url: string, log: Logger, options: Omit<RedisOptions, 'replyMap
   return redis;
 }
 
-/** One line when Redis goes and one when it is back, however often the connection is tried meanwhile. */
-export function logOutages(redis: Redis, log: Logger): void {
-  let away = false;
+/**
+ * One line when Redis goes and one when it is back, however often the connection is tried meanwhile. Nothing
+ * before the first connection: `whenConnected` tells why there is none.
+ */
+function logOutages(redis: Redis, log: Logger): void {
+  let answers: boolean | undefined;
   redis.on('error', (error: Error) => {
-    if (!away) log.error({ err: error }, 'Redis does not answer; trying again until it does');
-    away = true;
+    if (!answers) return;
+    answers = false;
+    log.error({ err: error }, 'Redis does not answer; trying again until it does');
   });
   redis.on('ready', () => {
-    if (away) log.info('Redis answers again');
-    away = false;
+    if (answers === false) log.info('Redis answers again');
+    answers = true;
   });
 }
 
-/** Waits for the first connection. @throws StoreUnavailableError */
+/** What Redis says to a wrong login, to none where it wants one, and to a user who may not do a command. */
+const refusedLogin = /^(?:WRONGPASS|NOAUTH|NOPERM)/;
+
+/** The error for a login that Redis refuses, which no patience cures; undefined for any other error. */
+export function loginProblem(error: unknown): SettingsError | undefined {
+  if (!(error instanceof Error && refusedLogin.test(error.message))) return undefined;
+  return new SettingsError(
+    `Redis refused the login: check user and password in REDIS_URL, and what that user may do (${error.message}).`,
+    { cause: error },
+  );
+}
+
+/**
+ * Waits for the first connection.
+ * @throws SettingsError at once when Redis refuses the login
+ * @throws StoreUnavailableError when it does not answer in time
+ */
 export async function whenConnected(redis: Redis, timeoutMs: number): Promise<void> {
   if (redis.status === 'ready') return;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let last: Error | undefined;
   const onError = (error: Error): void => {
     last = error;
+    const refused = loginProblem(error);
+    if (refused) reject(refused);
   };
   redis.once('ready', resolve).on('error', onError);
   const timer = setTimeout(() => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { RedisSlackBudget } from './budget.ts';
 import { Cancellations } from './cancellations.ts';
-import { ask, connectForRequests, connectForWorkers, whenConnected } from './connect.ts';
+import { ask, connectForRequests, connectForWorkers, loginProblem, whenConnected } from './connect.ts';
 import { Disk } from './durability.ts';
 import { createIds, type RandomBytes } from './ids.ts';
 import { inTime } from './in-time.ts';
@@ -42,6 +42,7 @@ export interface Queue {
 
 /**
  * Connects, and looks whether this Redis keeps what is promised.
+ * @throws SettingsError when it refuses the login, or the user may not do what is needed
  * @throws StoreUnavailableError when it does not answer
  * @throws StoreUnsafeError when it may lose or evict records
  */
@@ -62,7 +63,9 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
     await Promise.all(connections.map((connection) => whenConnected(connection, settings.connectTimeoutMs)));
     const durability = await ask(
       'tell its version and settings',
-      checkSafety(forRequests, settings.allowUnsafe, log),
+      checkSafety(forRequests, settings.allowUnsafe, log).catch((error: unknown) => {
+        throw loginProblem(error) ?? error;
+      }),
     );
     const disk = new Disk(forRequests, durability, settings.fsyncTimeoutMs);
     const wakes = new Wakes(forRequests, settings.prefix, log);

@@ -151,8 +151,9 @@ export class RedisRequests {
   async runs(filter: { readonly machine?: string; readonly limit: number }): Promise<readonly Run[]> {
     const ids = await ask('list the runs', this.#runIds(filter.machine));
     const runs: Run[] = [];
-    for (let at = 0; at < ids.length && runs.length < filter.limit; at += readAtOnce) {
-      const some = await Promise.all(ids.slice(at, at + readAtOnce).map((id) => this.run(id)));
+    const together = Math.min(readAtOnce, filter.limit);
+    for (let at = 0; at < ids.length && runs.length < filter.limit; at += together) {
+      const some = await Promise.all(ids.slice(at, at + together).map((id) => this.run(id)));
       // Some ids outlive their runs.
       runs.push(...some.filter((run) => run !== undefined));
     }

@@ -42,6 +42,10 @@ export class RedisViews {
     this.#settings = options.settings;
   }
 
+  get leaseMs(): number {
+    return this.#settings.viewLeaseMs;
+  }
+
   async take(limit: number): Promise<readonly DirtyView[]> {
     const reply = takeReply.parse(
       await ask('lease views', this.#redis.takeViews(this.#keys.prefix, limit, this.#settings.viewLeaseMs)),

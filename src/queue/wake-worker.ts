@@ -6,6 +6,8 @@ import type { QueueSettings } from './queue-settings.ts';
 import type { Claim } from './run-store.ts';
 import { type Wake, wakeQueueName } from './wakes.ts';
 
+const shutdownReason = 'shutdown';
+
 /**
  * Drives one claimed run as far as it goes. `signal` aborts with reason `shutdown` when this process must
  * let go, or `lock-lost` when another worker may have the machine by now.
@@ -69,7 +71,7 @@ export class WakeWorker {
     await this.#worker.pause(true);
     // A blocking read of ours that is still open would swallow the sign that a wake was handed over.
     await inTime(this.#worker.getBackend().disconnectBlocking(), disconnectTimeoutMs);
-    this.#worker.cancelAllJobs('shutdown');
+    this.#worker.cancelAllJobs(shutdownReason);
     const allLetGo = await inTime(Promise.allSettled(this.#active), closeTimeoutMs);
     await inTime(this.#worker.close(!allLetGo), disconnectTimeoutMs);
   }
@@ -79,7 +81,9 @@ export class WakeWorker {
     if (!this.#stopping) {
       const turn = this.#turn(machine, signal).catch((error: unknown) => {
         // Not thrown: a wake has no attempts to use up. The run stays the machine's current one.
-        this.#options.log.error({ err: error, machine }, 'a turn broke off; the next sweep goes on with it');
+        const { log } = this.#options;
+        if (error === shutdownReason) log.info({ machine }, 'a turn is handed over to another worker');
+        else log.error({ err: error, machine }, 'a turn broke off; the next sweep goes on with it');
       });
       this.#active.add(turn);
       await turn;

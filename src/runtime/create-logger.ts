@@ -1,4 +1,5 @@
-import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino';
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { errorRecord } from './error-record.ts';
 
 export interface LoggerOptions {
   readonly level: string;
@@ -11,8 +12,8 @@ export interface LoggerOptions {
 const stderrFileDescriptor = 2;
 
 /**
- * The process's logger: JSON lines with ISO time, level by name, and no secrets. Errors go under `err`, with
- * their `code` and causes. Give runs a child: `log.child({ run, machine, trace })`.
+ * The process's logger: JSON lines with ISO time, level by name, and no secrets. Errors go under `err`; of them
+ * only what `errorRecord` keeps is written. Give runs a child: `log.child({ run, machine, trace })`.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const { level, redact, stream = destination({ fd: stderrFileDescriptor, sync: true }) } = options;
@@ -22,7 +23,7 @@ export function createLogger(options: LoggerOptions): Logger {
       base: { pid: process.pid },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: stdSerializers.errWithCause, error: stdSerializers.errWithCause },
+      serializers: { err: (error) => errorRecord(error), error: (error) => errorRecord(error) },
     },
     redactedStream(stream, redact),
   );

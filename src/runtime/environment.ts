@@ -9,13 +9,15 @@ interface SettingNote {
   readonly secret?: true;
   /** What `.env.example` gives in its place, where there is no default. */
   readonly example?: string;
+  /** Who cannot do without it: completes "required: …". */
+  readonly required?: string;
 }
 
 /** The notes on every setting, by its schema. */
 export const settingNotes = z.registry<SettingNote>();
 
 const text = z.string();
-const webAddress = z.url({ protocol: /^https?$/, hostname: /./ }).refine(
+const webAddress = z.url({ protocol: /^https?$/, hostname: /./, abort: true }).refine(
   (address) => {
     const { username, password } = new URL(address);
     return username === '' && password === '';
@@ -60,26 +62,29 @@ export const environmentSchema = z.object({
   }),
 
   SLACK_BOT_TOKEN: text.startsWith('xoxb-').optional().register(settingNotes, {
-    about: 'Bot token of the Slack app (bot, all).',
+    about: 'Bot token of the Slack app.',
     must: 'a bot token that starts with xoxb- (Slack app → OAuth & Permissions)',
     secret: true,
     example: 'xoxb-…',
+    required: 'roles bot and all',
   }),
   FLEETBOT_SLACK_MODE: z.enum(['socket', 'http']).default('socket').register(settingNotes, {
     about: 'How Slack reaches the bot: socket (the bot connects to Slack) or http (Slack calls the bot).',
     must: 'socket or http',
   }),
   SLACK_APP_TOKEN: text.startsWith('xapp-').optional().register(settingNotes, {
-    about: 'App-level token with connections:write, for socket mode.',
+    about: 'App-level token with connections:write.',
     must: 'an app-level token that starts with xapp- (Slack app → Basic Information → App-Level Tokens)',
     secret: true,
     example: 'xapp-…',
+    required: 'roles bot and all, in socket mode',
   }),
   SLACK_SIGNING_SECRET: text.min(16).optional().register(settingNotes, {
-    about: 'Signing secret, for http mode.',
+    about: 'Signing secret of the Slack app.',
     must: 'the signing secret (Slack app → Basic Information)',
     secret: true,
     example: '…',
+    required: 'roles bot and all, in http mode',
   }),
   FLEETBOT_HTTP_HOST: text.default('127.0.0.1').register(settingNotes, {
     about: 'Address on which http mode listens; 0.0.0.0 behind a route or an ingress.',
@@ -100,9 +105,10 @@ export const environmentSchema = z.object({
     .optional()
     .register(settingNotes, {
       about: 'The Redis that holds requests and runs.',
-      must: 'a Redis address such as redis://:password@host:6379/0 (rediss:// for TLS)',
+      must: 'a Redis address such as redis://127.0.0.1:6379/0 (rediss:// for TLS; user and password stand before the host, with a colon between them and an @ after)',
       secret: true,
       example: 'redis://127.0.0.1:6379/0',
+      required: 'every role',
     }),
   FLEETBOT_REDIS_PREFIX: text
     .regex(/^[A-Za-z0-9_.{}-]{1,64}$/)
@@ -121,10 +127,11 @@ export const environmentSchema = z.object({
     }),
 
   FLEETBOT_SSH_KEY: text.includes('PRIVATE KEY').optional().register(settingNotes, {
-    about: "Private key for the machines' gates, without passphrase (worker, all).",
+    about: "Private key for the machines' gates, without passphrase.",
     must: 'a private key in OpenSSH or PEM format; FLEETBOT_SSH_KEY_FILE names the file that holds it',
     secret: true,
     example: '/etc/fleetbot/ssh/id_ed25519',
+    required: 'roles worker and all',
   }),
   FLEETBOT_WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20).register(settingNotes, {
     about: 'How many machines one worker serves at the same time.',
@@ -143,6 +150,7 @@ export const environmentSchema = z.object({
       about: 'The experiment that takes the traces.',
       must: "the experiment's number (0 is MLflow's default experiment), not its name",
       example: '0',
+      required: 'with MLFLOW_TRACKING_URI',
     }),
   MLFLOW_PUBLIC_URL: webAddress.optional().register(settingNotes, {
     about: "MLflow's address in people's browsers, for links; MLFLOW_TRACKING_URI where not given.",

@@ -47,6 +47,9 @@ export interface Settings {
 
 type RawEnvironment = Readonly<Record<string, string | undefined>>;
 
+/** Stands in `.env.example` where a value is to be filled in; a token that was copied cut short shows it too. */
+const placeholderMark = '…';
+
 /** Variables that Kubernetes sets by itself for services whose names begin with `fleetbot`. */
 const serviceVariable = /_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|UDP)(?:_\w+)?)?)$/;
 
@@ -56,18 +59,18 @@ const serviceVariable = /_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|U
  */
 export function readSettings(env: RawEnvironment): Settings {
   const problems: string[] = [...unknownNames(env)];
-  const given = withSecretsFromFiles(env, problems);
+  const { given, unread } = withSecretsFromFiles(env, problems);
   const invalid = invalidNames(given);
   for (const name of invalid) {
-    const { must, secret } = noteOn(name);
-    problems.push(`${name} is ${secret ? 'not usable' : `"${given[name]}"`}. It must be ${must}.`);
+    problems.push(whyInvalid(name, given[name]));
     delete given[name];
   }
   const environment = environmentSchema.parse(given);
+  const told = new Set([...unread, ...invalid]);
   /** The value of a setting that is needed here. */
   const need = (name: NeededName): string => {
     const value = environment[name];
-    if (value === undefined && !invalid.includes(name)) problems.push(missing(name, environment));
+    if (value === undefined && !told.has(name)) problems.push(missing(name, environment));
     return value ?? '';
   };
   const settings = assemble(environment, need);
@@ -147,6 +150,18 @@ function missing(name: NeededName, { FLEETBOT_ROLE: role }: Environment): string
   return `${name} is not set, and the role ${role} needs it. ${about} Set ${name}${file} to ${must}.`;
 }
 
+function whyInvalid(name: SettingName, value = ''): string {
+  const { must, secret } = noteOn(name);
+  const wrong = isPlaceholder(value)
+    ? `holds a placeholder (${placeholderMark}) in the place of a value`
+    : `is ${secret ? 'not usable' : `"${value}"`}`;
+  return `${name} ${wrong}. It must be ${must}.`;
+}
+
+function isPlaceholder(value: string): boolean {
+  return value.includes(placeholderMark);
+}
+
 function* unknownNames(env: RawEnvironment): Generator<string> {
   const known = [...settingNames, ...settingNames.filter(isSecret).map((name) => `${name}_FILE`)];
   for (const name of Object.keys(env)) {
@@ -160,9 +175,13 @@ function isSecret(name: SettingName): boolean {
   return noteOn(name).secret === true;
 }
 
-/** What is set, with NAME_FILE read in the place of NAME. */
-function withSecretsFromFiles(env: RawEnvironment, problems: string[]): Record<string, string> {
+/** What is set, with NAME_FILE read in the place of NAME; and the names whose files hold nothing. */
+function withSecretsFromFiles(
+  env: RawEnvironment,
+  problems: string[],
+): { given: Record<string, string>; unread: readonly SettingName[] } {
   const given: Record<string, string> = {};
+  const unread: SettingName[] = [];
   for (const name of settingNames) {
     const value = env[name] ?? '';
     const file = isSecret(name) ? (env[`${name}_FILE`] ?? '') : '';
@@ -171,8 +190,9 @@ function withSecretsFromFiles(env: RawEnvironment, problems: string[]): Record<s
     }
     const content = file === '' ? value : readSecret(`${name}_FILE`, file, problems);
     if (content !== '') given[name] = content;
+    else if (file !== '') unread.push(name);
   }
-  return given;
+  return { given, unread };
 }
 
 function readSecret(name: string, file: string, problems: string[]): string {
@@ -191,5 +211,5 @@ function readSecret(name: string, file: string, problems: string[]): string {
 
 function invalidNames(given: Record<string, string>): SettingName[] {
   const names = new Set(environmentSchema.safeParse(given).error?.issues.map((issue) => issue.path[0]));
-  return settingNames.filter((name) => names.has(name));
+  return settingNames.filter((name) => names.has(name) || isPlaceholder(given[name] ?? ''));
 }

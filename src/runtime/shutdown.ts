@@ -21,8 +21,8 @@ export interface ShutdownOptions {
   readonly process?: ProcessEvents;
 }
 
-/** Exit codes. 130 is the shell's code for a program that was interrupted. */
-export const exitCodes = { clean: 0, failed: 1, interrupted: 130 } as const;
+/** Exit codes. 2: the arguments cannot be understood; 130 is the shell's code for a program that was interrupted. */
+export const exitCodes = { clean: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 

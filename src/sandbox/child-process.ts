@@ -13,8 +13,8 @@ export class SandboxError extends FleetbotError {
 /** A process of ours that the sandbox started. */
 export interface ChildProcess {
   readonly pid: number;
-  /** What it printed so far, from its log file. */
-  log(): string;
+  /** The end of what it printed so far, from its log file. */
+  lastLines(): string;
   /** Resolves when it has ended. */
   readonly ended: Promise<void>;
   /** SIGTERM, and SIGKILL when it has not ended after the limit. Resolves when it has ended. */
@@ -58,7 +58,6 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
     detached: true,
   });
   closeSync(log);
-  const lastWords = () => readFileSync(options.logFile, 'utf8').trimEnd();
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   let running = true;
   const end = () => {
@@ -85,7 +84,8 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
 
   const handle: ChildProcess = {
     pid: child.pid ?? 0,
-    log: lastWords,
+    lastLines: () =>
+      readFileSync(options.logFile, 'utf8').trimEnd().split('\n').slice(-lastLinesShown).join('\n'),
     ended,
     async stop() {
       if (!running) return;
@@ -103,6 +103,5 @@ export async function startChild(options: ChildOptions): Promise<ChildProcess> {
   }
   const outcome = running ? `was not ready within ${options.readyTimeoutMs / 1_000} s` : 'ended at once';
   await handle.stop();
-  const printed = lastWords().split('\n').slice(-lastLinesShown).join('\n');
-  throw new SandboxError(`${options.name} ${outcome}. It printed:\n${printed}`);
+  throw new SandboxError(`${options.name} ${outcome}. It printed:\n${handle.lastLines()}`);
 }

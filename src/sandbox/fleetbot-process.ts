@@ -12,6 +12,8 @@ export interface FleetbotOptions {
   readonly keyFile: string;
   readonly slackApiUrl: string;
   readonly redisUrl: string;
+  /** Given on somebody else's server, to keep apart from what else is there. */
+  readonly redisPrefix?: string | undefined;
   /** Undefined: runs are not traced. */
   readonly mlflowUrl?: string | undefined;
   readonly healthPort: number;
@@ -25,7 +27,7 @@ export interface FleetbotOptions {
  * @throws SandboxError with what it printed, when it does not start
  */
 export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
-  const { folder, healthPort, mlflowUrl } = options;
+  const { folder, healthPort, mlflowUrl, redisPrefix } = options;
   return startChild({
     name: 'fleetbot',
     argv: [process.execPath, join(import.meta.dirname, '../main.ts'), 'start'],
@@ -41,6 +43,11 @@ export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
       SLACK_APP_TOKEN: workspace.appToken,
       SLACK_API_URL: options.slackApiUrl,
       REDIS_URL: options.redisUrl,
+      // Somebody else's server keeps what it keeps: nothing in a sandbox is to be kept.
+      ...(redisPrefix !== undefined && {
+        FLEETBOT_REDIS_PREFIX: redisPrefix,
+        FLEETBOT_REDIS_ALLOW_UNSAFE: 'true',
+      }),
       ...(mlflowUrl !== undefined && { MLFLOW_TRACKING_URI: mlflowUrl, MLFLOW_EXPERIMENT_ID: '0' }),
     },
     cwd: folder,

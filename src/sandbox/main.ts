@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { InputError, toFailure } from '../fleet/errors.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
-import { untilSignal } from './until-signal.ts';
+import { untilAskedToEnd } from './until-asked-to-end.ts';
 import { sandboxMachineName, workspace } from './workspace.ts';
 
 /** `npm run sandbox [-- --port N]`: a whole fleetbot on this computer, until Ctrl-C. */
@@ -20,6 +20,9 @@ function welcome(sandbox: Sandbox, seconds: number): string {
   return `
 fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
 
+  Warning: the workspace's page is open on ALL interfaces of this computer: whoever reaches its port can act as
+  any user of it. Do not run the sandbox on a shared network. Everything else listens on loopback only.
+
   Open    ${sandbox.slackUrl}/archives/${workspace.channel.id}
   Type    /fleet check ${sandboxMachineName} disk
   or      /fleet help
@@ -29,10 +32,8 @@ fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
   The machine ${sandboxMachineName} is this computer: its commands only read. Its agent follows rules; it is no language model.
   Traces: ${sandbox.mlflowUrl ? `${sandbox.mlflowUrl} (MLflow)` : 'none, because mlflow is not on PATH (pip install mlflow)'}
   Fleet file (edit it, it is taken up at once): ${sandbox.fleetFile}
+  Make it warn: edit the fleet file (remove the # before "expect") and check the disk again.
   Logs: ${sandbox.folder}
-
-  Note: everything listens on loopback only, except local-slack: its page is open on ALL interfaces of this
-  computer, and whoever reaches its port can act as any user of it. Do not run the sandbox on a shared network.
 
 Ctrl-C stops everything and leaves nothing behind.`;
 }
@@ -52,17 +53,20 @@ function wantedPort(): number {
   return port.data;
 }
 
-const stopped = untilSignal();
+// A terminal that is gone must not keep the parts from being stopped.
+process.stdout.on('error', () => {});
+const stopped = untilAskedToEnd();
 const startedAt = performance.now();
 
 try {
   await using sandbox = await startSandbox({
     port: wantedPort(),
-    tell: (line) => print(`starting ${line}`),
+    tell: print,
+    redisUrl: process.env.REDIS_URL || undefined,
     mlflow: true,
   });
   print(welcome(sandbox, (performance.now() - startedAt) / 1_000));
-  await stopped;
+  await Promise.race([stopped, sandbox.failed]);
   print('stopping …');
 } catch (error) {
   print(toFailure(error).message);

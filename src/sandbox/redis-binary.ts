@@ -68,24 +68,27 @@ export async function ensureRedisBinary(options: {
   const present = await findServer(path);
   if (present !== undefined) return present;
 
-  for (const installer of installers) {
-    const tool = await findFile(path, installer.tool);
+  let notTried = '';
+  for (const { tool: toolName, packageName, needsRoot, attempts } of installers) {
+    const tool = await findFile(path, toolName);
     if (tool === undefined) continue;
-    const root = installer.needsRoot ? await rootPrefix() : [];
-    if (root === undefined) break;
-    options.tell(
-      `Redis is missing: installing ${installer.packageName} with ${installer.tool} (no service).`,
-    );
-    const failure = await install(installer.attempts.map((steps) => steps.map((s) => [...root, tool, ...s])));
+    const root = needsRoot ? await rootPrefix() : [];
+    if (root === undefined) {
+      notTried = ` Installing ${packageName} with ${toolName} was not tried: you are not root, and sudo is missing or asks for a password.`;
+      continue;
+    }
+    options.tell(`Redis is missing: installing ${packageName} with ${toolName} (no service) …`);
+    const failure = await install(attempts.map((steps) => steps.map((step) => [...root, tool, ...step])));
     const installed = await findServer(path);
     if (installed !== undefined) return installed;
-    throw new FleetbotError(
-      'redis-missing',
-      `${installer.tool} could not install ${installer.packageName}. ${cure}`,
-      { cause: failure },
-    );
+    const names = candidates.map(({ file }) => file).join(', ');
+    const problem =
+      failure === undefined
+        ? `${toolName} says that ${packageName} is installed, but none of ${names} is on PATH. Add their folder to PATH, or set REDIS_URL to a running server.`
+        : `${toolName} could not install ${packageName}. ${cure}`;
+    throw new FleetbotError('redis-missing', problem, { cause: failure });
   }
-  throw new FleetbotError('redis-missing', `There is no Redis server on PATH. ${cure}`);
+  throw new FleetbotError('redis-missing', `There is no Redis server on PATH.${notTried} ${cure}`);
 }
 
 async function findServer(path: string): Promise<RedisBinary | undefined> {

@@ -1,5 +1,9 @@
-import { stringify } from 'yaml';
+import { Document, isNode } from 'yaml';
 import { sandboxMachineName, workspace } from './workspace.ts';
+
+/** What a person may try on a machine: its disk is then almost certain to warn. */
+const suggestion = ` To make the disk warn, remove the # before "expect":
+expect: { disk: { warnUsedPercent: 1 } }`;
 
 /** The fleet file of the sandbox: one machine, which is this computer. */
 export function sandboxFleetFile(machine: { readonly port: number; readonly hostKey: string }): string {
@@ -26,5 +30,10 @@ export function sandboxFleetFile(machine: { readonly port: number; readonly host
     ],
     access: [{ people: [workspace.sre.id], machines: 'all', verbs: 'all' }],
   };
-  return `# The sandbox's fleet file. Edit it while the sandbox runs: it is taken up at once.\n${stringify(fleet)}`;
+  const document = new Document(fleet);
+  document.commentBefore =
+    " The sandbox's fleet file. Edit it while the sandbox runs: it is taken up at once.";
+  const entry = document.getIn(['machines', 0]);
+  if (isNode(entry)) entry.comment = suggestion;
+  return String(document);
 }

@@ -1,21 +1,26 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { startFleetbot } from './fleetbot-process.ts';
 import { freePort } from './free-port.ts';
+import { keepRunning } from './keep-running.ts';
 import { newKeyPair } from './key-pair.ts';
 import { startLocalSlack } from './local-slack.ts';
 import { mlflowIsInstalled, startMlflow } from './mlflow-server.ts';
-import { startRedis } from './redis-server.ts';
 import { sandboxFleetFile } from './sandbox-fleet.ts';
+import { newSandboxFolder } from './sandbox-folder.ts';
 import { startSandboxMachine } from './sandbox-machine.ts';
+import { openRedis } from './sandbox-redis.ts';
+import { tellFleetFile } from './tell-fleet-file.ts';
 import { sandboxMachineName } from './workspace.ts';
 
 export interface SandboxOptions {
   /** The port of the workspace's page; 0 for any free one. */
   readonly port: number;
-  /** Told what is being started or installed, a line each. */
+  /** Told what is being started or installed, and later what happens to it, a line each. */
   readonly tell: (line: string) => void;
+  /** A running server to use, with keys of its own; where absent, one is started. */
+  readonly redisUrl?: string | undefined;
   /** Starts the agent on the machine, instead of the sandbox agent. For tests. */
   readonly agentCommand?: readonly string[];
   /** Start MLflow where it is installed. */
@@ -32,7 +37,8 @@ export interface Sandbox extends AsyncDisposable {
   /** Everything of it on disk: logs, fleet file, keys. Removed with it. */
   readonly folder: string;
   readonly fleetFile: string;
-  readonly fleetbotPid: number;
+  /** Rejects when fleetbot died too often to be started again. Never resolves. */
+  readonly failed: Promise<never>;
   /** The process of the machine's agent, while one runs. */
   agentPid(): number | undefined;
   /** Stops every part, in the order in which nothing is left open, and removes the folder. */
@@ -43,7 +49,7 @@ export interface Sandbox extends AsyncDisposable {
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { tell } = options;
   await using parts = new AsyncDisposableStack();
-  const folder = mkdtempSync(join(tmpdir(), 'fleetbot-sandbox-'));
+  const folder = newSandboxFolder(tmpdir());
   parts.defer(() => rmSync(folder, { recursive: true, force: true }));
   const subfolder = (name: string) => {
     const path = join(folder, name);
@@ -52,15 +58,19 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
   const slackPort = await freePort(options.port);
 
-  tell('Redis …');
-  const redis = await startRedis({ folder: subfolder('redis'), tell });
-  parts.defer(() => redis.stop());
+  const redis = await openRedis({
+    url: options.redisUrl,
+    prefix: `{${basename(folder)}}`,
+    folder: subfolder('redis'),
+    tell,
+  });
+  parts.defer(() => redis.close());
 
   const key = newKeyPair();
   const keyFile = join(folder, 'id_ed25519');
   writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
 
-  tell(`the machine ${sandboxMachineName} (this computer) …`);
+  tell(`starting the machine ${sandboxMachineName} (this computer) …`);
   const fleetFile = join(folder, 'fleet.yaml');
   const machine = await startSandboxMachine({
     name: sandboxMachineName,
@@ -73,24 +83,32 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   writeFileSync(fleetFile, sandboxFleetFile(machine));
   machine.renewPolicy();
 
-  tell('local-slack …');
+  tell('starting local-slack …');
   const slack = await startLocalSlack(slackPort, subfolder('slack'));
   parts.defer(() => slack.child.stop());
 
   const mlflow = await startMlflowIfThere(options, subfolder);
   if (mlflow) parts.defer(() => mlflow.child.stop());
 
-  tell('fleetbot …');
-  const fleetbot = await startFleetbot({
+  tell('starting fleetbot …');
+  const fleetbotOptions = {
     fleetFile,
     keyFile,
     slackApiUrl: slack.apiUrl,
     redisUrl: redis.url,
+    redisPrefix: redis.prefix,
     mlflowUrl: mlflow?.url,
     healthPort: await freePort(),
     folder: subfolder('fleetbot'),
+  };
+  const fleetbot = await keepRunning({
+    name: 'fleetbot',
+    start: () => startFleetbot(fleetbotOptions),
+    tell,
+    clock: Date.now,
   });
   parts.defer(() => fleetbot.stop());
+  parts.use(await tellFleetFile(fleetFile, tell));
 
   const started = parts.move();
   return {
@@ -99,7 +117,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     mlflowUrl: mlflow?.url,
     folder,
     fleetFile,
-    fleetbotPid: fleetbot.pid,
+    failed: fleetbot.failed,
     agentPid: () => machine.agentPid(),
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
@@ -107,6 +125,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 async function startMlflowIfThere(options: SandboxOptions, subfolder: (name: string) => string) {
   if (!options.mlflow || !mlflowIsInstalled()) return undefined;
-  options.tell('MLflow …');
+  options.tell('starting MLflow …');
   return startMlflow(await freePort(), subfolder('mlflow'));
 }

@@ -4,7 +4,7 @@ import { toFailure } from '../fleet/errors.ts';
 import { SandboxError } from './child-process.ts';
 import { messageText, Person, type SlackMessage } from './person.ts';
 import { startSandbox } from './sandbox.ts';
-import { untilSignal } from './until-signal.ts';
+import { untilAskedToEnd } from './until-asked-to-end.ts';
 import { sandboxMachineName, workspace } from './workspace.ts';
 
 /**
@@ -30,9 +30,9 @@ function measureDisk(): Map<string, number> {
   );
 }
 
-/** Mount point → used percentage, as the findings in the thread state it ("/var 61 % of …"). */
+/** Mount point → used percentage, as the findings in the thread state it ("/var 61 % used (…"). */
 function statedUse(thread: string): Map<string, number> {
-  const stated = thread.matchAll(/(?:^|· )(\/\S*) (\d+) % of [\d.,]+ [kMGTP]?B used/gm);
+  const stated = thread.matchAll(/(?:^|· )(\/\S*) (\d+) % used \(/gm);
   return new Map([...stated].map(([, mount = '', percent]) => [mount, Number(percent)]));
 }
 
@@ -65,19 +65,21 @@ async function answerTo(person: Person): Promise<SlackMessage[]> {
 }
 
 async function smoke(): Promise<void> {
-  const interrupted = untilSignal();
+  const interrupted = untilAskedToEnd();
   const startedAt = performance.now();
   await using sandbox = await startSandbox({
     port: 0,
     mlflow: false,
-    tell: (line) => print(`starting ${line}`),
+    tell: print,
+    redisUrl: process.env.REDIS_URL || undefined,
   });
   print(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n\n> /fleet ${command}\n`);
   const messages = await Promise.race([
     answerTo(new Person(sandbox.slackUrl, workspace.sre.id)),
-    interrupted.then((signal): never => {
-      throw new SandboxError(`Interrupted by ${signal}.`);
+    interrupted.then((reason): never => {
+      throw new SandboxError(`Interrupted by ${reason}.`);
     }),
+    sandbox.failed,
   ]);
   const thread = messages.map(messageText).join('\n\n');
   print(`${thread}\n`);
@@ -88,6 +90,8 @@ async function smoke(): Promise<void> {
   print('smoke: ok. The numbers of the answer are those of df on this computer; no agent is left running.');
 }
 
+// A terminal that is gone must not keep the parts from being stopped.
+process.stdout.on('error', () => {});
 try {
   await smoke();
 } catch (error) {

@@ -47,6 +47,7 @@ export function fleetOf(machines: readonly Machine[], access: readonly Partial<A
 
 /** Nothing to publish: these tests are about what comes in. */
 export const noViews: Views = {
+  leaseMs: 60_000,
   take: async () => [],
   release: async () => {},
   postpone: async () => {},

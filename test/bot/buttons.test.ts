@@ -92,6 +92,17 @@ describe('Cancel', () => {
     expect(await told(2)).toContain('done already');
   });
 
+  it('clicked twice on a run at work says that it is already being cancelled', async () => {
+    const [run] = test.requests.stored;
+    if (run === undefined) throw new Error('nothing stored');
+    test.requests.stored[0] = { ...run, state: 'tasking' };
+    await test.click(cancelActionId, first);
+    expect(await told(1)).toContain('Asked to stop');
+    test.now += 1;
+    await test.click(cancelActionId, first);
+    expect(await told(2)).toContain('Already being cancelled');
+  });
+
   it('is denied without the verb, to anybody but who asked', async () => {
     test.fleet = fleetOf([machine('web-01')], [{ people: ['UBEN'], verbs: ['view', 'check'] }]);
     await test.click(cancelActionId, first, 'UBEN');

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp } from '../../src/bot/create-app.ts';
 import { createBot } from '../../src/bot/create-bot.ts';
@@ -68,6 +69,36 @@ it('a port that is taken is named at start', async () => {
   });
   await expect(second.start()).rejects.toThrow(`127.0.0.1:${port}. Free the port`);
   await first.stop();
+});
+
+it('a start that cannot reach Slack says so with the address, what to check, and the cause, and goes on trying', async () => {
+  const slack = await FakeSlack.start();
+  slack.away = true;
+  const lines: string[] = [];
+  const bot = createBot({
+    connection: { mode: 'http', signingSecret, port: 0, host: '127.0.0.1' },
+    botToken: 'xoxb-test',
+    slackApiUrl: slack.apiUrl,
+    fleet: { current: () => fleetOf([], []), invalid: () => undefined },
+    requests: new FakeRequests(),
+    views: noViews,
+    budget: noBudget,
+    linkTo: () => ({ missing: '' }),
+    finishTrace: () => {},
+    redact: (text) => text,
+    clock: Date.now,
+    random: Math.random,
+    log: pino({ level: 'warn' }, { write: (line) => void lines.push(line) }),
+  });
+  const started = bot.start();
+  await vi.waitFor(() => expect(lines.join()).toContain('Slack does not answer'), 5_000);
+  const line = lines.find((each) => each.includes('Slack does not answer')) ?? '{}';
+  expect(JSON.parse(line)).toMatchObject({ address: slack.apiUrl, msg: expect.stringContaining('Check') });
+  expect(line).toContain('fetch failed');
+  slack.away = false;
+  await started;
+  await bot.stop();
+  await slack.stop();
 });
 
 describe('a token that Slack refuses', () => {

@@ -72,12 +72,19 @@ describe('a request', () => {
   it('leaves out machines where the check is not authorised, and names them', async () => {
     test.fleet = fleetOf([machine('web-01'), machine('db-01', { checks: ['load'] })], [{ people: ['UANN'] }]);
     const ack = await test.command('check all disk');
-    expect(ack.text).toContain('not authorised there: `db-01`');
+    expect(ack.text).toContain('does not list this check for: `db-01`');
     expect(test.requests.stored.map((run) => run.request.machine)).toEqual(['web-01']);
   });
 });
 
+/** Lets Ben, who may do all with `web-*`, view the rest. */
+function letBenViewAll(): void {
+  const viewing = fleetOf([], [{ people: ['UBEN'], verbs: ['view'] }]).access;
+  test.fleet = { ...test.fleet, access: [...test.fleet.access, ...viewing] };
+}
+
 it('a long question does not push out of the notice which machines were left out', async () => {
+  letBenViewAll();
   const ack = await test.command(`ask all ${'why? '.repeat(700)}`, { user: 'UBEN' });
   expect(ack.text).toContain('because you may not: `db-01`');
 });
@@ -193,10 +200,47 @@ describe('access', () => {
     expect(test.slack.callsOf('usergroups.users.list')).toHaveLength(0);
   });
 
+  it.each(['all', 'web-*', 'role=web,role=db', 'db-?1'])(
+    'is denied for %s without the name of a machine that the person may not view',
+    async (selector) => {
+      test.fleet = { ...test.fleet, access: [] };
+      for (const command of [`check ${selector} disk`, `ask ${selector} why?`, `list ${selector}`]) {
+        const { text } = await test.command(command);
+        expect(text).toContain(`any machine that \`${selector}\` matches`);
+        expect(text).toContain('Ask whoever maintains the fleet file');
+        expect(text).not.toMatch(/(web|db)-0/);
+      }
+      expect((await test.command('list')).text).toContain('no machine that you may `view`');
+    },
+  );
+
+  it('is denied for a campaign without the name of a machine', async () => {
+    await test.command('check all disk');
+    const [id = ''] = test.requests.campaigns.keys();
+    test.groups.set('SOPS', []);
+    const { text } = await test.command(`cancel ${id}`, { user: 'UBEN' });
+    expect(text).toContain(`You may not \`cancel\` any run of \`${id}\``);
+    expect(text).not.toMatch(/(web|db)-0/);
+  });
+
+  it('drops machines that the person may not view, and does not name them', async () => {
+    const ack = await test.command('check all disk', { user: 'UBEN' });
+    expect(ack.text).toContain('because you may not: machines that you may not view');
+    expect(ack.text).not.toContain('db-01');
+    expect(test.requests.stored.map((run) => run.request.machine)).toEqual(['web-01', 'web-02']);
+  });
+
   it('drops the machines that the person may not touch, and names them', async () => {
+    letBenViewAll();
     const ack = await test.command('check all disk', { user: 'UBEN' });
     expect(ack.text).toContain('because you may not: `db-01`');
     expect(test.requests.stored.map((run) => run.request.machine)).toEqual(['web-01', 'web-02']);
+  });
+
+  it('names the parts of a list that match nothing', async () => {
+    const ack = await test.command('check web-01,web-9,role=none disk');
+    expect(ack.text).toContain('Nothing matches `web-9`, `role=none`.');
+    expect(test.requests.stored.map((run) => run.request.machine)).toEqual(['web-01']);
   });
 
   it('follows a fleet file that changed', async () => {
@@ -208,12 +252,19 @@ describe('access', () => {
 });
 
 describe('a mistake', () => {
+  it('is not answered by proposing what was excluded', async () => {
+    const ack = await test.command('check web-01&!web-01 disk');
+    expect(ack.text).toContain('No machine matches');
+    expect(ack.text).not.toContain('Did you mean');
+  });
+
   it.each([
     ['chek web-01 disk', 'Did you mean `/fleet check`?'],
     ['check web-1 disk', 'Did you mean `web-01`?'],
+    ['check all,!web-01 disk', 'Did you mean `all&amp;!web-01`?'],
     ['check web-01 dsk', 'Did you mean `disk`?'],
     ['show web-o1', 'Did you mean `web-01`?'],
-    ['check web-01', 'Which check of `web-01`?'],
+    ['check web-01', 'Which check of `web-01`? There are: `disk`, `memory`.'],
     ['check web-01 disk now', '`now` is more than a check takes'],
     ['ask web-01', 'What do you want to ask'],
     ['check web-01!x disk', 'is not a selector'],
@@ -223,6 +274,17 @@ describe('a mistake', () => {
     expect(ack.text).toContain(explanation);
     expect(ack.text).toContain('"response_type":"ephemeral"');
     expect(test.requests.stored).toHaveLength(0);
+  });
+
+  it('is answered with a hint at the list only where there is something to see', async () => {
+    const hint = '`/fleet list` shows the machines that you may view';
+    for (const command of ['show nothing-like-it', 'check nothing-like-it disk', 'list nothing-like-it']) {
+      expect((await test.command(command)).text).toContain(hint);
+    }
+    test.fleet = { ...test.fleet, access: [] };
+    for (const command of ['show nothing-like-it', 'check nothing-like-it disk', 'list nothing-like-it']) {
+      expect((await test.command(command)).text).not.toContain('/fleet list');
+    }
   });
 
   it('does not reveal machines that the person may not see', async () => {
@@ -284,6 +346,19 @@ describe('looking something up', () => {
     expect(ack.text).not.toContain('/fleet cancel');
   });
 
+  it('help explains selectors, and names the checks of the machines that the person may check', async () => {
+    test.fleet = fleetOf(
+      [machine('web-01'), machine('db-01', { checks: ['load'] })],
+      [{ people: ['UANN'], machines: 'web-*' }],
+    );
+    const { text } = await test.command('help');
+    for (const selector of ['`all`', '`rhel-*`', '`role=web`', '`site=ams`', '`,` (or)', '`!` is not']) {
+      expect(text).toContain(selector);
+    }
+    expect(text).toContain('Checks: `disk` `memory`');
+    expect(text).not.toContain('`load`');
+  });
+
   it('help tells who may do nothing why', async () => {
     expect((await test.command('help', { user: 'UGUS' })).text).toContain('Guests');
     test.fleet = fleetOf([machine('web-01')], []);
@@ -305,6 +380,70 @@ describe('looking something up', () => {
       expect(ack.text).toContain('web-01');
       expect(ack.text).not.toContain('db-01');
     }
+  });
+
+  it('list tells what each machine is doing and its last verdict', async () => {
+    await test.command('check web-01 disk');
+    await test.command('check web-01 memory');
+    const [first] = test.requests.stored;
+    if (first === undefined) throw new Error('nothing stored');
+    test.requests.stored[0] = { ...first, state: 'done', verdict: 'warning' };
+    test.requests.records.set('web-01', { currentRunId: 'r-000000000001', waiting: 3 });
+    test.requests.records.set('web-02', { quarantine: { runId: 'r-9', reason: 'not measured', at: 1 } });
+    test.now += 5 * 60_000;
+    const { text } = await test.command('list');
+    expect(text).toMatch(/\*web-01\*[^\n]*\*warning\* 5 min 0 s ago · at work · 3 waiting/);
+    expect(text).toMatch(/\*web-02\*.*QUARANTINED/);
+    expect(text).toMatch(/\*db-01\*.*no verdict yet/);
+  });
+
+  it('list looks nothing up for more machines than it can ask about, and needs no store', async () => {
+    test.requests.away = true;
+    const away = await test.command('list');
+    expect(away.text).toContain('*web-01*');
+    expect(away.text).toContain('The store does not answer');
+    test.fleet = fleetOf(
+      Array.from({ length: 51 }, (_, index) => machine(`web-${index}`)),
+      [{ people: ['UANN'] }],
+    );
+    const lookUp = vi.spyOn(test.requests, 'machine');
+    expect((await test.command('list')).text).toContain('narrow the selector');
+    expect(lookUp).not.toHaveBeenCalled();
+  });
+
+  it('runs tells who may view nothing that there are none that they may view', async () => {
+    await test.command('check web-01 disk');
+    test.fleet = { ...test.fleet, access: [] };
+    const { text } = await test.command('runs');
+    expect(text).toContain('none that you may view');
+    expect(text).not.toContain('No runs yet');
+  });
+
+  it('show tells the state that a machine should be in, in plain words', async () => {
+    const { expect: expected } = machine('web-01');
+    const services = { active: ['sshd.service'], warnOnFailed: true };
+    const checks = ['disk', 'memory', 'load', 'services'];
+    test.fleet = fleetOf(
+      [machine('web-01', { checks, expect: { ...expected, services } })],
+      [{ people: ['UANN'] }],
+    );
+    const { text } = await test.command('show web-01');
+    for (const words of [
+      '`disk` used space warn 80 % / critical 90 %, inodes warn 80 % / critical 90 %',
+      '`memory` available warn 15 % / critical 5 %, used swap warn 50 % / critical 90 %',
+      '`load` per processor warn 1.5 / critical 3',
+      '`services` must be active: `sshd.service`',
+      'agent: `edge`, asked whenever a person asks for a check',
+      'No runs yet',
+    ]) {
+      expect(text).toContain(words);
+    }
+    await test.command('check web-01 disk');
+    const [run] = test.requests.stored;
+    if (run === undefined) throw new Error('nothing stored');
+    test.requests.stored[0] = { ...run, state: 'done', verdict: 'critical' };
+    test.now += 60_000;
+    expect((await test.command('show web-01')).text).toMatch(/\*critical\*.*1 min 0 s ago/);
   });
 
   it('show and runs of one machine tell its runs, or that it is forbidden', async () => {

@@ -52,10 +52,10 @@ describe('an agent that fails erases no verdict and is not left running', () => 
     expect(thread).toContain('The verdict above rests on the evidence alone and stands');
   });
 
-  it('whose program ends at once: it did not become ready', async () => {
+  it('whose program ends at once: it ended before it was ready', async () => {
     const { thread, main } = await check('exits-at-once');
     expect(main).toContain('the agent failed');
-    expect(thread).toContain('did not become ready in time');
+    expect(thread).toContain('ended before it was ready');
   });
 
   it('whose gateway never gets ready', async () => {

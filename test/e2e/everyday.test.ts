@@ -86,7 +86,7 @@ describe('a working day', () => {
   it('list, show, runs and help answer', async () => {
     expect(await harness.sre.askAside('list')).toContain('3 machines');
     expect(await harness.sre.askAside('list web-02')).toContain('*web-02*');
-    expect(await harness.sre.askAside('show web-02')).toContain('chat-completions');
+    expect(await harness.sre.askAside('show web-02')).toContain('asked whenever a person asks');
     expect(await harness.sre.askAside('runs web-01')).toContain('check disk');
     expect(await harness.sre.askAside('runs')).toContain('*web-02*');
     expect(await harness.sre.askAside('help')).toContain('/fleet ask');

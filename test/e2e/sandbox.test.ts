@@ -1,10 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { freePort } from '../../src/sandbox/free-port.ts';
+import { messageText, Person } from '../../src/sandbox/person.ts';
+import { workspace } from '../../src/sandbox/workspace.ts';
 import { launchChromium } from './parts/chromium.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -12,6 +15,10 @@ const out = join(import.meta.dirname, 'out');
 const committedPicture = join(root, 'deploy/pictures/sandbox.png');
 const answerTimeoutMs = 60_000;
 const readyTimeoutMs = 120_000;
+const consoleTimeoutMs = 20_000;
+/** Another worker takes a run over when the lease of the dead one is over. */
+const takeOverTimeoutMs = 90_000;
+const pollMs = 200;
 
 /** `npm run sandbox` as a person starts it, and its output so far. */
 function runSandbox(port: number) {
@@ -54,6 +61,28 @@ describe('a newcomer with the sandbox', () => {
   let sandbox: ReturnType<typeof runSandbox>;
   let port: number;
 
+  const folder = () => /Logs: (\S+)/.exec(sandbox.output())?.[1] ?? '';
+  const person = () => new Person(`http://localhost:${port}`, workspace.sre.id);
+  /** The newest message of the channel itself with these words. */
+  const shown = async (words: string) => {
+    const messages = await person().messages(workspace.channel.id);
+    const roots = messages.filter(({ ts, thread_ts: root }) => root === undefined || root === ts);
+    return roots.map(messageText).findLast((text) => text.includes(words));
+  };
+  /** Types a command and resolves with its message, once it is finished. */
+  const ask = async (command: string) => {
+    const words = command.replace('sandbox-01 ', '');
+    const before = await shown(words);
+    await person().type(workspace.channel.id, command);
+    return vi.waitUntil(
+      async () => {
+        const text = await shown(words);
+        return text !== before && text?.includes('[Run again]') && text;
+      },
+      { timeout: takeOverTimeoutMs, interval: pollMs },
+    );
+  };
+
   beforeAll(async () => {
     mkdirSync(out, { recursive: true });
     port = await freePort();
@@ -77,7 +106,7 @@ describe('a newcomer with the sandbox', () => {
   });
 
   it('types a check into the page and reads a verdict with the numbers of this computer', async () => {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1060 } });
     await page.goto(`http://localhost:${port}/archives/C0OPS`);
     const box = page.getByPlaceholder(/Message #ops/);
     await box.fill('/fleet check sandbox-01 disk');
@@ -91,8 +120,10 @@ describe('a newcomer with the sandbox', () => {
 
     const text = await thread.innerText();
     const root = diskUse().get('/');
-    expect(text).toMatch(new RegExp(`(^|\\s)/ ${root} %`, 'm'));
+    expect(text).toMatch(new RegExp(`(^|\\s)/ ${root} % used \\(`, 'm'));
 
+    // Away from the message, which otherwise shows its tools.
+    await page.mouse.move(0, 0);
     const picture = join(out, 'sandbox.png');
     await page.screenshot({ path: picture });
     if (process.env.KEEP_PICTURES) copyFileSync(picture, committedPicture);
@@ -100,11 +131,37 @@ describe('a newcomer with the sandbox', () => {
     await page.close();
   });
 
+  it('edits the fleet file and reads at the terminal whether it is in force', async () => {
+    const file = /Fleet file .*: (\S+)/.exec(sandbox.output())?.[1] ?? '';
+    const text = readFileSync(file, 'utf8');
+    const told = (line: string) =>
+      vi.waitUntil(() => sandbox.output().includes(line), { timeout: consoleTimeoutMs });
+    writeFileSync(file, text.replace('address:', 'adress:'));
+    await told('The fleet file cannot be used; the old one stays in force:');
+    writeFileSync(file, text.replace('#expect', 'expect'));
+    await told('The new fleet file is in force.');
+    const answer = await ask('check sandbox-01 disk');
+    expect(answer).toMatch(/\*(warning|critical)\*/);
+  });
+
+  it('gets the answer also when the worker is killed meanwhile', async () => {
+    const log = readFileSync(join(folder(), 'fleetbot/fleetbot.log'), 'utf8');
+    const { pid } = z.object({ pid: z.int() }).parse(JSON.parse(log.split('\n')[0] ?? ''));
+    const answered = ask('check sandbox-01 memory');
+    await vi.waitUntil(async () => (await shown('check memory')) !== undefined, {
+      timeout: answerTimeoutMs,
+    });
+    process.kill(pid, 'SIGKILL');
+    expect(await answered).toContain('memory');
+    expect(sandbox.output()).toContain(`fleetbot (pid ${pid}) ended by itself or was killed`);
+    expect(sandbox.output()).toMatch(/fleetbot runs again \(pid \d+\)/);
+  });
+
   it('ends it with Ctrl-C and finds nothing left behind', async () => {
-    const folder = /Logs: (\S+)/.exec(sandbox.output())?.[1] ?? '';
-    expect(existsSync(folder)).toBe(true);
+    const path = folder();
+    expect(existsSync(path)).toBe(true);
     await sandbox.interrupt();
-    expect(existsSync(folder)).toBe(false);
-    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(folder);
+    expect(existsSync(path)).toBe(false);
+    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toContain(path);
   });
 });

@@ -58,7 +58,7 @@ test('five thousand machines are decided quickly however long the table is', () 
     { length: 50 },
     (_, i) => `  - { people: [U0ANN], machines: "role=db & env=e${i}, m-${i}-*", verbs: all }`,
   );
-  const long = fleetOfOne('', `access:\n${rows.join('\n')}\n`);
+  const long = fleetOfOne('    labels: { env: test }', `access:\n${rows.join('\n')}\n`);
   const machines = Array.from({ length: 5_000 }, () => machine);
   const tookMs = cpuMsOf(() => {
     const decideHere = decider(long, ann, 'check');

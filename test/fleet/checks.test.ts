@@ -47,24 +47,36 @@ describe('disk', () => {
       {
         severity: 'ok',
         subject: '/var',
-        text: '/var 61 % of 40.0 GB used, 15.6 GB free (warn at 80 %)',
+        text: '/var 61 % used (22.4 GiB), 14.5 GiB free of 37.3 GiB (warn at 80 %)',
         output: 0,
         measure: { value: 61, unit: '%' },
       },
       {
         severity: 'critical',
         subject: '/',
-        text: '/ 96 % of 1.0 MB used, 46.1 kB free (critical at 90 %)',
+        text: '/ 96 % used (955.0 KiB), 45.0 KiB free of 1000.0 KiB (critical at 90 %)',
         output: 0,
         measure: { value: 96, unit: '%' },
       },
       {
         severity: 'warning',
         subject: '/var',
-        text: '/var 85 % of 1,000 inodes used, 150 free (warn at 80 %)',
+        text: '/var 85 % of inodes used (850), 150 free (warn at 80 %)',
         output: 1,
         measure: { value: 85, unit: '% of inodes' },
       },
+    ]);
+  });
+
+  test("the percentage is df's own, of what users may fill, and the sizes are those of `df -h`", () => {
+    const row = '/dev/vda ext4 264212084 18516048 76985216 20% /\n';
+    const inodes = '/dev/vda ext4 16777216 622056 16155160 4% /\n';
+    const texts = judge(machineWith(), 'disk', `${spaceHeader}${row}`, `${inodeHeader}${inodes}`).map(
+      (finding) => finding.text,
+    );
+    expect(texts).toEqual([
+      '/ 20 % used (17.7 GiB), 73.4 GiB free of 252.0 GiB (warn at 80 %)',
+      '/ 4 % of inodes used (622,056), 16,155,160 free (warn at 80 %)',
     ]);
   });
 
@@ -193,9 +205,9 @@ describe('memory', () => {
     `MemTotal: 1000000 kB\nMemFree: 1 kB\nMemAvailable: ${available} kB\nSwapTotal: ${swapTotal} kB\nSwapFree: ${swapFree} kB\n`;
 
   test.each([
-    [500_000, 'ok', 'memory 50 % of 1.0 GB available, 512.0 MB (warn at 15 %)'],
-    [150_000, 'warning', 'memory 15 % of 1.0 GB available, 153.6 MB (warn at 15 %)'],
-    [49_000, 'critical', 'memory 4.9 % of 1.0 GB available, 50.2 MB (critical at 5 %)'],
+    [500_000, 'ok', 'memory 50 % of 976.6 MiB available, 488.3 MiB (warn at 15 %)'],
+    [150_000, 'warning', 'memory 15 % of 976.6 MiB available, 146.5 MiB (warn at 15 %)'],
+    [49_000, 'critical', 'memory 4.9 % of 976.6 MiB available, 47.9 MiB (critical at 5 %)'],
   ])('%d kB available is %s', (available, severity, text) => {
     expect(judge(machineWith(), 'memory', meminfo(available))).toMatchObject([{ severity, text }]);
   });
@@ -427,7 +439,7 @@ test('the question tells what was found and names what to look into', () => {
   );
   const question = disk.question(machine, findings);
   expect(question).toContain('rhel-01 (role web)');
-  expect(question).toContain('- critical: /var 96 % of');
+  expect(question).toContain('- critical: /var 96 % used (');
   expect(question).toContain('Find out what fills /var:');
   expect(disk.question(machine, findings.slice(1))).toContain('within their limits');
 });

@@ -45,6 +45,9 @@ test.each([
   '40% used on /var',
   '/var has 60 % free',
   '/var: **40 %** of 40.0 GB used',
+  '/var 40 % used (14.9 GiB), 20.0 GiB free of 37.3 GiB',
+  'The fullest: /var 40 % (14.9 GiB)',
+  '/var 40 % of inodes used (400), 600 free',
   '/ is at 71 percent',
   'The inode usage of /var is high: /var is at 55 %',
   'memory usage is about 10 %',
@@ -61,6 +64,8 @@ test.each([
 test.each([
   '/var is at 96 %, above the critical limit of 90 %',
   '/var is at 95 %',
+  '/var 96 % used (35.8 GiB), 1.5 GiB free of 37.3 GiB (critical at 90 %)',
+  '/var 3 % of inodes used (30), 970 free (warn at 80 %)',
   '/var is 4 % free',
   'The limit for /var is 90 %',
   '/var limit: 90 %',

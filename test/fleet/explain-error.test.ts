@@ -1,7 +1,16 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { createServer, type Server } from 'node:net';
+import { pino } from 'pino';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createMachines } from '../../src/edge-client/create-machines.ts';
+import { waitUntilReady } from '../../src/edge-client/readiness.ts';
 import { FleetFileError, InputError, MachineError, toFailure } from '../../src/fleet/errors.ts';
 import { explainError, explainFailure } from '../../src/fleet/explain-error.ts';
+import type { Limits } from '../../src/fleet/machine.ts';
+import { newKeyPair } from '../../src/sandbox/key-pair.ts';
+import { machineRecord } from '../support/machine-record.ts';
 
 const internal = explainFailure({ code: 'internal', message: '' });
 
@@ -41,4 +50,62 @@ test('a stack, a path or an unknown code never reaches a person', () => {
   expect(explainFailure({ code: 'toString', message: 'x' })).toBe(internal);
   const file = new FleetFileError('/etc/fleet.yaml', [{ line: 1, path: 'a', problem: 'b', cure: 'c' }]);
   expect(explainFailure(toFailure(file))).not.toContain('/etc');
+});
+
+describe('what a machine error says beyond its code is told', () => {
+  const failureOf = async (port: number, limits: Partial<Limits> = {}): Promise<unknown> => {
+    const machines = createMachines({ privateKey: newKeyPair().privateKey, log: pino({ enabled: false }) });
+    const machine = machineRecord({ port, hostKey: newKeyPair().publicKey }, { limits });
+    try {
+      return await machines
+        .gate(machine)
+        .status()
+        .catch((error: unknown) => error);
+    } finally {
+      await machines.close();
+    }
+  };
+  const listen = async (): Promise<{ server: Server; port: number }> => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { server, port: z.object({ port: z.number() }).parse(server.address()).port };
+  };
+
+  test('nothing listens on its port', async () => {
+    const { server, port } = await listen();
+    server.close();
+    await once(server, 'close');
+    expect(explainError(await failureOf(port))).toMatch(/could not be reached over SSH: it refused/);
+  });
+
+  test('it does not answer', async () => {
+    const { server, port } = await listen();
+    try {
+      const failure = await failureOf(port, { connectTimeoutMs: 50 });
+      expect(explainError(failure)).toMatch(/could not be reached over SSH: there was no answer/);
+    } finally {
+      server.close();
+    }
+  });
+
+  test('its host name is unknown', () => {
+    const message = 'rhel-01 cannot be reached over SSH at rhel-01:22 (getaddrinfo ENOTFOUND rhel-01).';
+    expect(explainFailure({ code: 'unreachable', message })).toMatch(/host name could not be looked up/);
+  });
+
+  test('the connection broke', () => {
+    const message = 'The SSH connection to rhel-01 broke (Keepalive timeout). Try again.';
+    expect(explainFailure({ code: 'unreachable', message })).toBe(
+      explainFailure({ code: 'unreachable', message: '' }),
+    );
+  });
+
+  test('its agent ended before it was ready', async () => {
+    const open = () => Promise.reject(new MachineError('unit-failed', 'the unit is failed'));
+    const failure = await waitUntilReady({ machine: 'rhel-01', open, timeoutMs: 10_000 }).catch(
+      (error: unknown) => error,
+    );
+    expect(explainError(failure)).toMatch(/ended before it was ready/);
+    expect(explainFailure({ code: 'agent-not-ready', message: '' })).toMatch(/did not become ready in time/);
+  });
 });

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { formatPath } from '../../src/fleet/describe-issue.ts';
 import { FleetFileError, type FleetFileProblem } from '../../src/fleet/errors.ts';
+import { fleetFileJsonSchema } from '../../src/fleet/fleet-file.ts';
 import { loadFleet } from '../../src/fleet/load-fleet.ts';
 import { cpuMsOf, fleetOfOne, hostKey, machineWith } from './fixtures.ts';
 
@@ -12,6 +15,21 @@ function problemsOf(text: string): readonly FleetFileProblem[] {
     throw error;
   }
   return [];
+}
+
+const schemaNode = z.object({
+  properties: z.record(z.string(), z.unknown()).optional(),
+  additionalProperties: z.unknown().optional(),
+});
+
+/** The paths of all keys in a JSON Schema; `free` stands for a key that the file's author chooses. */
+function pathsOf(schema: unknown, free = 'any'): string[][] {
+  const { properties = {}, additionalProperties: below } = schemaNode.parse(schema);
+  const keys = typeof below === 'object' ? { ...properties, [free]: below } : properties;
+  return Object.entries(keys).flatMap(([key, inner]) => {
+    const further = pathsOf(inner, key === 'mounts' ? '/any' : 'any');
+    return [[key], ...further.map((path) => [key, ...path])];
+  });
 }
 
 /** One machine with one more line; line 6 of the text. */
@@ -128,9 +146,9 @@ acess: []
     [14, 'machines[2].checks[0]', 'Did you mean "disk"?'],
     [15, 'machines[3].name', 'Give each machine a name of its own'],
     [16, 'machines[3].address', expect.stringContaining('Remove one')],
-    [19, 'access[0].people[0]', 'Write Slack user ids such as U0123ABCD'],
-    [20, 'access[0].machines', expect.stringContaining('')],
-    [21, 'access[0].verbs', 'Write "all" or a list of view, check, ask, cancel'],
+    [19, 'access[0].people[0]', 'Write Slack user ids such as [U0123ABCD]'],
+    [20, 'access[0].machines', expect.stringContaining('role=web, a label (env=prod) or all')],
+    [21, 'access[0].verbs[0]', 'Did you mean "view"?'],
     [22, 'acess', 'Did you mean "access"?'],
   ]);
 });
@@ -271,15 +289,151 @@ test('aliases may be used in every machine, but an alias bomb is refused', () =>
   expect(tookMs).toBeLessThan(2_000);
 });
 
-test('a row that excludes by a label that no machine has is refused: it would exclude nothing', () => {
-  const row = (selector: string) =>
+describe('a row of the access table', () => {
+  const row = (selector: string, machine = '    labels: { stage: test }') =>
     problemsOf(
-      `${withLine('    labels: { stage: test }')}access:\n  - { groups: [S0123ABCD], machines: "${selector}", verbs: all }\n`,
+      `${withLine(machine)}access:\n  - { groups: [S0123ABCD], machines: "${selector}", verbs: all }\n`,
     );
-  expect(row('role=web & !stgae=prod')).toMatchObject([
-    { line: 8, path: 'access[0].machines', cure: 'Did you mean "stage"?' },
+
+  test.each([
+    ['role=web & !stgae=prod', 'names the label "stgae", which no machine has', 'Did you mean "stage"?'],
+    ['stgae=prod', 'names the label "stgae", which no machine has', 'Did you mean "stage"?'],
+    ['rloe=web', 'names the label "rloe", which no machine has', 'Did you mean "role"?'],
+    ['rhel-1', 'names the machine "rhel-1", which is not in this file', 'Did you mean "rhel-01"?'],
+    ['all & !rhel-1', 'names the machine "rhel-1", which is not in this file', 'Did you mean "rhel-01"?'],
+    ['warehouse', 'names the machine "warehouse"', 'Remove that part, or add the machine'],
+    ['all,!rhel-01', '"!rhel-01" beside "," excludes nothing', 'Did you mean `all&!rhel-01`?'],
+  ])('%j is refused: it does not do what was meant', (selector, problem, cure) => {
+    expect(row(selector)).toMatchObject([
+      { line: 8, path: 'access[0].machines', problem: expect.stringContaining(problem), cure },
+    ]);
+  });
+
+  test('may name what exists, and patterns and roles that match nothing yet', () => {
+    expect(row('all & !stage=prod & !role=db & !rhel-01, RHEL-01, stage=new, db-*, role=none')).toEqual([]);
+  });
+
+  test('is not held against labels and names that could not be read', () => {
+    expect(row('stage=prod', '    labels: { stage: [test] }')).toMatchObject([
+      { path: 'machines[0].labels.stage' },
+    ]);
+    expect(row('web-01', '  - name: Web 01\n    address: b')).toMatchObject([
+      { path: 'machines[1].name' },
+      { path: 'machines[1].hostKey' },
+    ]);
+    expect(
+      problemsOf('version: 1\naccess: [{ people: [U0ANN], machines: rhel-01, verbs: all }]\n'),
+    ).toMatchObject([{ path: 'machines' }]);
+  });
+
+  test('may use the labels of a machine with other mistakes', () => {
+    expect(row('stage=prod', '    labels: { stage: test }\n    checks: all')).toMatchObject([
+      { path: 'machines[0].checks' },
+    ]);
+  });
+});
+
+test('a mistake hides no other one in the same machine', () => {
+  const problems = problemsOf(`version: 1
+machines:
+  - { name: a, address: a.test, hostKey: ${hostKey(1)} }
+  - name: a
+    address: a.test
+    hostKey: nonsense
+    checks: [dsik]
+    expect: { load: { warnPerCpu: 5 } }
+`);
+  expect(problems.map((p) => [p.line, p.path])).toEqual([
+    [4, 'machines[1].name'],
+    [5, 'machines[1].address'],
+    [6, 'machines[1].hostKey'],
+    [7, 'machines[1].checks[0]'],
+    [8, 'machines[1].expect.load.warnPerCpu'],
   ]);
-  expect(row('!stage=prod, !role=db, !rhel-09, stgae=prod')).toEqual([]);
+});
+
+test.each([
+  [
+    'its own checks',
+    '    checks: [raid]\n    customChecks: { raid: { summary: s, command: a } }',
+    'customChecks',
+  ],
+  ['its port', `    ssh: { port: x }\n  - { name: b, address: rhel-01.test, hostKey: ${hostKey(2)} }`, 'ssh'],
+  [
+    'its limits',
+    '    expect: { disk: { warnUsedPercent: x, mounts: { /a: { warnUsedPercent: 95 } } } }',
+    'expect',
+  ],
+])('where %s could not be read, nothing is said of what rests on them', (_case, lines, key) => {
+  const problems = problemsOf(withLine(lines));
+  expect(problems).toHaveLength(1);
+  expect(problems[0]?.path).toContain(`machines[0].${key}.`);
+});
+
+test('what cannot be read in defaults hides nothing else there, and makes no mistakes of its own', () => {
+  const problems = problemsOf(`version: 1
+defaults:
+  channel: ops
+  checks: [raid]
+  customChecks: { raid: { summary: s, command: [a], mustMatch: '(' } }
+machines:
+  - { name: a, address: a.test, hostKey: ${hostKey(1)}, channel: ops }
+`);
+  expect(problems.map((p) => p.path)).toEqual([
+    'defaults.channel',
+    'defaults.customChecks.raid.mustMatch',
+    'machines[0].channel',
+  ]);
+});
+
+describe('a cure', () => {
+  const cureOf = (line: string) => problemsOf(withLine(line))[0]?.cure;
+
+  test.each([
+    ['    checks: disk', 'Write for example [disk, memory, load, services]'],
+    ['    expect: { disk: { warnUsedPercent: 101 } }', 'Write a percentage such as 80'],
+    ['    expect: { memory: { warnAvailablePercent: -1 } }', 'Write for example 15'],
+    ['    expect: { disk: { ignoreMounts: /mnt } }', 'Write for example [/mnt/*]'],
+    ['    expect: { load: { warnPerCpu: -1 } }', 'Write for example 1.5'],
+    ['    limits: { taskTimeoutMs: 0 }', 'Write for example 180000'],
+    ['    ssh: { port: 70000 }', 'Write for example 22'],
+    ['    ssh: { user: [] }', 'Write for example fleetbot'],
+    ['    agent: { diagnose: alwys }', 'Write one of always, on-finding, never, by-request'],
+    [
+      '    customChecks: { raid: { summary: s, command: cat /proc/mdstat 5 } }',
+      'Write [cat, /proc/mdstat, "5"]',
+    ],
+    [
+      '    customChecks: { raid: { summary: s, command: cat /x | wc -l } }',
+      'Write the program and its arguments, for example [cat, /proc/mdstat]; there is no shell',
+    ],
+    [
+      '    customChecks: { x: { summary: s, command: [a], exitCodes: [256], mustMatch: x } }',
+      'Write for example [0]',
+    ],
+    ['access: all', expect.stringContaining('people: [U0123ABCD]')],
+    ['access: [{ people: [U0ANN], machines: [all], verbs: all }]', expect.stringContaining('rhel-*')],
+    ['access: [{ people: [U0ANN], machines: all, verbs: [chekc] }]', 'Did you mean "check"?'],
+    ['access: [{ people: [U0ANN], machines: all, verbs: check }]', expect.stringContaining('a list of view')],
+  ])('of %j shows what to write: %j', (line, cure) => {
+    expect(cureOf(line)).toEqual(cure);
+  });
+
+  test('is given for every key that a machine can have', () => {
+    const schema = z.object({ properties: z.object({ machines: z.object({ items: z.unknown() }) }) });
+    const machine = schema.parse(fleetFileJsonSchema()).properties.machines.items;
+    const paths = pathsOf(machine);
+    expect(paths.length).toBeGreaterThan(50);
+    for (const path of paths) {
+      const wrong = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), [[[]]]);
+      const [problem] = problemsOf(JSON.stringify({ version: 1, machines: [wrong] })).filter((p) =>
+        p.path.startsWith(formatPath(['machines', 0, ...path])),
+      );
+      expect(problem?.cure, path.join('.')).not.toMatch(
+        /^(?:Compare|Correct|Write (?:more|less|text|a list|a number|a whole number|true or false|a group[^,]*)$)/,
+      );
+    }
+  });
 });
 
 test('a selector that matches no machine is legal', () => {

@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { InputError } from '../../src/fleet/errors.ts';
 import { matchesGlob } from '../../src/fleet/glob.ts';
 import { loadFleet } from '../../src/fleet/load-fleet.ts';
-import { parseSelector, selectMachines, typedMaxCharacters } from '../../src/fleet/selector.ts';
+import {
+  parseSelector,
+  selectMachines,
+  typedMaxCharacters,
+  unmatchedAlternatives,
+} from '../../src/fleet/selector.ts';
 import { suggest } from '../../src/fleet/suggest.ts';
 import { cpuMsOf, hostKey, machineWith } from './fixtures.ts';
 
@@ -30,19 +35,46 @@ test.each([
   [' role = web & ! env = prod , db-01 ', ['rhel-02', 'db-01']],
   ['db-*,role=web&env=test', ['rhel-02', 'db-01']],
   ['!all', []],
+  ['RHEL-01', ['rhel-01']],
+  ['Rhel-*&!RHEL-02', ['rhel-01']],
+  ['ALL', ['rhel-01', 'rhel-02', 'db-01']],
+  ['"rhel-01"', ['rhel-01']],
+  ['“rhel-01, db-01”', ['rhel-01', 'db-01']],
+  ["`role=web` & !'rhel-02'", ['rhel-01']],
+  ['env="prod"', ['rhel-01', 'db-01']],
+  ['role=web&!rhel-01,db-01', ['rhel-02', 'db-01']],
   ['none', []],
   ['toString=*', []],
 ])('%j selects %j', (selector, names) => {
   expect(selectMachines(fleet, selector).map((machine) => machine.name)).toEqual(names);
 });
 
-test.each(['', ' ', 'a,', 'a&&b', '!', 'a=', '=a', 'a=b=c', '!!a', 'a b'])(
+test.each(['', ' ', 'a,', 'a&&b', '!', 'a=', '=a', 'a=b=c', '!!a', 'a b', '""', '!"'])(
   '%j is no selector',
   (selector) => {
     expect(() => selectMachines(fleet, selector)).toThrow(InputError);
     expect(() => selectMachines(fleet, selector)).toThrow(/role=web/);
   },
 );
+
+test.each([
+  ['all,!rhel-01', 'all&!rhel-01'],
+  ['!rhel-01 , ALL', 'all&!rhel-01'],
+  ['rhel-*,db-*,!rhel-01,!env=test', 'rhel-*&!rhel-01&!env=test,db-*&!rhel-01&!env=test'],
+  ['!rhel-01,!db-01', '!rhel-01&!db-01'],
+])('%j would exclude nothing, so it is refused and %j proposed', (selector, meant) => {
+  expect(() => selectMachines(fleet, selector)).toThrow(InputError);
+  expect(() => selectMachines(fleet, selector)).toThrow(`Did you mean \`${meant}\`?`);
+  expect(() => selectMachines(fleet, meant)).not.toThrow();
+});
+
+test('the parts of a list that match no machine are told as they were typed, each once', () => {
+  expect(unmatchedAlternatives(fleet, 'site=berlin, Foo,rhel-*,role=web&env=none,Foo')).toEqual([
+    'Foo',
+    'role=web&env=none',
+  ]);
+  expect(unmatchedAlternatives(fleet, 'all')).toEqual([]);
+});
 
 test('whatever is typed, a selector matches, does not match, or is an InputError', () => {
   const machine = machineWith();
@@ -86,8 +118,13 @@ test.each([
   ['RHEL-01', 'rhel-01'],
   ['rhel01', 'rhel-01'],
   ['mem', 'memory'],
+  ['d', 'disk'],
   ['elephant', undefined],
   ['', undefined],
 ])('for %j it suggests %j', (word, expected) => {
   expect(suggest(word, ['disk', 'memory', 'rhel-01'])).toBe(expected);
+});
+
+test('what begins with the word is suggested before what is as near by edits', () => {
+  expect(suggest('FLEET', ['ROLE', 'FLEET_FILES', 'FLEET_FILE', 'FLEEB'])).toBe('FLEET_FILE');
 });

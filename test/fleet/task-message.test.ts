@@ -4,12 +4,12 @@ import { machineWith, output } from './fixtures.ts';
 
 const machine = machineWith('    role: web');
 const findings = [
-  { severity: 'critical', subject: '/var', text: '/var 96 % of 1.0 GB used', output: 0 },
+  { severity: 'critical', subject: '/var', text: '/var 96 % used (0.9 GiB)', output: 0 },
 ] as const;
 
 test('a check ends by asking for a last line with the verdict', () => {
   const message = taskMessage(machine, { kind: 'check', check: 'disk' }, { findings, verdict: 'critical' });
-  expect(message).toContain('/var 96 % of 1.0 GB used');
+  expect(message).toContain('/var 96 % used (0.9 GiB)');
   expect(message).toContain('that is: critical.');
   expect(message.trimEnd()).toMatch(/\nVERDICT: ok\|warning\|critical\|inconclusive$/);
 });

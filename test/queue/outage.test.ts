@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import { Cancellations } from '../../src/queue/cancellations.ts';
-import { connectForWorkers } from '../../src/queue/connect.ts';
+import { connectForWorkers, whenConnected } from '../../src/queue/connect.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import { Keys } from '../../src/queue/keys.ts';
 import { queueDefaults } from '../../src/queue/queue-settings.ts';
@@ -60,6 +61,28 @@ describe('when Redis is away', () => {
     await expect(
       createQueue({ redisUrl: redis.url, log: silent, settings: { connectTimeoutMs: 200 } }),
     ).rejects.toThrow(/Check REDIS_URL/);
+  });
+
+  it('a start that cannot find it says so once, in its error, and logs nothing beside', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
+    const settings = { connectTimeoutMs: 500 };
+    await expect(
+      createQueue({ redisUrl: 'redis://no-such-host.invalid:6379', log, settings }),
+    ).rejects.toThrow(/no-such-host\.invalid.*Check REDIS_URL/);
+    expect(lines).toEqual([]);
+  });
+
+  it('an outage is logged once for each connection when it begins and when it ends', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line).msg) });
+    const connection = connectForWorkers(redis.url, log);
+    await whenConnected(connection, 5_000);
+    await redis.kill();
+    await vi.waitFor(() => expect(lines).toEqual(['Redis does not answer; trying again until it does']));
+    await redis.restart();
+    await vi.waitFor(() => expect(lines.slice(1)).toEqual(['Redis answers again']), 10_000);
+    connection.disconnect();
   });
 
   it('workers wait for it and finish what they drive', async () => {

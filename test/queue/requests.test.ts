@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Queue } from '../../src/queue/create-queue.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { aCampaign, accept, aRequest, finish, move, openQueue } from './support.ts';
@@ -180,4 +180,12 @@ describe('listing', () => {
     await expect.poll(() => short.views.parts(runIds[0] ?? '')).toEqual({});
     await expect.poll(async () => (await short.requests.accept([request])).duplicate).toBe(false);
   });
+});
+
+it('a short list of runs reads no more of them than it returns', async () => {
+  await queue.requests.accept(Array.from({ length: 5 }, () => aRequest({ machine })));
+  const read = vi.spyOn(queue.requests, 'run');
+  expect(await queue.requests.runs({ machine, limit: 2 })).toHaveLength(2);
+  expect(read).toHaveBeenCalledTimes(2);
+  read.mockRestore();
 });

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue as BullQueue } from 'bullmq';
 import { Redis } from 'ioredis';
+import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Queue } from '../../src/queue/create-queue.ts';
+import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { accept, finish, move, openQueue } from './support.ts';
 
@@ -122,6 +123,27 @@ describe('workers', () => {
     await one.close();
     await expect.poll(() => isDone(two, id), { timeout: 2_000 }).toBe(true);
     expect(reasons).toEqual(['shutdown']);
+  });
+
+  it('log a turn that is handed over at a shutdown, but not as an error', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'info' }, { write: (line) => void lines.push(line) });
+    const queue = await createQueue({ redisUrl: redis.url, log, settings: { ...quick, prefix } });
+    const driven = Promise.withResolvers<void>();
+    await queue.work(
+      async (_claim, signal) => {
+        driven.resolve();
+        // As the supervisor does where no agent runs.
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      },
+      { concurrency: 1 },
+    );
+    await accept(queue);
+    await driven.promise;
+    await queue.close();
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 30, machine: 'web-01', msg: 'a turn is handed over to another worker' },
+    ]);
   });
 
   it('close in time even when a run does not let go; another worker takes it', async () => {

@@ -45,6 +45,29 @@ describe('the logger', () => {
     expect(lines).toHaveLength(1);
   });
 
+  it('writes nothing of what other libraries hang on their errors', () => {
+    const { log, lines } = logger();
+    const refused = Object.assign(new Error('WRONGPASS'), {
+      command: { name: 'hello', args: ['3', 'AUTH', 'app', 'hunter2'] },
+    });
+    log.error({ err: refused }, 'direct');
+    log.error({ err: new MachineError('timeout', 'No answer.', { cause: refused }) }, 'as a cause');
+    log.error({ error: new AggregateError([refused], 'all') }, 'among others');
+    log.error(refused);
+    expect(lines).toHaveLength(4);
+    expect(lines[2]?.error).toMatchObject({ type: 'AggregateError', errors: [{ message: 'WRONGPASS' }] });
+    expect(JSON.stringify(lines)).not.toContain('hunter2');
+  });
+
+  it('writes what was thrown without being an error, and errors that cause one another', () => {
+    const { log, lines } = logger();
+    const circle = new Error('round');
+    circle.cause = new Error('and round', { cause: circle });
+    log.error({ err: circle }, 'first');
+    log.error({ err: 'just text' }, 'second');
+    expect(lines).toMatchObject([{ err: { cause: { message: 'and round' } } }, { err: 'just text' }]);
+  });
+
   it('writes nothing below its level', () => {
     const { log, lines } = logger('warn');
     log.info('quiet');

@@ -1,8 +1,9 @@
 import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pino from 'pino';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FleetFileError } from '../../src/fleet/errors.ts';
 import { type FleetFile, openFleetFile } from '../../src/runtime/fleet-file.ts';
 import { hostKey } from '../fleet/fixtures.ts';
@@ -105,10 +106,19 @@ test('an invalid file leaves the running one in force and says so, until it is m
 test('a changed file is taken up while others in its directory change all the time', async () => {
   await writeFile(path, fileOf(machine('a')));
   await open(path);
-  const noise = setInterval(() => void appendFile(join(directory, 'other.log'), 'a line\n'), 5);
-  onTestFinished(() => clearInterval(noise));
-  await writeFile(path, fileOf(machine('bb')));
-  await vi.waitFor(() => expect(names()).toEqual(['bb']));
+  let seen = false;
+  const noise = async (): Promise<void> => {
+    while (!seen) {
+      await appendFile(join(directory, 'other.log'), 'a line\n');
+      await sleep(5);
+    }
+  };
+  const change = async (): Promise<void> => {
+    await writeFile(path, fileOf(machine('bb')));
+    await vi.waitFor(() => expect(names()).toEqual(['bb']));
+  };
+  // The noise has ended before the directory is removed.
+  await Promise.all([noise(), change().finally(() => (seen = true))]);
 });
 
 test('a file that vanishes is reported once, and the running one stays in force', async () => {

@@ -7,6 +7,7 @@ import { SettingsError } from '../../src/fleet/errors.ts';
 import { envExample } from '../../src/runtime/env-example.ts';
 import { settingNames } from '../../src/runtime/environment.ts';
 import { readSettings } from '../../src/runtime/settings.ts';
+import { redact } from '../../src/telemetry/redact.ts';
 
 const key = `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\nabc\n-----END OPENSSH ${'PRIVATE'} KEY-----`;
 const worker = { FLEETBOT_ROLE: 'worker', REDIS_URL: 'redis://127.0.0.1:6379', FLEETBOT_SSH_KEY: key };
@@ -103,9 +104,42 @@ describe('readSettings', () => {
     expect(problemsOf({ ...bot, SLACK_BOT_TOKEN_FILE: secretFile('xoxb-2') })).toEqual([
       expect.stringContaining('both set'),
     ]);
-    expect(problemsOf({ ...rest, SLACK_BOT_TOKEN_FILE: '/nowhere/token' })[0]).toMatch(
-      /cannot be read \(ENOENT\)/,
-    );
+  });
+
+  it('says of a secret file that holds none only that, not also that the secret is not set', () => {
+    const { SLACK_BOT_TOKEN, ...rest } = bot;
+    expect(problemsOf({ ...rest, SLACK_BOT_TOKEN_FILE: '/nowhere/token' })).toEqual([
+      expect.stringMatching(/cannot be read \(ENOENT\)/),
+    ]);
+    expect(problemsOf({ ...rest, SLACK_BOT_TOKEN_FILE: secretFile('\n') })).toEqual([
+      expect.stringMatching(/is empty/),
+    ]);
+  });
+
+  it('refuses a placeholder of .env.example as a value', () => {
+    expect(
+      problemsOf({
+        ...bot,
+        SLACK_BOT_TOKEN: 'xoxb-…',
+        SLACK_APP_TOKEN: 'xapp-…',
+        MLFLOW_TRACKING_TOKEN: '…',
+      }),
+    ).toEqual([
+      expect.stringMatching(/^SLACK_BOT_TOKEN holds a placeholder .* It must be a bot token/),
+      expect.stringMatching(/^SLACK_APP_TOKEN holds a placeholder/),
+      expect.stringMatching(/^MLFLOW_TRACKING_TOKEN holds a placeholder/),
+    ]);
+  });
+
+  it('suggests the setting whose name begins with what was typed', () => {
+    expect(problemsOf({ ...bot, FLEETBOT_FLEET: 'fleet.yaml' })).toEqual([
+      'FLEETBOT_FLEET is no setting. Did you mean FLEETBOT_FLEET_FILE?',
+    ]);
+  });
+
+  it('explains every setting in words that the redactor leaves whole', () => {
+    const invalid = Object.fromEntries(settingNames.map((name) => [name, '…']));
+    for (const problem of [...problemsOf({}), ...problemsOf(invalid)]) expect(redact(problem)).toBe(problem);
   });
 
   it('takes MLflow with a login, a token, or neither', () => {
@@ -126,6 +160,9 @@ describe('readSettings', () => {
     expect(problemsOf({ ...mlflow, MLFLOW_TRACKING_URI: 'http://u:p@mlflow' })[0]).toMatch(
       /MLFLOW_TRACKING_USERNAME/,
     );
+    expect(problemsOf({ ...mlflow, MLFLOW_TRACKING_URI: 'mlflow' })[0]).toMatch(
+      /^MLFLOW_TRACKING_URI is "mlflow"\. It must be a web address/,
+    );
     expect(readSettings(worker).mlflow).toBeUndefined();
   });
 });
@@ -136,6 +173,15 @@ describe('.env.example', () => {
       match[1]?.replace(/(SSH_KEY)_FILE$/, '$1'),
     );
     expect(names).toEqual(settingNames);
+  });
+
+  it('says of every setting whether it is required and of whom, a default, or an example', () => {
+    const entries = envExample().split('\n\n').slice(1);
+    expect(entries).toHaveLength(settingNames.length);
+    for (const entry of entries) expect(entry).toMatch(/\[(?:required: .+|default|example)\]\n#/);
+    expect(envExample()).toMatch(/\[required: every role\]\n#REDIS_URL=/);
+    expect(envExample()).toMatch(/\[default\]\n#FLEETBOT_ROLE=all/);
+    expect(envExample()).toMatch(/\[example\]\n#MLFLOW_TRACKING_URI=/);
   });
 
   it('shows defaults that are accepted when they are uncommented', () => {

@@ -3,17 +3,20 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ensureRedisBinary } from '../../src/sandbox/redis-binary.ts';
 import { startRedis } from '../../src/sandbox/redis-server.ts';
 
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+const unprivilegedUserId = 1_000;
 let folder: string;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fleetbot-redis-server-'));
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -48,7 +51,7 @@ describe('ensureRedisBinary', () => {
     const told: string[] = [];
     const binary = await ensureRedisBinary({ env: { PATH: folder }, tell: (line) => told.push(line) });
     expect(binary.argv0).toBe('valkey-server');
-    expect(told).toEqual(['Redis is missing: installing valkey with brew (no service).']);
+    expect(told).toEqual(['Redis is missing: installing valkey with brew (no service) …']);
   });
 
   it('names the package to install where it cannot install one', async () => {
@@ -61,6 +64,26 @@ describe('ensureRedisBinary', () => {
       code: 'redis-missing',
       message: expect.stringMatching(/brew could not install valkey/),
     });
+  });
+
+  it('says that an installation brought no server to PATH', async () => {
+    await script('brew', 'exit 0');
+    await expect(ensureRedisBinary({ env: { PATH: folder }, tell })).rejects.toMatchObject({
+      message: expect.stringMatching(/valkey is installed, but none of valkey-server.* is on PATH/),
+    });
+  });
+
+  it('says that it tried nothing where it may not become root', async () => {
+    await script('apt-get', 'exit 0');
+    vi.spyOn(process, 'getuid').mockReturnValue(unprivilegedUserId);
+    vi.stubEnv('PATH', folder);
+    const told: string[] = [];
+    await expect(
+      ensureRedisBinary({ env: { PATH: folder }, tell: (line) => told.push(line) }),
+    ).rejects.toMatchObject({
+      message: expect.stringMatching(/redis-tools with apt-get was not tried: you are not root, and sudo/),
+    });
+    expect(told).toEqual([]);
   });
 });
 

@@ -3,10 +3,12 @@ import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Campaign, Request } from '../../src/fleet/request.ts';
 import type { Cancellation, Run } from '../../src/fleet/run.ts';
 
-/** The store behind the bot, in memory: an event id is accepted once, runs stay queued. */
+/** The store behind the bot, in memory: an event id is accepted once, runs stay as the test puts them. */
 export class FakeRequests implements Requests {
   readonly stored: Run[] = [];
   readonly campaigns = new Map<string, Campaign>();
+  /** What is known of a machine, on top of nothing. */
+  readonly records = new Map<string, Partial<MachineRecord>>();
   /** Makes every `accept` wait for it first. */
   gate: Promise<void> = Promise.resolve();
   /** Makes every call fail as when Redis is away. */
@@ -28,6 +30,11 @@ export class FakeRequests implements Requests {
     const run = await this.run(runId);
     if (run === undefined) return { kind: 'unknown-run' };
     if (run.state === 'done') return { kind: 'already-done', run };
+    if (run.state !== 'queued') {
+      const asked: Run = { ...run, cancellation: run.cancellation ?? cancellation };
+      this.stored[this.stored.indexOf(run)] = asked;
+      return { kind: 'requested', run: asked };
+    }
     const cancelled: Run = { ...run, state: 'done', verdict: 'cancelled', cancellation };
     this.stored[this.stored.indexOf(run)] = cancelled;
     return { kind: 'cancelled', run: cancelled };
@@ -48,7 +55,8 @@ export class FakeRequests implements Requests {
 
   async machine(name: string): Promise<MachineRecord> {
     this.#reach();
-    return { name, fence: 0, waiting: this.stored.filter((run) => run.request.machine === name).length };
+    const waiting = this.stored.filter((run) => run.request.machine === name).length;
+    return { name, fence: 0, waiting, ...this.records.get(name) };
   }
 
   async campaign(id: string): Promise<{ campaign: Campaign; members: CampaignMember[] } | undefined> {

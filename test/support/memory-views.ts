@@ -16,12 +16,12 @@ const order = { decision: 0, verdict: 1, progress: 2 } as const;
 export class MemoryViews implements Views {
   readonly stored = new Map<string, Map<string, { intended: number; posted?: Posted }>>();
   before: (step: 'intend' | 'record' | 'release', part: string) => void = () => {};
-  readonly #leaseMs: number;
+  readonly leaseMs: number;
   readonly #dirty = new Map<string, Entry>();
   #leases = 0;
 
   constructor(options: { readonly leaseMs: number }) {
-    this.#leaseMs = options.leaseMs;
+    this.leaseMs = options.leaseMs;
   }
 
   /** Marks a record's view as out of date. */
@@ -34,6 +34,11 @@ export class MemoryViews implements Views {
     }
     entry.version += 1;
     if (order[priority] < order[entry.priority]) entry.priority = priority;
+  }
+
+  /** As if so much time went by that every lease ran out. */
+  expireLeases(): void {
+    for (const entry of this.#dirty.values()) entry.notBefore = 0;
   }
 
   get dirtyCount(): number {
@@ -50,7 +55,7 @@ export class MemoryViews implements Views {
       this.#leases += 1;
       entry.lease = String(this.#leases);
       entry.leasedVersion = entry.version;
-      entry.notBefore = now + this.#leaseMs;
+      entry.notBefore = now + this.leaseMs;
       return { kind: entry.kind, id, priority: entry.priority, lease: entry.lease };
     });
   }

@@ -11,7 +11,7 @@ export const cancel = defineCommand({
   verb: 'cancel',
   parse(args) {
     const [id, ...more] = wordsOf(args);
-    if (id === undefined) throw usageError('Which run? `/fleet runs` lists them.', usage);
+    if (id === undefined) throw usageError('Which run? Its message tells its id.', usage);
     if (more.length > 0) throw usageError('One run at a time.', usage);
     return { id: id.toLowerCase() };
   },

@@ -1,5 +1,8 @@
+import type { InputError } from '../../fleet/errors.ts';
+import { selectMachines } from '../../fleet/selector.ts';
+import { checkNamesOf } from '../names-of.ts';
 import { submit } from '../submit.ts';
-import { defineCommand, selectorAndWords, usageError } from './command.ts';
+import { type CommandContext, defineCommand, selectorAndWords, usageError } from './command.ts';
 
 const usage = 'check <selector> <check>';
 
@@ -12,12 +15,20 @@ export const check = defineCommand({
   parse(args) {
     const [selector, name, ...more] = selectorAndWords(args, usage);
     if (selector === undefined) throw usageError('Which machine, and which check?', usage);
-    if (name === undefined) throw usageError(`Which check of \`${selector}\`?`, usage);
     if (more.length > 0) throw usageError(`\`${more.join(' ')}\` is more than a check takes.`, usage);
-    return { selector, check: name.toLowerCase() };
+    return { selector, check: name?.toLowerCase() };
   },
   async run({ selector, check }, context) {
+    if (check === undefined) throw await whichCheck(selector, context);
     const { notice } = await submit({ selector, task: { kind: 'check', check } }, context);
     return notice;
   },
 });
+
+/** Names the checks of the machines that were meant, as far as the person may check them. */
+async function whichCheck(selector: string, { fleet, asker }: CommandContext): Promise<InputError> {
+  const { allowed } = await asker.permission('check', selectMachines(fleet, selector));
+  const known = checkNamesOf(allowed).map((name) => `\`${name}\``);
+  const names = known.length > 0 ? ` There are: ${known.join(', ')}.` : '';
+  return usageError(`Which check of \`${selector}\`?${names}`, usage);
+}

@@ -1,4 +1,5 @@
 import { NotAllowedError } from '../../fleet/errors.ts';
+import { checkNamesOf } from '../names-of.ts';
 import { helpView, nothingAllowedView } from '../views/help.ts';
 import { type Command, type CommandContext, defineCommand } from './command.ts';
 
@@ -13,8 +14,11 @@ export const help = defineCommand({
     const excluded = await context.asker.exclusion();
     if (excluded !== undefined) throw new NotAllowedError(excluded);
     const allowed = await commandsFor(context);
+    const checkable = await context.asker.permission('check', [...context.fleet.machines.values()]);
     const doubt = await context.asker.doubt();
-    if (allowed.some(({ verb }) => verb !== undefined)) return helpView(allowed, doubt);
+    if (allowed.some(({ verb }) => verb !== undefined)) {
+      return helpView(allowed, checkNamesOf(checkable.allowed), doubt);
+    }
     if (doubt !== undefined) throw new NotAllowedError(doubt);
     return nothingAllowedView(context.asker.userId);
   },

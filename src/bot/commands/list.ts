@@ -1,9 +1,17 @@
-import { type FleetFileError, InputError, NotAllowedError } from '../../fleet/errors.ts';
+import { type FleetFileError, InputError, StoreUnavailableError } from '../../fleet/errors.ts';
+import type { Machine } from '../../fleet/machine.ts';
 import { selectMachines } from '../../fleet/selector.ts';
-import { machineListView } from '../views/machine-list.ts';
+import { deniedAll, deniedEverywhere } from '../denied.ts';
+import { machineHint } from '../machine-hint.ts';
+import type { Services } from '../services.ts';
+import { type MachineState, machineListView } from '../views/machine-list.ts';
 import { defineCommand, selectorAndWords, usageError } from './command.ts';
 
 const usage = 'list [selector]';
+/** A list of more machines than this comes without their states: each costs a few calls of Redis. */
+const machinesLookedUp = 50;
+/** How many of a machine's latest runs are looked through for one with a verdict. */
+const runsLookedThrough = 2;
 
 /** Lists the machines that the person may view. */
 export const list = defineCommand({
@@ -19,16 +27,20 @@ export const list = defineCommand({
   async run({ selector }, { fleet, asker, services }) {
     const machines = selector === undefined ? [...fleet.machines.values()] : selectMachines(fleet, selector);
     const { allowed, denied } = await asker.permission('view', machines);
-    const [denial] = denied;
-    const doubts = [await asker.doubt(), outdated(services.fleet.invalid())].filter(
+    const states = await statesOf(allowed, services);
+    const doubts = [await asker.doubt(), outdated(services.fleet.invalid()), states.missing].filter(
       (doubt) => doubt !== undefined,
     );
-    if (allowed.length > 0) return machineListView(allowed, doubts);
-    if (denial !== undefined) throw new NotAllowedError(denial.reason);
+    if (allowed.length > 0) return machineListView(allowed, states.known, services.clock(), doubts);
+    if (denied.length > 0) {
+      throw selector === undefined
+        ? await deniedEverywhere('There is no machine that you may `view`.', asker)
+        : await deniedAll({ verb: 'view', selector, denied }, fleet, asker);
+    }
     throw new InputError(
       selector === undefined
         ? 'The fleet file has no machines yet.'
-        : `No machine matches \`${selector}\`. \`/fleet list\` shows all that you may view.`,
+        : `No machine matches \`${selector}\`.${await machineHint(selector, 'view', fleet, asker)}`,
     );
   },
 });
@@ -38,4 +50,31 @@ function outdated(problem: FleetFileError | undefined): string | undefined {
   if (problem === undefined) return undefined;
   const lines = problem.problems.map(({ line }) => line).join(', ');
   return `The fleet file was changed since, but cannot be used (line ${lines}), so this is the one before. Run \`fleetbot validate\` on it.`;
+}
+
+/** What the machines are doing, by name; or why that is not told. The list itself does not need the store. */
+async function statesOf(
+  machines: readonly Machine[],
+  services: Services,
+): Promise<{ readonly known: ReadonlyMap<string, MachineState>; readonly missing?: string }> {
+  if (machines.length > machinesLookedUp) {
+    const missing = `Verdicts are shown for up to ${machinesLookedUp} machines: narrow the selector.`;
+    return { known: new Map(), missing };
+  }
+  try {
+    const states = machines.map(async ({ name }) => [name, await stateOf(name, services)] as const);
+    return { known: new Map(await Promise.all(states)) };
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    services.log.warn({ err: error }, 'a list is shown without states');
+    return { known: new Map(), missing: 'The store does not answer, so no verdicts are shown.' };
+  }
+}
+
+async function stateOf(name: string, { requests }: Services): Promise<MachineState> {
+  const [record, runs] = await Promise.all([
+    requests.machine(name),
+    requests.runs({ machine: name, limit: runsLookedThrough }),
+  ]);
+  return { record, judged: runs.find((run) => run.verdict !== undefined) };
 }

@@ -23,11 +23,14 @@ export const runs = defineCommand({
     const { services, fleet, asker } = context;
     if (machine === undefined) {
       const visible = await visibleRuns(context);
-      return runListView(visible, services.clock(), await asker.doubt());
+      return runListView(visible, services.clock(), {
+        none: 'There are none that you may view.',
+        doubt: await asker.doubt(),
+      });
     }
     const { name } = await findVisibleMachine(machine, fleet, asker);
     const latest = await services.requests.runs({ machine: name, limit: shownRuns });
-    return runListView(latest, services.clock());
+    return runListView(latest, services.clock(), { none: 'No runs yet.' });
   },
 });
 

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebClient } from '@slack/web-api';
 import type { Logger } from 'pino';
+import { SettingsError } from '../../fleet/errors.ts';
 import type { Clock, DirtyView, LinkTo, Requests, SlackBudget, Views } from '../ports.ts';
 import { Refresher } from './refresher.ts';
-import { type PublisherSettings, publisherDefaults } from './settings.ts';
+import { longestRefreshMs, type PublisherSettings, publisherDefaults } from './settings.ts';
 import { SlackDesk } from './slack-desk.ts';
 
 export interface PublisherOptions {
@@ -25,10 +26,19 @@ export interface Publisher {
   stop(): Promise<void>;
 }
 
-/** A publisher, not started yet. */
+/**
+ * A publisher, not started yet.
+ * @throws SettingsError when a refresh may take longer than its lease: two processes would post the same thing
+ */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { budget, client, clock, log, views } = options;
   const settings = { ...publisherDefaults, ...options.settings };
+  const longestMs = longestRefreshMs(settings);
+  if (views.leaseMs <= longestMs) {
+    throw new SettingsError(
+      `A view is leased for ${views.leaseMs} ms, but bringing it up to date may take ${longestMs} ms. Set viewLeaseMs of the queue above that, or lower refreshLimitMs of the publisher.`,
+    );
+  }
   const refresher = new Refresher({ ...options, settings, desk: new SlackDesk(client, budget, clock) });
   const stopping = new AbortController();
   const inFlight = new Set<Promise<void>>();

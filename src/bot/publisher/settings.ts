@@ -1,3 +1,5 @@
+import { slackCallTimeoutMs } from './create-publisher-client.ts';
+
 /** How the publisher works; every number can be set by whoever creates it. */
 export interface PublisherSettings {
   /** Records brought up to date at the same time by this process. */
@@ -9,8 +11,8 @@ export interface PublisherSettings {
   /** Least time between two edits of one message that show progress only. */
   readonly progressIntervalMs: number;
   /**
-   * No call to Slack begins later than this after a view was leased. Together with the time that an upload
-   * (three calls) may take it must be shorter than the lease, so that no two processes post the same thing.
+   * No call to Slack begins later than this after a view was leased. `longestRefreshMs`, which follows from
+   * it, must be shorter than the lease, so that no two processes post the same thing.
    */
   readonly refreshLimitMs: number;
   /**
@@ -37,3 +39,11 @@ export const publisherDefaults: PublisherSettings = {
   unreachableMs: [1_000, 10_000],
   refusedMs: [5_000, 120_000],
 };
+
+/** An upload, the longest of what we ask of Slack: get an address, send the file, share it. */
+const callsOfUpload = 3;
+
+/** How long after a view was leased its last call to Slack may still be under way. */
+export function longestRefreshMs({ refreshLimitMs }: PublisherSettings): number {
+  return refreshLimitMs + callsOfUpload * slackCallTimeoutMs;
+}

@@ -187,10 +187,13 @@ export class SlackDesk {
     before: (() => Promise<void>) | undefined,
     send: () => Promise<T>,
   ): Promise<Outcome<T>> {
-    if (this.#clock() > place.notAfterMs) return { ok: false, problem: { kind: 'wait', ms: 0 } };
+    const tooLate = { ok: false, problem: { kind: 'wait', ms: 0 } } as const;
+    if (this.#clock() > place.notAfterMs) return tooLate;
     const ms = await this.#budget.take(method, place.channel, place.priority);
     if (ms > 0) return { ok: false, problem: { kind: 'wait', ms } };
     await before?.();
+    // The store may have taken its time.
+    if (this.#clock() > place.notAfterMs) return tooLate;
     let problem: SlackProblem;
     try {
       return { ok: true, value: await send() };

@@ -4,6 +4,7 @@ import type { TraceLink } from '../ports.ts';
 import { buttonRow, inertnessWords, runButtons, statusLines } from './run-main.ts';
 import { codeSpan, prose, quoteLines } from './safe-text.ts';
 import { compose, context, type FileContent, section, type View } from './view.ts';
+import { findingWords } from './words.ts';
 
 const commentChars = 1_500;
 const contradictionChars = 300;
@@ -45,7 +46,7 @@ export function campaignFile(campaign: Campaign, runs: readonly Run[]): FileCont
       `${request.machine}: ${verdict ?? run.state} (${run.id})`,
       ...(run.inertness === 'unknown' ? ['  INERTNESS UNKNOWN: quarantined'] : []),
       ...(failure === undefined ? [] : [`  ${failure.message}`]),
-      ...findings.map((finding) => `  ${finding.severity} ${finding.subject}: ${finding.text}`),
+      ...findings.map((finding) => `  ${finding.severity} ${findingWords(finding)}`),
       ...(diagnosis?.contradictions ?? []).map((sentence) => `  CONTRADICTS THE EVIDENCE: ${sentence}`),
       ...(diagnosis?.comment === undefined
         ? []

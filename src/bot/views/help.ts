@@ -3,12 +3,21 @@ import { compose, context, doubtLine, header, section, type View } from './view.
 
 const usageChars = 120;
 const summaryChars = 300;
+const shownChecks = 20;
+const checkChars = 64;
 const selectorHint =
-  'A selector is a machine (`web-01`), a pattern (`web-*`), a label (`env=prod`) or several of them with commas.';
+  'Selectors: a machine (`rhel-01`), `all`, `rhel-*`, `role=web`, `site=ams`; join them with `,` (or) and `&amp;` (and), `!` is not.';
 
-/** The commands that the asker may use; `doubt` says why there may be more. */
+function checksHint(names: readonly string[]): string {
+  const shown = names.slice(0, shownChecks).map((name) => codeSpan(name, checkChars));
+  const rest = names.length - shown.length;
+  return `Checks: ${shown.join(' ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+/** The commands that the asker may use, and the checks of their machines; `doubt` says why there may be more. */
 export function helpView(
   commands: readonly { readonly usage: string; readonly summary: string }[],
+  checks: readonly string[],
   doubt: string | undefined,
 ): View {
   return compose({
@@ -17,7 +26,12 @@ export function helpView(
     body: commands.map(
       ({ usage, summary }) => `${usageSpan(`/fleet ${usage}`, usageChars)}  ${prose(summary, summaryChars)}`,
     ),
-    tail: [context([selectorHint]), context(['You see only what you may do.']), ...doubtLine(doubt)],
+    tail: [
+      context([selectorHint]),
+      ...(checks.length > 0 ? [context([checksHint(checks)])] : []),
+      context(['You see only what you may do.']),
+      ...doubtLine(doubt),
+    ],
     more: (count) => `and ${count} more`,
   }).view;
 }

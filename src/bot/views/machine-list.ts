@@ -1,13 +1,34 @@
 import { checksOf } from '../../fleet/checks/index.ts';
 import type { Machine } from '../../fleet/machine.ts';
+import type { Run } from '../../fleet/run.ts';
+import type { MachineRecord } from '../ports.ts';
 import { codeSpan, prose } from './safe-text.ts';
 import { compose, context, doubtLine, header, type View } from './view.ts';
+import { span, verdictWords } from './words.ts';
 
 const shownLabels = 6;
 const labelChars = 60;
 const roleChars = 80;
 
-function machineLine(machine: Machine): string {
+/** What is known of a machine beyond the fleet file. */
+export interface MachineState {
+  readonly record: MachineRecord;
+  /** The last run that has a verdict. */
+  readonly judged: Run | undefined;
+}
+
+function stateParts({ record, judged }: MachineState, now: number): readonly string[] {
+  return [
+    ...(record.quarantine === undefined ? [] : [':rotating_light: *QUARANTINED*']),
+    judged?.verdict === undefined
+      ? 'no verdict yet'
+      : `${verdictWords[judged.verdict]} ${span(now - judged.request.acceptedAt)} ago`,
+    ...(record.currentRunId === undefined ? [] : ['at work']),
+    ...(record.waiting > 0 ? [`${record.waiting} waiting`] : []),
+  ];
+}
+
+function machineLine(machine: Machine, state: MachineState | undefined, now: number): string {
   const labels = Object.entries(machine.labels);
   const shown = labels.slice(0, shownLabels).map(([key, value]) => codeSpan(`${key}=${value}`, labelChars));
   const rest = labels.length - shown.length;
@@ -17,17 +38,26 @@ function machineLine(machine: Machine): string {
     prose(machine.role, roleChars),
     ...(shown.length > 0 ? [shown.join(' ') + (rest > 0 ? ` and ${rest} more` : '')] : []),
     `${checks.length} ${checks.length === 1 ? 'check' : 'checks'}`,
+    ...(state === undefined ? [] : stateParts(state, now)),
   ];
   return parts.join(' · ');
 }
 
-/** Machines that the asker may see, in the order of the fleet file; `doubts` say why that may not be all. */
-export function machineListView(machines: readonly Machine[], doubts: readonly string[]): View {
+/**
+ * Machines that the asker may see, in the order of the fleet file, with what is known of them by name at
+ * `now`; `doubts` say why that may not be all.
+ */
+export function machineListView(
+  machines: readonly Machine[],
+  states: ReadonlyMap<string, MachineState>,
+  now: number,
+  doubts: readonly string[],
+): View {
   const title = machines.length === 1 ? '1 machine' : `${machines.length} machines`;
   return compose({
     text: title,
     head: [header(title)],
-    body: machines.map(machineLine),
+    body: machines.map((machine) => machineLine(machine, states.get(machine.name), now)),
     tail: [context(['`/fleet show ‹machine›` tells more of one.']), ...doubts.flatMap(doubtLine)],
     more: (count) => `and ${count} more: narrow the selector`,
   }).view;

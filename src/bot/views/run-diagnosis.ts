@@ -1,12 +1,11 @@
-import { explainFailure } from '../../fleet/explain-error.ts';
 import type { Diagnosis, Run, ToolCall } from '../../fleet/run.ts';
-import { codeSpan, notice, prose, quoteLines } from './safe-text.ts';
+import { failureLines } from './failure-lines.ts';
+import { codeSpan, prose, quoteLines } from './safe-text.ts';
 import { compose, context, type FileContent, section, type View } from './view.ts';
 import { enteredAt, span } from './words.ts';
 
 const contradictionChars = 400;
 const shownContradictions = 5;
-const failureChars = 600;
 const lineChars = 1_500;
 const shownToolCalls = 5;
 const toolChars = 40;
@@ -29,10 +28,11 @@ function contradictionLines(diagnosis: Diagnosis): readonly string[] {
   ];
 }
 
-function failureLines(run: Run, diagnosis: Diagnosis): readonly string[] {
+function agentFailureLines(run: Run, diagnosis: Diagnosis): readonly string[] {
   if (diagnosis.failure === undefined) return [];
   const stands = run.findings.length > 0 ? ' The verdict above rests on the evidence alone and stands.' : '';
-  return [`:x: *The agent failed.* ${notice(explainFailure(diagnosis.failure), failureChars)}${stands}`];
+  const [explanation, ...detail] = failureLines(diagnosis.failure);
+  return [`:x: *The agent failed.* ${explanation}${stands}`, ...detail];
 }
 
 function toolCallWords(call: ToolCall): string {
@@ -98,7 +98,7 @@ export function runDiagnosisView(run: Run): { view: View; file?: FileContent } |
       section(
         [
           ...contradictionLines(diagnosis),
-          ...failureLines(run, diagnosis),
+          ...agentFailureLines(run, diagnosis),
           ...(said.length > 0 ? [title(run)] : []),
         ].join('\n'),
         runDiagnosisBlockId(run.id),

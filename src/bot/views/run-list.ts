@@ -18,12 +18,16 @@ export function runLine(run: Run, now: number): string {
   return parts.join(' · ');
 }
 
-/** Runs, newest first, as they were at `now`; `doubt` says why there may be more. */
-export function runListView(runs: readonly Run[], now: number, doubt?: string): View {
+/** Runs, newest first, as they were at `now`; `none` stands where there are none, `doubt` says why there may be more. */
+export function runListView(
+  runs: readonly Run[],
+  now: number,
+  { none, doubt }: { readonly none: string; readonly doubt?: string | undefined },
+): View {
   const title = 'Latest runs';
   return compose({
     text: title,
-    head: [header(title), ...(runs.length === 0 ? [section('No runs yet.')] : [])],
+    head: [header(title), ...(runs.length === 0 ? [section(none)] : [])],
     body: runs.map((run) => runLine(run, now)),
     tail: doubtLine(doubt),
     more: (count) => `and ${count} more`,

@@ -1,18 +1,20 @@
 import type { ActionsBlock, Button } from '@slack/types';
-import { explainFailure } from '../../fleet/explain-error.ts';
 import type { Run } from '../../fleet/run.ts';
 import { cancelActionId, openTraceActionId, runAgainActionId } from '../action-ids.ts';
 import type { TraceLink } from '../ports.ts';
+import { failureLines } from './failure-lines.ts';
 import { slackLimits } from './limits.ts';
-import { codeSpan, mention, notice, prose } from './safe-text.ts';
+import { codeSpan, mention, prose, quoteLines } from './safe-text.ts';
 import { button, compose, context, section, type View } from './view.ts';
 import { moment, span, stateWords, taskWords, verdictWords, worstFirst } from './words.ts';
 
 /** How many findings the headline names. */
 const headlineFindings = 3;
 const findingChars = 240;
-const failureChars = 600;
 const reasonChars = 200;
+/** How much of an answer stands in the main message; all of it stands in the thread. */
+const answerLines = 5;
+const answerLineChars = 300;
 
 /** `block_id` of a run's main message, by which recovery finds it. */
 export const runMainBlockId = (runId: string) => `run:${runId}:main`;
@@ -40,6 +42,22 @@ export function inertnessWords(run: Run): string {
   }
 }
 
+/** What a cancellation did to the agent's part, once it is known. */
+function cancelledDiagnosis({ state, diagnosis }: Run): string {
+  if (state !== 'done' || diagnosis === undefined || diagnosis.failure !== undefined) return '';
+  return diagnosis.comment === undefined
+    ? '; diagnosis ended by cancellation'
+    : '; the agent had answered before';
+}
+
+/** The beginning of the agent's answer to a question, marked as its words. */
+function answerBeginning({ request, diagnosis }: Run): readonly string[] {
+  if (request.task.kind !== 'ask' || diagnosis?.comment === undefined) return [];
+  const lines = quoteLines(diagnosis.comment, answerLineChars);
+  const shown = lines.slice(0, answerLines);
+  return ["The agent's own words:", ...shown, ...(shown.length < lines.length ? ['> …'] : [])];
+}
+
 /** What happened so far, one line each: verdict or state first. */
 export function statusLines(run: Run): readonly string[] {
   const { machine, task } = run.request;
@@ -47,7 +65,7 @@ export function statusLines(run: Run): readonly string[] {
   const lines = [`${status} · *${prose(machine, 64)}* · ${taskWords(task)}`];
   const numbers = headline(run);
   if (numbers !== undefined) lines.push(numbers);
-  if (run.failure !== undefined) lines.push(notice(explainFailure(run.failure), failureChars));
+  if (run.failure !== undefined) lines.push(...failureLines(run.failure));
   if (run.diagnosis !== undefined && run.diagnosis.contradictions.length > 0) {
     lines.push(':rotating_light: the agent contradicts the evidence: see the thread');
   }
@@ -57,7 +75,7 @@ export function statusLines(run: Run): readonly string[] {
     // A run may have come to its own end before the wish reached it.
     const wish = run.verdict === 'cancelled' ? 'cancelled' : 'cancellation asked for';
     const { userId, at } = run.cancellation;
-    lines.push(`:no_entry_sign: ${wish} by ${mention(userId)} at ${moment(at)}`);
+    lines.push(`:no_entry_sign: ${wish} by ${mention(userId)} at ${moment(at)}${cancelledDiagnosis(run)}`);
   }
   if (run.state === 'done' && run.inertness === 'unknown') lines.push(inertnessWords(run));
   return lines;
@@ -99,7 +117,7 @@ export function runMainView(run: Run, options: { readonly traceLink: TraceLink }
   return compose({
     text: lines.slice(0, 2).join(' · '),
     head: [section(lines.join('\n'), runMainBlockId(run.id))],
-    body: [],
+    body: answerBeginning(run),
     tail: [
       context(smallPrint(run, options.traceLink)),
       ...buttonRow(`run:${run.id}:buttons`, runButtons(run, options.traceLink)),

@@ -4,7 +4,7 @@ import type { Run } from '../../fleet/run.ts';
 import { slackLimits } from './limits.ts';
 import { codeLines, codeSpan, prose } from './safe-text.ts';
 import { compose, context, type FileContent, section, type View } from './view.ts';
-import { taskWords, verdictWords, worstFirst } from './words.ts';
+import { findingWords, moment, namesItself, taskWords, verdictWords, worstFirst } from './words.ts';
 
 const subjectChars = 120;
 const textChars = 500;
@@ -28,7 +28,8 @@ function ending(output: CommandOutput): string {
 }
 
 function findingItem(run: Run, finding: Finding): string {
-  const words = `${verdictWords[finding.severity]} · ${codeSpan(finding.subject, subjectChars)} · ${prose(finding.text, textChars)}`;
+  const subject = namesItself(finding) ? [] : [codeSpan(finding.subject, subjectChars)];
+  const words = [verdictWords[finding.severity], ...subject, prose(finding.text, textChars)].join(' · ');
   const output = run.evidence?.outputs[finding.output];
   if (output === undefined) return words;
   const source = `rests on ${codeSpan(output.argv.join(' '), commandChars)}, ${ending(output)}`;
@@ -37,7 +38,7 @@ function findingItem(run: Run, finding: Finding): string {
 }
 
 function evidenceFile(run: Run): FileContent {
-  const findings = worstFirst(run.findings).map((f) => `${f.severity.padEnd(12)} ${f.subject}: ${f.text}`);
+  const findings = worstFirst(run.findings).map((f) => `${f.severity.padEnd(12)} ${findingWords(f)}`);
   const outputs = (run.evidence?.outputs ?? []).map((output) =>
     [
       `$ ${output.argv.join(' ')}`,
@@ -72,7 +73,10 @@ export function runVerdictView(run: Run): { view: View; file?: FileContent } | u
     text: `Findings of run ${prose(run.id, 64)}`,
     head: [section(title, runVerdictBlockId(run.id))],
     body: worstFirst(run.findings).map((finding) => findingItem(run, finding)),
-    tail: run.evidence === undefined ? [] : [context([`evidence of ${prose(run.evidence.collectedAt, 40)}`])],
+    tail:
+      run.evidence === undefined
+        ? []
+        : [context([`evidence of ${moment(Date.parse(run.evidence.collectedAt))}`])],
     more: (count) => `${count} more findings, and the whole output, are in the file below`,
   });
   return leftOut > 0 || hasLongOutput(run) ? { view, file: evidenceFile(run) } : { view };

@@ -37,6 +37,16 @@ export function worstFirst(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted((a, b) => rank(b.severity) - rank(a.severity) || fullness(b) - fullness(a));
 }
 
+/** Whether the finding's sentence begins with what it is about, so that this need not stand before it. */
+export function namesItself({ subject, text }: Finding): boolean {
+  return text.startsWith(subject);
+}
+
+/** A finding in plain text. */
+export function findingWords(finding: Finding): string {
+  return namesItself(finding) ? finding.text : `${finding.subject}: ${finding.text}`;
+}
+
 const questionChars = 300;
 
 /** The task as a person would type it, safe to show. */

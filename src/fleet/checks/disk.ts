@@ -26,7 +26,7 @@ const space: Table = {
     critical: expect.mounts[mount]?.criticalUsedPercent ?? expect.criticalUsedPercent,
   }),
   describe: (row, used) =>
-    `${row.mount} ${used} % of ${formatBytes(row.total * 1024)} used, ${formatBytes(row.free * 1024)} free`,
+    `${row.mount} ${used} % used (${ofKib(row.used)}), ${ofKib(row.free)} free of ${ofKib(row.total)}`,
 };
 
 const inodes: Table = {
@@ -37,7 +37,7 @@ const inodes: Table = {
     critical: expect.mounts[mount]?.criticalInodesPercent ?? expect.criticalInodesPercent,
   }),
   describe: (row, used) =>
-    `${row.mount} ${used} % of ${formatCount(row.total)} inodes used, ${formatCount(row.free)} free`,
+    `${row.mount} ${used} % of inodes used (${formatCount(row.used)}), ${formatCount(row.free)} free`,
 };
 
 /** df ends with 1 when it could not read one file system; the others are in the table all the same. */
@@ -62,6 +62,10 @@ export const disk: Check = {
       'All are within their limits. Look whether one of them is filling up: what grew lately, and how fast. Change nothing.',
     ),
 };
+
+function ofKib(kib: number): string {
+  return formatBytes(kib * 1024);
+}
 
 function judgeTable(machine: Machine, outputs: readonly CommandOutput[], table: Table): Finding[] {
   const expect = machine.expect.disk;

@@ -3,8 +3,13 @@ export interface DfRow {
   readonly device: string;
   readonly type: string;
   readonly total: number;
+  readonly used: number;
+  /** What users may still fill: without what the file system keeps for root. */
   readonly free: number;
-  /** df's own Capacity or IUse% column; undefined where df prints `-` (nothing that could fill up). */
+  /**
+   * df's own Capacity or IUse% column: used of used and free, not of the total. undefined where df prints `-`
+   * (nothing that could fill up).
+   */
   readonly usedPercent: number | undefined;
   readonly mount: string;
 }
@@ -25,13 +30,14 @@ export function parseDf(text: string): { rows: readonly DfRow[]; unread: readonl
   const rows: DfRow[] = [];
   const unread: string[] = [];
   for (const line of lines) {
-    const [, device, type, total, , free, percent, mount] = rowPattern.exec(line) ?? [];
+    const [, device, type, total, used, free, percent, mount] = rowPattern.exec(line) ?? [];
     if (device === undefined || type === undefined || mount === undefined) unread.push(line);
     else {
       rows.push({
         device,
         type,
         total: Number(total) || 0,
+        used: Number(used) || 0,
         free: Math.max(0, Number(free) || 0),
         usedPercent: percent === undefined ? undefined : Number(percent),
         mount,

@@ -1,7 +1,7 @@
 import type { Model, Observation } from './model.ts';
 import { type Topic, topics } from './topics.ts';
 
-const signature = '(rule-based sandbox agent, not a language model)';
+const signature = '(rule-based sandbox agent, not a language model; tokens are counted words)';
 
 /**
  * The sandbox's "model": rules. It finds the topic of a task by its words, has that topic's read-only commands

@@ -1,4 +1,4 @@
-import { formatBytes } from '../../fleet/format.ts';
+import { formatBytes, formatNumber } from '../../fleet/format.ts';
 
 /** Something that the rules can look into. */
 export interface Topic {
@@ -12,6 +12,7 @@ export interface Topic {
 }
 
 const shownMax = 3;
+const secondsPerHour = 3_600;
 const memoryFileSystems = new Set(['tmpfs', 'devtmpfs', 'ramfs', 'efivarfs', 'squashfs']);
 
 const disk: Topic = {
@@ -19,21 +20,22 @@ const disk: Topic = {
   words: /\b(disks?|space|inodes?|file ?systems?|storage|full|df|du)\b/gi,
   commands: ['df -PkT', 'du -xk --max-depth=1 /var'],
   explain([df = '', du = '']) {
-    const rows = df.matchAll(/^\S+ +(\S+) +(\d+) +\d+ +(\d+) +(\d+)% +(\/.*)$/gm);
+    const rows = df.matchAll(/^\S+ +(\S+) +(\d+) +(\d+) +(\d+) +(\d+)% +(\/.*)$/gm);
     const fullest = [...rows]
-      .map(([, type = '', total, free, used, mount = '']) => ({
+      .map(([, type = '', total, used, free, percent, mount = '']) => ({
         type,
         mount,
         total: Number(total) * 1024,
+        used: Number(used) * 1024,
         free: Number(free) * 1024,
-        used: Number(used),
+        percent: Number(percent),
       }))
       .filter(({ type, mount }) => mount === '/' || !memoryFileSystems.has(type))
-      .sort((a, b) => b.used - a.used)
+      .sort((a, b) => b.percent - a.percent)
       .slice(0, shownMax)
       .map(
-        ({ mount, used, total, free }) =>
-          `${mount} ${used} % of ${formatBytes(total)} used, ${formatBytes(free)} free`,
+        ({ mount, percent, used, free, total }) =>
+          `${mount} ${percent} % used (${formatBytes(used)}), ${formatBytes(free)} free of ${formatBytes(total)}`,
       );
     const largest = [...du.matchAll(/^(\d+)\s+(\/var\/.+)$/gm)]
       .map(([, kib, path = '']) => ({ path, bytes: Number(kib) * 1024 }))
@@ -66,7 +68,7 @@ const memory: Topic = {
 
 const load: Topic = {
   name: 'load',
-  words: /\b(load|cpus?|processors?|slow|busy|uptime)\b/gi,
+  words: /\b(load|cpus?|processors?|slow|busy)\b/gi,
   commands: ['cat /proc/loadavg', 'nproc', 'ps -eo pid,user,pcpu,comm --sort=-pcpu'],
   explain([loadavg = '', nproc = '', ps = '']) {
     const [one, five, fifteen] = loadavg.split(' ');
@@ -82,7 +84,8 @@ const load: Topic = {
 
 const services: Topic = {
   name: 'services',
-  words: /\b(services?|units?|systemd|daemons?|failed)\b/gi,
+  words:
+    /\b(services?|units?|systemd|daemons?|failed|running|stopped|crash(?:ed|es)?|alive|down|redis|postgres|nginx|sshd)\b/gi,
   commands: ['systemctl --failed --plain --no-legend'],
   explain([failed = '']) {
     const units = [...failed.matchAll(/^(\S+\.\w+) +\S+ +failed\b/gm)].map(([, unit = '']) => unit);
@@ -92,7 +95,18 @@ const services: Topic = {
   },
 };
 
-export const topics: readonly Topic[] = [disk, memory, load, services];
+const uptime: Topic = {
+  name: 'uptime',
+  words: /\b(uptime|started|boot(?:ed)?|reboot(?:ed|s)?|restarted)\b/gi,
+  commands: ['cat /proc/uptime'],
+  explain([text = '']) {
+    const seconds = Number.parseInt(text, 10);
+    if (Number.isNaN(seconds)) return ['/proc/uptime does not tell how long this computer has been up.'];
+    return [`This computer has been up for ${seconds} s (${formatNumber(seconds / secondsPerHour)} hours).`];
+  },
+};
+
+export const topics: readonly Topic[] = [disk, memory, load, services, uptime];
 
 /** The first rows of a table of ps: pid, user, a figure, command. */
 function processes(ps: string): { pid: string; user: string; figure: number; name: string }[] {

@@ -10,6 +10,7 @@ const listedCommands: ReadonlySet<string> = new Set([
   'ps -eo pid,user,pcpu,comm --sort=-pcpu',
   'cat /proc/loadavg',
   'cat /proc/meminfo',
+  'cat /proc/uptime',
   'nproc',
   'uptime',
   'uname -srm',

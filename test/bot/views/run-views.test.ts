@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { campaignEntryView } from '../../../src/bot/views/campaign-entry.ts';
 import { campaignMainView } from '../../../src/bot/views/campaign-main.ts';
 import { noticeView } from '../../../src/bot/views/notice.ts';
 import { runDiagnosisView } from '../../../src/bot/views/run-diagnosis.ts';
 import { runMainView } from '../../../src/bot/views/run-main.ts';
 import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
+import { explainFailure } from '../../../src/fleet/explain-error.ts';
 import { type Run, runStates } from '../../../src/fleet/run.ts';
 import { diagnosed, judged, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
 
@@ -80,6 +82,46 @@ describe("a run's main message", () => {
     expect(text).toContain('cancellation asked for by <@U0BEN>');
   });
 
+  it('says whether the diagnosis was ended by the cancellation', () => {
+    const cancellation = { userId: 'U0BEN', at: Date.parse('2026-11-22T10:00:05Z') };
+    const { comment: _comment, ...unanswered } = diagnosed.diagnosis;
+    const ended = { ...judged, cancellation, diagnosis: unanswered };
+    const words = 'diagnosis ended by cancellation';
+    expect(main(sampleRun('r-7', 'done', ended)).text).toContain(words);
+    expect(main(sampleRun('r-7', 'stopping', ended)).text).not.toContain(words);
+    const answered = main(sampleRun('r-7', 'done', { ...judged, ...diagnosed, cancellation })).text;
+    expect(answered).not.toContain(words);
+    expect(answered).toContain('the agent had answered before');
+  });
+
+  it('shows the first lines of the answer to a question, as the words of the agent', () => {
+    const asked = sampleRun('r-7', 'done', { ...diagnosed, verdict: 'answered' });
+    const request = { ...asked.request, task: { kind: 'ask', question: 'why?' } } as const;
+    const short = main({ ...asked, request }).text;
+    expect(short).toContain("The agent's own words:\\n> Old kernels fill /var.\\n> Remove them.");
+    const comment = Array.from({ length: 30 }, (_, index) => `line ${index}.`).join('\n');
+    const long = main({ ...asked, request, diagnosis: { ...diagnosed.diagnosis, comment } }).text;
+    expect(long).toContain('> line 4.\\n> …');
+    expect(long).not.toContain('line 5.');
+  });
+
+  it.each([
+    ['unreachable', 'web-01 cannot be reached over SSH at 192.0.2.7:22 (connect ECONNREFUSED). Check it.'],
+    ['host-key-changed', 'web-01 showed another host key: SHA256:abc instead of SHA256:def.'],
+  ])('tells of a machine that is %s what it means and the cause, in a thread too', (code, message) => {
+    const run = sampleRun('r-7', 'done', { verdict: 'inconclusive', failure: { code, message } });
+    const entry = JSON.stringify(campaignEntryView(run, { traceLink }).blocks);
+    for (const text of [main(run).text, entry]) {
+      expect(text).toContain(explainFailure({ code, message }).slice(0, 40));
+      expect(text).toContain(message.slice(0, 60));
+    }
+  });
+
+  it('keeps what went wrong inside the bot out of the channel', () => {
+    const failure = { code: 'internal', message: 'TypeError: x is undefined' };
+    expect(main(sampleRun('r-7', 'done', { verdict: 'failed', failure })).text).not.toContain('TypeError');
+  });
+
   it('says why there is no trace instead of offering a dead button', () => {
     const { buttons, text } = main(sampleRun('r-7', 'done'), { missing: 'MLflow is not configured' });
     expect(buttons).toEqual(['Run again']);
@@ -102,6 +144,17 @@ describe("a run's main message", () => {
 });
 
 describe('the verdict in the thread', () => {
+  it('names what a finding is about once, and has one format for moments', () => {
+    const text = JSON.stringify(runVerdictView(sampleRun('r-7', 'done', judged))?.view.blocks);
+    expect(text).toContain('*critical* · /var is 93% full');
+    expect(text).toContain('evidence of 2026-11-22 10:00:01 UTC');
+    const findings = [{ severity: 'ok', subject: 'failed units', text: 'none', output: 0 } as const];
+    const other = JSON.stringify(
+      runVerdictView(sampleRun('r-7', 'done', { ...judged, findings }))?.view.blocks,
+    );
+    expect(other).toContain('`failed units` · none');
+  });
+
   it('shows the worst finding first, with the command, its exit code and the lines that count', () => {
     const found = runVerdictView(sampleRun('r-7', 'done', judged));
     const text = JSON.stringify(found?.view.blocks);
@@ -173,6 +226,16 @@ describe("the agent's part in the thread", () => {
     expect(text).toContain('rests on the evidence alone');
     expect(text).toContain('no tool calls reported');
     expect(text).toContain('tokens not reported');
+    expect(text).toContain('In detail: The gateway did not answer.');
+  });
+
+  it('says of an agent that died at its start that it ended, not that it was slow', () => {
+    const message =
+      'The agent of web-01 died while it was starting (unit failed). Look at the log of its unit.';
+    const failure = { code: 'agent-not-ready', message };
+    const { text } = view({ diagnosis: { activations: 1, toolCalls: [], contradictions: [], failure } });
+    expect(text).toContain('ended before it was ready');
+    expect(text).not.toContain('in time');
   });
 
   it('comes with a file when the comment is longer than a message', () => {

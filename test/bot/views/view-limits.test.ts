@@ -35,7 +35,7 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     },
     evidence: {
       check: text,
-      collectedAt: text,
+      collectedAt: '2026-11-22T10:00:01Z',
       outputs: many.map(() => ({
         argv: [text, text],
         exitCode: null,
@@ -70,26 +70,35 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     },
     cancellation: { userId: text, at: 0 },
   };
+  const plain = machineSchema.parse({
+    name: 'web-01',
+    address: 'x',
+    ssh: {},
+    hostKey: 'ssh-ed25519 AAAA',
+    role: 'web',
+    labels: {},
+    expect: {},
+    checks: [],
+    customChecks: {},
+    actions: [],
+    agent: {},
+    limits: {},
+  });
+  const checks = many.map((index) => `${text}${index}`);
+  const custom = { summary: text, command: [text], exitCodes: [0], mustMatch: text };
   const machine: Machine = {
-    ...machineSchema.parse({
-      name: 'web-01',
-      address: 'x',
-      ssh: {},
-      hostKey: 'ssh-ed25519 AAAA',
-      role: 'web',
-      labels: {},
-      expect: {},
-      checks: [],
-      customChecks: {},
-      actions: [],
-      agent: {},
-      limits: {},
-    }),
+    ...plain,
     name: text,
     address: text,
     role: text,
     labels: Object.fromEntries(many.map((index) => [`${text}${index}`, text])),
-    checks: many.map(() => text),
+    checks: ['disk', 'memory', 'load', 'services', ...checks],
+    customChecks: Object.fromEntries(checks.map((name) => [name, custom])),
+    expect: {
+      ...plain.expect,
+      disk: { ...plain.expect.disk, mounts: Object.fromEntries(checks.map((mount) => [mount, {}])) },
+      services: { active: checks, warnOnFailed: true },
+    },
   };
   const record = {
     name: text,
@@ -123,11 +132,14 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     cannotPostView({ id: text, channel: text, code: 'not_in_channel', botName: text }),
     helpView(
       many.map(() => ({ usage: text, summary: text })),
+      many.map((index) => `${text}${index}`),
       text,
     ),
     nothingAllowedView(text),
     machineListView(
       many.map(() => machine),
+      new Map([[text, { record, judged: run }]]),
+      1e12,
       [text, text],
     ),
     machineDetailView(
@@ -140,7 +152,7 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     runListView(
       many.map(() => run),
       1e12,
-      text,
+      { none: 'No runs yet.', doubt: text },
     ),
   ];
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/fleet/finding.ts';
+import { loadFleet } from '../../../src/fleet/load-fleet.ts';
 import { taskMessage } from '../../../src/fleet/task-message.ts';
 import { createRulesModel } from '../../../src/sandbox/agent/rules-model.ts';
 import { topics } from '../../../src/sandbox/agent/topics.ts';
+import { newKeyPair } from '../../../src/sandbox/key-pair.ts';
 import { answerHostCall } from '../../../src/sandbox/machine/host-tool.ts';
+import { sandboxFleetFile } from '../../../src/sandbox/sandbox-fleet.ts';
 import { machineRecord } from '../../support/machine-record.ts';
 
 const machine = machineRecord({ port: 22, hostKey: 'ssh-ed25519 AAAA' }, { name: 'memory-disk-01' });
@@ -33,9 +36,9 @@ describe('the rules', () => {
     const { text, commands } = await answer('What fills the disk?', [df, du]);
     expect(commands).toEqual(['df -PkT', 'du -xk --max-depth=1 /var']);
     expect(text).toContain(
-      'The fullest file systems: /srv/my data 95 % of 2.0 GB used, 102.4 MB free; / 42 % of 1.0 GB used',
+      'The fullest file systems: /srv/my data 95 % used (1.8 GiB), 97.7 MiB free of 1.9 GiB; / 42 % used (410.2 MiB)',
     );
-    expect(text).toContain('The largest folders in /var: /var/lib 3.1 MB; /var/cache 102.4 kB.');
+    expect(text).toContain('The largest folders in /var: /var/lib 2.9 MiB; /var/cache 100.0 KiB.');
     expect(text).not.toContain('/run');
   });
 
@@ -43,8 +46,8 @@ describe('the rules', () => {
     const meminfo = 'MemTotal:       1000000 kB\nMemAvailable:    155000 kB\n';
     const ps = '  PID USER       RSS COMMAND\n   12 root    90000 my daemon\n';
     const { text } = await answer('is there enough RAM?', [meminfo, ps]);
-    expect(text).toContain('memory 15.5 % of 1.0 GB available, 158.7 MB.');
-    expect(text).toContain('my daemon (pid 12, root) 92.2 MB.');
+    expect(text).toContain('memory 15.5 % of 976.6 MiB available, 151.4 MiB.');
+    expect(text).toContain('my daemon (pid 12, root) 87.9 MiB.');
   });
 
   it('name the load and the busiest processes', async () => {
@@ -58,6 +61,23 @@ describe('the rules', () => {
     const failed = await answer('which services failed?', ['web.service loaded failed failed The web\n']);
     expect(failed.text).toContain('1 failed: web.service.');
     expect((await answer('which services failed?', [''])).text).toContain('systemctl lists no failed unit.');
+  });
+
+  it('look for failed services when a person asks whether one runs', async () => {
+    for (const question of ['is redis running?', 'did nginx crash?', 'is sshd down?']) {
+      expect((await answer(question, [''])).commands, question).toEqual([
+        'systemctl --failed --plain --no-legend',
+      ]);
+    }
+    expect((await answer('what is running so slow?', [])).commands[0]).toBe('cat /proc/loadavg');
+  });
+
+  it('name the uptime after a check of it', async () => {
+    const file = sandboxFleetFile({ port: 22, hostKey: newKeyPair().publicKey });
+    const watched = loadFleet(file, 'fleet.yaml').machines.get('sandbox-01');
+    if (!watched) throw new Error('the sandbox has no machine');
+    const task = taskMessage(watched, { kind: 'check', check: 'uptime' }, { findings: [] });
+    expect((await answer(task, ['5400.25 9000.00\n'])).text).toContain('up for 5400 s (1.5 hours)');
   });
 
   it('say which command failed and how, and invent nothing', async () => {
@@ -88,8 +108,10 @@ describe('the rules', () => {
   });
 
   it('always say that they are no language model', async () => {
-    for (const question of ['disk', 'memory', 'load', 'services', 'sing']) {
-      expect((await answer(question, [])).text).toContain('rule-based sandbox agent, not a language model');
+    for (const question of ['disk', 'memory', 'load', 'services', 'uptime', 'sing']) {
+      expect((await answer(question, [])).text).toContain(
+        'rule-based sandbox agent, not a language model; tokens are counted words',
+      );
     }
   });
 

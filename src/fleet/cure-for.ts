@@ -1,0 +1,67 @@
+import type { Path } from './read-yaml.ts';
+
+/**
+ * What to write, by the key in question, or by the key and the one above it. Keys that are not here have a
+ * default in the schema, which is shown as an example.
+ */
+const cures: Readonly<Record<string, string>> = {
+  version: 'Write "version: 1"',
+  defaults: 'Write settings such as "channel: C0123ABCD" under it',
+  machines: 'Write an entry for each machine: "- name: rhel-01", and its address and hostKey under that',
+  access: 'Write rows such as "- { people: [U0123ABCD], machines: all, verbs: [view, check] }"',
+  'access.machines': 'Write a selector such as rhel-01, rhel-*, role=web, env=prod or all',
+  name: 'Write a name such as rhel-01, in lower case',
+  address: 'Write a host name or IP address; user and port belong under ssh',
+  hostKey:
+    'Copy the type and the base64 text that "ssh-keyscan ADDRESS" prints, for example "ssh-ed25519 AAAAC3NzaC1l…"',
+  ssh: 'Write for example { user: fleetbot, port: 22 }',
+  role: 'Write a word such as web',
+  channel: 'Write a Slack channel id such as C0123ABCD',
+  people: 'Write Slack user ids such as [U0123ABCD]',
+  groups: 'Write Slack user group ids such as [S0123ABCD]',
+  verbs: 'Write "all" or a list of view, check, ask, cancel',
+  agent: 'Write for example { transport: gateway-ws, diagnose: on-finding }',
+  diagnose: 'Write one of always, on-finding, never, by-request',
+  limits: 'Write for example { taskTimeoutMs: 180000 }',
+  checks: 'Write for example [disk, memory, load, services]',
+  actions: 'Write names in lower case, for example [restart-web]',
+  customChecks:
+    'Write a name in lower case and its check, for example "raid: { summary: RAID is complete, command: [cat, /proc/mdstat], mustMatch: UU }"',
+  summary: 'Write one line such as "software RAID is complete", of 120 characters at most',
+  command: 'Write the program and its arguments, for example [cat, /proc/mdstat]; there is no shell',
+  mustMatch: 'Write a simple regular expression that matches only the output that is good, such as ^UP$',
+  mustNotMatch: 'Write a simple regular expression such as FAILED',
+  number: "Write for example { pattern: '(\\d+)', warnAbove: 80, criticalAbove: 90 }",
+  pattern: 'Write a simple regular expression whose first group ( ) is the number',
+  unit: 'Write a unit such as ms, of 20 characters at most',
+  warnAbove: 'Write a number such as 80',
+  criticalAbove: 'Write a number such as 90',
+  warnBelow: 'Write a number such as 20',
+  criticalBelow: 'Write a number such as 10',
+  labels: 'Write labels as "key: value", the key of letters and digits, a number as value in quotes',
+  expect: 'Write for example { disk: { warnUsedPercent: 70 } }',
+  disk: 'Write for example { warnUsedPercent: 70 }',
+  memory: 'Write for example { warnAvailablePercent: 15 }',
+  load: 'Write for example { warnPerCpu: 1.5 }',
+  services: 'Write for example { active: [sshd.service] }',
+  warnUsedPercent: 'Write a percentage such as 80',
+  criticalUsedPercent: 'Write a percentage such as 90',
+  warnInodesPercent: 'Write a percentage such as 80',
+  criticalInodesPercent: 'Write a percentage such as 90',
+  mounts: 'Write mount points and their limits, for example { /var: { warnUsedPercent: 70 } }',
+  ignoreMounts: 'Write for example [/mnt/*]',
+  active: 'Write systemd units such as [sshd.service]',
+};
+
+/** Keys under which the file's author chooses the keys: the cure is that of the group, whatever they are. */
+const freeKeys: readonly string[] = ['labels', 'customChecks', 'mounts'];
+
+/** What to write under the innermost key of the path; a list item has the cure of its list. */
+export function cureFor(path: Path): string | undefined {
+  const keys = path.filter((key) => typeof key === 'string');
+  const last = keys.at(-1) ?? '';
+  const above = keys.at(-2) ?? '';
+  const name = freeKeys.includes(above) ? above : last;
+  const known = [`${above}.${last}`, name].find((key) => Object.hasOwn(cures, key));
+  return known === undefined ? undefined : cures[known];
+}

@@ -69,11 +69,12 @@ describe('a newcomer with the sandbox', () => {
     const roots = messages.filter(({ ts, thread_ts: root }) => root === undefined || root === ts);
     return roots.map(messageText).findLast((text) => text.includes(words));
   };
-  /** Types a command and resolves with its message, once it is finished. */
-  const ask = async (command: string) => {
+  /** Types a command, does something as soon as it is acknowledged, and resolves with its finished message. */
+  const ask = async (command: string, afterwards = () => {}) => {
     const words = command.replace('sandbox-01 ', '');
     const before = await shown(words);
     await person().type(workspace.channel.id, command);
+    afterwards();
     return vi.waitUntil(
       async () => {
         const text = await shown(words);
@@ -147,12 +148,8 @@ describe('a newcomer with the sandbox', () => {
   it('gets the answer also when the worker is killed meanwhile', async () => {
     const log = readFileSync(join(folder(), 'fleetbot/fleetbot.log'), 'utf8');
     const { pid } = z.object({ pid: z.int() }).parse(JSON.parse(log.split('\n')[0] ?? ''));
-    const answered = ask('check sandbox-01 memory');
-    await vi.waitUntil(async () => (await shown('check memory')) !== undefined, {
-      timeout: answerTimeoutMs,
-    });
-    process.kill(pid, 'SIGKILL');
-    expect(await answered).toContain('memory');
+    const answer = await ask('check sandbox-01 memory', () => process.kill(pid, 'SIGKILL'));
+    expect(answer).toContain('memory');
     expect(sandbox.output()).toContain(`fleetbot (pid ${pid}) ended by itself or was killed`);
     expect(sandbox.output()).toMatch(/fleetbot runs again \(pid \d+\)/);
   });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { AgentAnswer } from '../../src/fleet/agent-task.ts';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
@@ -228,6 +228,7 @@ describe('a store that is away', () => {
       expect(on.machine.books).toEqual(['evidence disk', `start ${id}`, `task ${id}`, 'stop']);
 
       await own.restart();
+      await vi.waitUntil(() => on.queue.ready().catch(() => false));
       // What the agent said was on its way to the store, and arrives late.
       const run = await on.driveNext();
       expect(run).toMatchObject({

@@ -114,7 +114,7 @@ const closer: readonly { readonly code: Code; readonly says: RegExp; readonly ex
   },
 ];
 
-/** Text for a person in Slack: what happened and what to do. No stack, no addresses, no internals. */
+/** Text for a person in Slack: what happened and what to do. No stack, no internals. */
 export function explainError(error: unknown): string {
   return explainFailure(toFailure(error));
 }

@@ -102,7 +102,7 @@ export const customCheckSchema = z
 export const transportNames = ['gateway-ws', 'chat-completions'] as const;
 export const diagnoseModes = ['always', 'on-finding', 'never'] as const;
 
-/** When the agent is wanted; `byRequest` means: a person's request `always`, a schedule's `on-finding`. */
+/** When the agent is wanted; `by-request` means: a person's request `always`, a schedule's `on-finding`. */
 export const agentSchema = z.strictObject({
   /** The agent's id in its OpenClaw configuration. */
   id: nameSchema.default('edge'),
@@ -169,4 +169,3 @@ export type Expect = z.infer<typeof expectSchema>;
 export type CustomCheck = z.infer<typeof customCheckSchema>;
 export type Limits = z.infer<typeof limitsSchema>;
 export type TransportName = (typeof transportNames)[number];
-export type DiagnoseMode = (typeof diagnoseModes)[number];

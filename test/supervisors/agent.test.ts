@@ -1,22 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AgentError, type AgentErrorCode, MachineError } from '../../src/fleet/errors.ts';
 import type { ToolCall } from '../../src/fleet/run.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { SupervisedMachine, type SupervisedOptions } from './supervised-machine.ts';
+import { supervisedMachines } from './supervised-machine.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startTestRedis();
-});
-afterAll(async () => {
-  await redis?.stop();
-});
-
-function open(options: SupervisedOptions = {}): Promise<SupervisedMachine> {
-  return SupervisedMachine.open(redis.url, options);
-}
+const open = supervisedMachines();
 
 const ask = { kind: 'ask', question: 'Why is it slow?' } as const;
 const secret = 'ghp_0123456789abcdefghijABCDEFGHIJ012345';

@@ -1,20 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MachineError, type MachineErrorCode } from '../../src/fleet/errors.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { SupervisedMachine, type SupervisedOptions } from './supervised-machine.ts';
+import { supervisedMachines } from './supervised-machine.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startTestRedis();
-});
-afterAll(async () => {
-  await redis?.stop();
-});
-
-function open(options: SupervisedOptions = {}): Promise<SupervisedMachine> {
-  return SupervisedMachine.open(redis.url, options);
-}
+const open = supervisedMachines();
 
 const diagnose = (mode: string) => `    agent: { diagnose: ${mode} }\n`;
 const ask = { kind: 'ask', question: 'Why is it slow?' } as const;

@@ -1,20 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MachineError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { SupervisedMachine, type SupervisedOptions } from './supervised-machine.ts';
+import { type SupervisedMachine, supervisedMachines } from './supervised-machine.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startTestRedis();
-});
-afterAll(async () => {
-  await redis?.stop();
-});
-
-function open(options: SupervisedOptions = {}): Promise<SupervisedMachine> {
-  return SupervisedMachine.open(redis.url, options);
-}
+const open = supervisedMachines();
 
 const never = new AbortController().signal;
 const tasks = {

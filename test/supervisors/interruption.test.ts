@@ -1,22 +1,12 @@
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { AgentAnswer } from '../../src/fleet/agent-task.ts';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { SupervisedMachine, type SupervisedOptions } from './supervised-machine.ts';
+import { startTestRedis } from '../support/redis.ts';
+import { SupervisedMachine, supervisedMachines } from './supervised-machine.ts';
 
-let redis: TestRedis;
-beforeAll(async () => {
-  redis = await startTestRedis();
-});
-afterAll(async () => {
-  await redis?.stop();
-});
-
-function open(options: SupervisedOptions = {}): Promise<SupervisedMachine> {
-  return SupervisedMachine.open(redis.url, options);
-}
+const open = supervisedMachines();
 
 const ask = { kind: 'ask', question: 'Why is it slow?' } as const;
 const forever = () => new Promise<never>(() => {});

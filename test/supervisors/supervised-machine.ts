@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { afterAll, beforeAll } from 'vitest';
 import type { Fleet } from '../../src/fleet/fleet.ts';
 import type { Task } from '../../src/fleet/request.ts';
 import type { Run } from '../../src/fleet/run.ts';
@@ -11,6 +12,7 @@ import { redact } from '../../src/telemetry/redact.ts';
 import { fleetOfOne } from '../fleet/fixtures.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
 import { type FakeBehaviour, FakeMachine } from '../support/fake-machine.ts';
+import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { type Around, aroundGate, aroundStore } from './around.ts';
 import { RecordedTracer } from './recorded-tracer.ts';
 
@@ -127,4 +129,16 @@ export class SupervisedMachine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.queue, ...this.#queues].map((queue) => queue.close()));
   }
+}
+
+/** One Redis for a test file. Returns how to open a machine over it. */
+export function supervisedMachines(): (options?: SupervisedOptions) => Promise<SupervisedMachine> {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await startTestRedis();
+  });
+  afterAll(async () => {
+    await redis?.stop();
+  });
+  return (options = {}) => SupervisedMachine.open(redis.url, options);
 }

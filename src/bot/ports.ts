@@ -1,5 +1,9 @@
-import type { FleetFileError } from '../fleet/errors.ts';
-import type { Fleet } from '../fleet/fleet.ts';
+import type { FleetFileError, LimitKind } from '../fleet/errors.ts';
+import type { Fleet, PersonLimits } from '../fleet/fleet.ts';
+import type { Halt, HaltMember, Release, ResumeWish } from '../fleet/halt.ts';
+import type { LedgerEntry } from '../fleet/ledger-entry.ts';
+import type { Limits } from '../fleet/machine.ts';
+import type { Notice } from '../fleet/notice.ts';
 import type { Campaign, Request } from '../fleet/request.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
 
@@ -16,6 +20,13 @@ export interface FleetSource {
 export interface Accepted {
   readonly duplicate: boolean;
   readonly runIds: readonly string[];
+}
+
+/** The limits of fleet file and machines that a request must keep. */
+export interface RequestLimits {
+  readonly perPerson: PersonLimits;
+  /** undefined for a machine that is not known. */
+  readonly perMachine: (name: string) => Pick<Limits, 'maxWaiting' | 'requestsPerMinute'> | undefined;
 }
 
 /** What became of a cancellation. */
@@ -39,8 +50,11 @@ export interface MachineRecord {
  * within the limit, it rejects with StoreUnavailableError and the person is told.
  */
 export interface Requests {
-  /** Stores all of them or none, each as a queued run in its machine's inbox, and wakes the machines. */
-  accept(requests: readonly Request[], campaign?: Campaign): Promise<Accepted>;
+  /**
+   * Stores all of them or none, each as a queued run in its machine's inbox, and wakes the machines.
+   * @throws LimitError when the person or a machine is over a limit; it is counted
+   */
+  accept(requests: readonly Request[], limits: RequestLimits, campaign?: Campaign): Promise<Accepted>;
   /** Ends a queued run at once; asks a running one to stop. */
   cancel(runId: string, cancellation: Cancellation): Promise<CancelResult>;
   run(runId: string): Promise<Run | undefined>;
@@ -60,13 +74,50 @@ export interface CampaignMember {
   readonly inertnessUnknown: boolean;
 }
 
+/**
+ * People's orders that machines do nothing. What resolves is on disk and in the ledger; workers hear of it at
+ * once. Rejects with StoreUnavailableError like `Requests`.
+ */
+export interface Halts {
+  /** Those that hold for any machine, oldest first. */
+  active(): Promise<readonly Halt[]>;
+  halt(
+    id: string,
+  ): Promise<{ readonly halt: Halt; readonly members: ReadonlyMap<string, HaltMember> } | undefined>;
+  /** Stores the halt with these machines as `pending`. Its event id is accepted once. */
+  begin(
+    halt: Halt,
+    machines: readonly string[],
+  ): Promise<{ readonly duplicate: boolean; readonly id: string }>;
+  /** Notes that somebody wants to resume and that a second person must agree. */
+  wish(haltId: string, wish: ResumeWish): Promise<void>;
+  /** Lifts the halt from what the selector matches. The event id is accepted once. */
+  release(haltId: string, release: Release, eventId: string): Promise<void>;
+}
+
+/** The record of who did what; the rest is written where it happens. Rejects like `Requests`. */
+export interface Ledger {
+  append(entry: LedgerEntry): Promise<void>;
+}
+
+/** What Slack's side counts for whoever watches. */
+export interface BotMeter {
+  denied(verb: string): void;
+  limited(limit: LimitKind): void;
+}
+
+/** Sentences in machines' channels that nobody asked for. */
+export interface Notices {
+  notice(id: string): Promise<Notice | undefined>;
+}
+
 /** Higher priorities first. */
 export const viewPriorities = ['decision', 'verdict', 'progress'] as const;
 export type ViewPriority = (typeof viewPriorities)[number];
 
 /** A record whose view in Slack may be out of date, leased to this process until `leaseMs` are over. */
 export interface DirtyView {
-  readonly kind: 'run' | 'campaign';
+  readonly kind: 'run' | 'campaign' | 'halt' | 'notice';
   readonly id: string;
   readonly priority: ViewPriority;
   /** Proves the lease; changes with every lease. */

@@ -16,7 +16,7 @@ import { deniedAll } from './denied.ts';
 import { machineHint } from './machine-hint.ts';
 import { checkNamesOf, listed, namesOf } from './names-of.ts';
 import type { Asker } from './people.ts';
-import type { Accepted, Redact } from './ports.ts';
+import type { Accepted, Redact, RequestLimits } from './ports.ts';
 import type { Services } from './services.ts';
 import { noticeView } from './views/notice.ts';
 import type { View } from './views/view.ts';
@@ -85,7 +85,7 @@ export async function submit(
       acceptedAt,
     }),
   );
-  const accepted = await services.requests.accept(requests, campaign);
+  const accepted = await services.requests.accept(requests, limitsOf(fleet), campaign);
   const able = new Set(machines);
   const unable = allowed.filter((machine) => !able.has(machine));
   const forbidden = denied.map((denial) => denial.machine);
@@ -98,6 +98,11 @@ export async function submit(
     doubt: await asker.doubt(),
   };
   return { accepted, notice: noticeOf(task, machines, leftOut) };
+}
+
+/** A machine that has meanwhile left the fleet file keeps no limit: its run says that it is not known. */
+function limitsOf({ machines, perPerson }: Fleet): RequestLimits {
+  return { perPerson, perMachine: (name) => machines.get(name)?.limits };
 }
 
 /** A mark in the place of a secret may be longer than the secret; the question stays one that can be stored. */

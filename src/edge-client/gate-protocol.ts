@@ -28,6 +28,9 @@ export const runIdPattern = /^r-[0-9a-z]{10,32}$/;
 /** systemd's ActiveState of the agent's unit, reduced to what matters here. */
 export const agentStates = ['inactive', 'activating', 'active', 'deactivating', 'failed'] as const;
 
+/** An action that runs in a unit of its own and that neither `stop` nor `lock` ends. */
+const uninterruptibleSchema = z.object({ id: z.string(), name: z.string() });
+
 export const statusReplySchema = z.object({
   protocol: z.literal(gateProtocolVersion),
   machine: z.string(),
@@ -37,6 +40,8 @@ export const statusReplySchema = z.object({
   /** The highest fence that the machine has seen; 0 when it has seen none. */
   fence: z.int().nonnegative(),
   lock: z.object({ reason: z.string(), at: z.iso.datetime() }).nullable(),
+  /** The action under way that must not be interrupted; absent where there is none. */
+  action: uninterruptibleSchema.optional(),
   /** The machine's clock. */
   clock: z.iso.datetime(),
 });
@@ -53,7 +58,12 @@ export const stopReplySchema = z.object({
 
 export const evidenceReplySchema = evidenceSchema;
 
-export const lockReplySchema = z.object({ locked: z.boolean(), agent: z.enum(agentStates) });
+export const lockReplySchema = z.object({
+  locked: z.boolean(),
+  agent: z.enum(agentStates),
+  /** What goes on although the machine is locked, until it ends by itself. */
+  action: uninterruptibleSchema.optional(),
+});
 
 /** `result ID` and `act`: what the broker knows of an action. */
 export const actionReplySchema = z.object({

@@ -1,4 +1,4 @@
-import type { AccessRule, Fleet, Verb } from './fleet.ts';
+import type { AccessRule, Fleet, TwoPeopleVerb, Verb } from './fleet.ts';
 import type { Machine } from './machine.ts';
 import { parseSelector } from './selector.ts';
 
@@ -47,6 +47,22 @@ export function decider(fleet: Fleet, person: Asker, verb: Verb): (machine: Mach
       rule,
     };
   };
+}
+
+/**
+ * Whether a second person must agree: every row that allows it to this person wants one. A row that allows it
+ * without that is enough.
+ */
+export function needsSecondPerson(
+  fleet: Fleet,
+  person: Asker,
+  verb: TwoPeopleVerb,
+  machine: Machine,
+): boolean {
+  const granting = fleet.access.filter(
+    (rule) => rule.verbs.includes(verb) && namesPerson(rule, person) && parseSelector(rule.machines)(machine),
+  );
+  return granting.every((rule) => rule.twoPeople.includes(verb));
 }
 
 /** The user groups whose members may do this with one of the machines: only about those Slack has to be asked. */

@@ -22,6 +22,6 @@ export function compareFleets(before: Fleet, after: Fleet): FleetChange {
   };
 }
 
-function withoutLine({ people, groups, machines, verbs }: AccessRule): Omit<AccessRule, 'line'> {
-  return { people, groups, machines, verbs };
+function withoutLine({ line: _line, ...rule }: AccessRule): Omit<AccessRule, 'line'> {
+  return rule;
 }

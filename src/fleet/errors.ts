@@ -48,6 +48,26 @@ export class InputError extends FleetbotError {
   }
 }
 
+/**
+ * Which limit was reached. `person`: one asked too often. `rate`: machines got too many requests. `waiting`: too
+ * many wait for them.
+ */
+export const limitKinds = ['person', 'rate', 'waiting'] as const;
+export type LimitKind = (typeof limitKinds)[number];
+
+/** More was asked for than the limits allow; nothing was stored. The message says what to do. */
+export class LimitError extends FleetbotError {
+  readonly limit: LimitKind;
+  /** The machines that are over the limit; none where it is the person. */
+  readonly machines: readonly string[];
+
+  constructor(message: string, limit: LimitKind, machines: readonly string[] = []) {
+    super('limit-exceeded', message);
+    this.limit = limit;
+    this.machines = machines;
+  }
+}
+
 /** The access table does not allow it; the message names the verb and the machine. */
 export class NotAllowedError extends FleetbotError {
   constructor(message: string, options?: ErrorOptions) {
@@ -143,7 +163,13 @@ export type RunFailureCode =
   /** The machine ran other commands than the fleet file lists. */
   | 'policy-drift'
   /** An agent runs that could not be stopped. */
-  | 'inertness-unknown';
+  | 'inertness-unknown'
+  /** The whole run took longer than the machine's `runTimeoutMs`. */
+  | 'run-timeout'
+  /** The agent used more tokens than the machine's `maxTokens`. */
+  | 'token-limit'
+  /** The agent cost more than the machine's `maxCostUsd`. */
+  | 'cost-limit';
 
 /** What of an error is kept in a record: its code and its sentence. */
 export interface Failure {

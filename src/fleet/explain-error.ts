@@ -11,6 +11,7 @@ type Code =
   | 'settings-invalid'
   | 'input-invalid'
   | 'not-allowed'
+  | 'limit-exceeded'
   | 'store-unavailable'
   | 'store-unsafe'
   | 'stale-fence'
@@ -23,11 +24,15 @@ type Code =
 const ownWords: ReadonlySet<string> = new Set<Code>([
   'input-invalid',
   'not-allowed',
+  'limit-exceeded',
   'locked',
   'machine-unknown',
   'check-unknown',
   'policy-drift',
   'inertness-unknown',
+  'run-timeout',
+  'token-limit',
+  'cost-limit',
 ]);
 
 const explanations: Readonly<Record<Code, string>> = {
@@ -36,6 +41,7 @@ const explanations: Readonly<Record<Code, string>> = {
   'settings-invalid': 'The bot is not set up correctly. Ask an operator to look at its log.',
   'input-invalid': 'That could not be understood. Type `/fleet help` to see what can be asked.',
   'not-allowed': 'You are not allowed to do this. Ask whoever maintains the fleet file for access.',
+  'limit-exceeded': 'That is more than the limits allow. Wait a minute, then ask again.',
   'store-unavailable':
     'The bot could not reach its store in time. Where you asked for something to be done, it is not certain that this was recorded: look at `/fleet runs`, once it answers again, before you ask again.',
   'store-unsafe':
@@ -80,6 +86,12 @@ const explanations: Readonly<Record<Code, string>> = {
     'The machine ran other commands than the fleet file lists, so nothing was judged. Ask an operator to install the policy of this fleet file on it.',
   'inertness-unknown':
     'An agent may still be running on the machine, so nothing new is started there. Ask an operator to look at it.',
+  'run-timeout':
+    'The run took longer than it may and was ended. Ask again, or ask an operator to raise `limits.runTimeoutMs`.',
+  'token-limit':
+    'The agent used more tokens than one run may. Ask something narrower, or ask an operator to raise `limits.maxTokens`.',
+  'cost-limit':
+    'The agent cost more than one run may. Ask something narrower, or ask an operator to raise `limits.maxCostUsd`.',
   internal: 'Something went wrong inside the bot. Ask an operator to look for this run in the log.',
 };
 

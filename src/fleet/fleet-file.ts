@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { verbs } from './fleet.ts';
+import { personLimitsSchema, twoPeopleVerbs, verbs } from './fleet.ts';
 import { isHostKeyOfItsType } from './host-key.ts';
 import {
   type CustomCheck,
@@ -10,6 +10,7 @@ import {
   nameSchema,
 } from './machine.ts';
 import { patternProblem } from './pattern-problem.ts';
+import { priceSchema } from './price.ts';
 import { selectAll, selectorProblem } from './selector.ts';
 
 /**
@@ -136,7 +137,11 @@ export const accessEntrySchema = z
       .describe('A selector: a name, rhel-*, role=web, env=prod, all; "," is or, "&" is and, "!" is not.'),
     verbs: z
       .union([z.literal('all'), z.array(z.enum(verbs)).min(1)])
-      .describe('What they may do: all, or a list of view, check, ask, cancel.'),
+      .describe('What they may do: all, or a list of view, check, ask, cancel, halt, resume.'),
+    twoPeople: z
+      .array(z.enum(twoPeopleVerbs))
+      .optional()
+      .describe('Of these verbs, those for which a second person with the same right must agree: resume.'),
   })
   .refine((entry) => (entry.people ?? []).length + (entry.groups ?? []).length > 0, {
     message: 'names neither people nor groups',
@@ -151,6 +156,11 @@ export const fleetFileSchema = z
       .array(accessEntrySchema)
       .optional()
       .describe('Who may do what with which machines. What no row allows is denied.'),
+    perPerson: personLimitsSchema.optional().describe('How much one person may ask for.'),
+    prices: z
+      .record(z.string(), priceSchema)
+      .optional()
+      .describe('What models cost, by the name that the agent reports, in US dollars for a million tokens.'),
   })
   .describe('The fleet file of fleetbot.');
 

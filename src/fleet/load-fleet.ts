@@ -3,7 +3,7 @@ import { checkAccess } from './check-access.ts';
 import { checkMeaning } from './check-meaning.ts';
 import { describeIssue, formatPath, type LocatedProblem, valueAt } from './describe-issue.ts';
 import { FleetFileError, type FleetFileProblem } from './errors.ts';
-import { type AccessRule, type Fleet, verbs } from './fleet.ts';
+import { type AccessRule, type Fleet, personLimitsSchema, verbs } from './fleet.ts';
 import {
   type AccessEntry,
   accessEntrySchema,
@@ -16,6 +16,7 @@ import {
 } from './fleet-file.ts';
 import { machineDraftSchema, machineSchema } from './machine.ts';
 import { isGroup, mergeSettings } from './merge-settings.ts';
+import { priceSchema } from './price.ts';
 import { type Path, readYaml } from './read-yaml.ts';
 
 /**
@@ -43,12 +44,15 @@ export function loadFleet(text: string, file: string): Fleet {
     throw new FleetFileError(file, inOrder);
   }
   const machines = loaded.flatMap(({ machine }) => machine ?? []);
+  const { perPerson, prices } = commonSchema.parse(yaml.value);
   return {
     file,
     machines: new Map(machines.map((machine) => [machine.name, machine])),
     access: parts.access.flatMap(({ index, value }) =>
       value === undefined ? [] : [toRule(value, yaml.lineOf(['access', index]))],
     ),
+    perPerson,
+    prices,
   };
 }
 
@@ -62,6 +66,12 @@ interface Part<T> {
   /** The keys that could not be read: what rests on them is not known. */
   readonly unread: ReadonlySet<string>;
 }
+
+/** What the file says that is no machine's and no row's; defaults filled in. */
+const commonSchema = z.object({
+  perPerson: personLimitsSchema.prefault({}),
+  prices: z.record(z.string(), priceSchema).default({}),
+});
 
 /** The file's outermost level; what is inside is checked part by part. */
 const outlineSchema = fleetFileSchema.extend({
@@ -137,6 +147,7 @@ function toRule(entry: AccessEntry, line: number): AccessRule {
     groups: entry.groups ?? [],
     machines: entry.machines,
     verbs: entry.verbs === 'all' ? verbs : entry.verbs,
+    twoPeople: entry.twoPeople ?? [],
     line,
   };
 }

@@ -122,6 +122,16 @@ export const limitsSchema = z.strictObject({
   stopTimeoutMs: milliseconds.default(30_000),
   maxToolCalls: z.int().min(1).max(10_000).default(40),
   maxAnswerBytes: z.int().min(1_000).max(1_000_000).default(100_000),
+  /** How long a whole run may take, from the moment a worker takes it up. */
+  runTimeoutMs: milliseconds.default(900_000),
+  /** Tokens, in and out together, that one run may use. */
+  maxTokens: z.int().min(1).default(1_000_000),
+  /** What one run may cost, in US dollars; tells only where the model's price is known. */
+  maxCostUsd: z.number().positive().default(10),
+  /** How many requests may wait for the machine. */
+  maxWaiting: z.int().min(1).max(10_000).default(100),
+  /** How many requests the machine may get, from all people together. */
+  requestsPerMinute: z.int().min(1).max(10_000).default(60),
 });
 
 export const sshSchema = z.strictObject({

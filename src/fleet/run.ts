@@ -32,7 +32,12 @@ export function agentMayBeAlive(state: RunState): boolean {
 export const failureSchema = z.object({ code: z.string(), message: z.string() });
 
 /** A person's wish to end a run. Set once; the first one counts. */
-export const cancellationSchema = z.object({ userId: z.string(), at: z.int() });
+export const cancellationSchema = z.object({
+  userId: z.string(),
+  at: z.int(),
+  /** The halt that ended it, where the person halted the machine. */
+  halt: z.string().optional(),
+});
 
 /** One tool call of the agent, as the gateway reported it (not as the model tells it). */
 export const toolCallSchema = z.object({
@@ -55,6 +60,8 @@ export const diagnosisSchema = z.object({
   toolCalls: z.array(toolCallSchema),
   usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }).optional(),
   model: z.string().optional(),
+  /** Absent where the tokens or the model's price are not known. */
+  costUsd: z.number().optional(),
   /** Sentences in which the comment contradicts the evidence, as text for people. */
   contradictions: z.array(z.string()),
   failure: failureSchema.optional(),

@@ -2,6 +2,8 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { verdictSchema } from '../fleet/finding.ts';
+import type { PersonLimits } from '../fleet/fleet.ts';
+import type { Limits } from '../fleet/machine.ts';
 import { type Campaign, campaignSchema, type Request } from '../fleet/request.ts';
 import { type Cancellation, moveRun, type Run, runStates } from '../fleet/run.ts';
 import { cancellationMessage } from './cancellations.ts';
@@ -47,6 +49,13 @@ interface CampaignMember {
   readonly inertnessUnknown: boolean;
 }
 
+/** The limits that requests must keep, as the fleet file has them. */
+interface RequestLimits {
+  readonly perPerson: PersonLimits;
+  /** undefined for a machine that is not known. */
+  readonly perMachine: (name: string) => Pick<Limits, 'maxWaiting' | 'requestsPerMinute'> | undefined;
+}
+
 export interface RequestsOptions {
   /** A connection for requests. */
   readonly redis: Redis;
@@ -81,6 +90,7 @@ export class RedisRequests {
    */
   async accept(
     requests: readonly Request[],
+    _limits: RequestLimits,
     campaign?: Campaign,
   ): Promise<{ duplicate: boolean; runIds: readonly string[] }> {
     const { settings, clock, disk, log, wake } = this.#options;

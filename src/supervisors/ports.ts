@@ -1,6 +1,8 @@
 import type { AgentAnswer, AgentTask } from '../fleet/agent-task.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
+import type { Halt, HaltMember } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
+import type { Notice } from '../fleet/notice.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
 
 /**
@@ -56,6 +58,8 @@ export interface MachineStatus {
   readonly run: string | null;
   readonly fence: number;
   readonly lock: { readonly reason: string; readonly at: string } | null;
+  /** What must not be interrupted and goes on until it ends by itself. */
+  readonly action?: { readonly id: string; readonly name: string } | undefined;
   /** Milliseconds that the machine's clock is ahead of ours. */
   readonly clockSkewMs: number;
 }
@@ -82,9 +86,83 @@ export interface MachineGate {
   task(fence: number, token: string, task: AgentTask, signal?: AbortSignal): Promise<AgentAnswer>;
 }
 
+/** What `lock` and `unlock` answer: whether it is locked now, and what is known of the agent. */
+export interface LockReply {
+  readonly locked: boolean;
+  readonly agent: MachineStatus['agent'];
+  readonly action?: MachineStatus['action'];
+}
+
+/** The brake of one machine: works without a fence, so also beside a run. Throws MachineError. */
+export interface MachineBrake {
+  status(signal?: AbortSignal): Promise<MachineStatus>;
+  stop(fence: number): Promise<void>;
+  /** Stops the agent and lets none start until it is unlocked; held over the machine's restarts. */
+  lock(reason: string): Promise<LockReply>;
+  unlock(): Promise<LockReply>;
+}
+
 /** Finds the gate of a machine. */
 export interface Machines {
   gate(machine: Machine): MachineGate;
+}
+
+/** Finds the brake of a machine. */
+export interface Brakes {
+  gate(machine: Machine): MachineBrake;
+}
+
+/** A machine's record, as far as the reconciler compares it with the machine. */
+export interface MachineRecord {
+  readonly fence: number;
+  readonly currentRunId?: string;
+  readonly quarantine?: Quarantine;
+}
+
+/**
+ * What the reconciler keeps and reads. Every write is durable when its promise resolves. Deliberately not here:
+ * runs' states; a machine with a current run belongs to the worker that drives it.
+ */
+export interface ReconcilerStore {
+  /**
+   * Calls `work` in one process at a time over all workers, in this one again when another's lease ran out.
+   * `signal` aborts when this process is no longer the one. Resolves when `signal` of the caller aborts.
+   */
+  lead(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void>;
+  /** The records of these machines; one that Redis does not know has fence 0. */
+  machines(names: readonly string[]): Promise<ReadonlyMap<string, MachineRecord>>;
+  /**
+   * A fence for a machine that has no current run, above `seen`. undefined where it has one: then its worker
+   * looks after it.
+   */
+  takeFence(machine: string, seen: number): Promise<number | undefined>;
+  /** Sets or clears a quarantine. @throws StaleFenceError when the fence is no longer the machine's */
+  setQuarantine(machine: string, fence: number, quarantine: Quarantine | undefined): Promise<void>;
+  /** Halts that hold for a machine, or whose locks are not all lifted yet, oldest first. */
+  halts(): Promise<readonly Halt[]>;
+  /** What is known of each machine of a halt so far. */
+  haltMembers(haltId: string): Promise<ReadonlyMap<string, HaltMember>>;
+  /** Keeps what became of machines of a halt; brings its message up to date. */
+  recordHalt(haltId: string, members: ReadonlyMap<string, HaltMember>): Promise<void>;
+  /** The halt is over and no lock of it is left: it is looked at no more. */
+  closeHalt(haltId: string): Promise<void>;
+  /** Calls back whenever halts changed, in any process; and now and then in case the news was lost. */
+  onHaltsChanged(callback: () => void): () => void;
+  /** Posts a sentence in a machine's channel, once; writes the finding into the ledger. */
+  notice(notice: Notice): Promise<void>;
+  /** Writes a finding into the ledger, without a message. */
+  found(machine: string, finding: 'stray-found' | Notice['kind'], detail: string): Promise<void>;
+}
+
+/** What the reconciler counts for whoever watches. */
+export interface ReconcilerMeter {
+  found(kind: Notice['kind'] | 'stray-found'): void;
+  /** After each round over the whole fleet. */
+  round(result: {
+    readonly machines: number;
+    readonly unreachable: number;
+    readonly durationMs: number;
+  }): void;
 }
 
 /** One step of a run in its trace. */

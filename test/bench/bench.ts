@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import { startRedis } from '../../src/sandbox/redis-server.ts';
+import { noLimits } from '../support/no-limits.ts';
 import { machineName } from './bench-fleet.ts';
 import type { Ended, WorkOrder } from './messages.ts';
 import { type RedisCost, redisCost } from './redis-cost.ts';
@@ -217,16 +218,19 @@ export class Bench implements AsyncDisposable {
   }
 
   async #request(queue: Queue, number: number): Promise<void> {
-    await queue.requests.accept([
-      {
-        eventId: `Ev${number}`,
-        machine: machineName(number % this.#size.machines),
-        task: { kind: 'check', check: 'disk' },
-        requester: { kind: 'person', userId: 'U0BENCH', teamId: 'T0BENCH' },
-        origin: { channel: 'C0BENCH' },
-        acceptedAt: Date.now(),
-      },
-    ]);
+    await queue.requests.accept(
+      [
+        {
+          eventId: `Ev${number}`,
+          machine: machineName(number % this.#size.machines),
+          task: { kind: 'check', check: 'disk' },
+          requester: { kind: 'person', userId: 'U0BENCH', teamId: 'T0BENCH' },
+          origin: { channel: 'C0BENCH' },
+          acceptedAt: Date.now(),
+        },
+      ],
+      noLimits,
+    );
   }
 }
 

@@ -40,8 +40,11 @@ export function fleetOf(machines: readonly Machine[], access: readonly Partial<A
       machines: 'all',
       verbs: ['view', 'check', 'ask', 'cancel'],
       line: index + 1,
+      twoPeople: [],
       ...rule,
     })),
+    perPerson: { requestsPerMinute: 1_000 },
+    prices: {},
   };
 }
 

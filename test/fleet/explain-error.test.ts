@@ -20,8 +20,9 @@ const codes = [...source.matchAll(/(?:\| |super\()'([a-z-]+)'/g)].flatMap(([, co
 
 /** Errors whose messages are written for the person who asked. */
 const forPeople = [
-  ...['input-invalid', 'not-allowed', 'locked'],
+  ...['input-invalid', 'not-allowed', 'limit-exceeded', 'locked'],
   ...['machine-unknown', 'check-unknown', 'policy-drift', 'inertness-unknown'],
+  ...['run-timeout', 'token-limit', 'cost-limit'],
 ];
 
 test('the list of codes is found', () => {

@@ -103,7 +103,8 @@ test('a row of the access table knows its line, and `all` is every verb', () => 
       people: ['U0123ABCD'],
       groups: [],
       machines: 'all',
-      verbs: ['view', 'check', 'ask', 'cancel'],
+      verbs: ['view', 'check', 'ask', 'cancel', 'halt', 'resume'],
+      twoPeople: [],
       line: 8,
     },
   ]);

@@ -10,6 +10,7 @@ import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import { Keys } from '../../src/queue/keys.ts';
 import { queueDefaults } from '../../src/queue/queue-settings.ts';
 import { startLink } from '../support/link.ts';
+import { noLimits } from '../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { accept, aRequest, finish, openQueue, silent } from './support.ts';
 
@@ -39,18 +40,18 @@ describe('when Redis is away', () => {
     await redis.kill();
     const request = aRequest();
     await expect
-      .poll(async () => String(await failureOf(queue.requests.accept([request]))))
+      .poll(async () => String(await failureOf(queue.requests.accept([request], noLimits))))
       .toMatch(/Nothing was changed/);
     await redis.restart();
     await expect
-      .poll(() => queue.requests.accept([request]).catch(() => undefined), { timeout: 5_000 })
+      .poll(() => queue.requests.accept([request], noLimits).catch(() => undefined), { timeout: 5_000 })
       .toMatchObject({ duplicate: false });
   });
 
   it('a request that Redis does not answer is not confirmed, within the limit', async () => {
     await using queue = await openQueue(redis.url, { requestTimeoutMs: 200 });
     process.kill(redis.pid, 'SIGSTOP');
-    const error = await failureOf(queue.requests.accept([aRequest()]));
+    const error = await failureOf(queue.requests.accept([aRequest()], noLimits));
     process.kill(redis.pid, 'SIGCONT');
     expect(error).toBeInstanceOf(StoreUnavailableError);
     expect(String(error)).toMatch(/may or may not/);
@@ -133,7 +134,9 @@ describe('when Redis is away', () => {
     let running = true;
     const writers = Array.from({ length: 5 }, async (_, n) => {
       while (running) {
-        const answer = await queue.requests.accept([aRequest({ machine: `m${n}` })]).catch(() => undefined);
+        const answer = await queue.requests
+          .accept([aRequest({ machine: `m${n}` })], noLimits)
+          .catch(() => undefined);
         if (answer) acknowledged.push(...answer.runIds);
         else await sleep(5);
       }

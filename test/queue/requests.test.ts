@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Queue } from '../../src/queue/create-queue.ts';
+import { noLimits } from '../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { aCampaign, accept, aRequest, finish, move, openQueue } from './support.ts';
 
@@ -25,7 +26,7 @@ beforeEach(() => {
 describe('accepting', () => {
   it('makes a queued run with ids of its own', async () => {
     const request = aRequest({ machine });
-    const { duplicate, runIds } = await queue.requests.accept([request]);
+    const { duplicate, runIds } = await queue.requests.accept([request], noLimits);
     expect(duplicate).toBe(false);
     const run = await queue.requests.run(runIds[0] ?? '');
     expect(run).toMatchObject({ request, state: 'queued', findings: [], inertness: 'never-started' });
@@ -37,8 +38,8 @@ describe('accepting', () => {
 
   it('accepts an event id once, also when it comes twice at the same time', async () => {
     const request = aRequest({ machine });
-    const answers = await Promise.all([1, 2, 3].map(() => queue.requests.accept([request])));
-    const later = await queue.requests.accept([request]);
+    const answers = await Promise.all([1, 2, 3].map(() => queue.requests.accept([request], noLimits)));
+    const later = await queue.requests.accept([request], noLimits);
     expect(answers.filter((answer) => !answer.duplicate)).toHaveLength(1);
     expect(new Set([...answers, later].flatMap((answer) => answer.runIds)).size).toBe(1);
     expect(later.duplicate).toBe(true);
@@ -47,12 +48,15 @@ describe('accepting', () => {
 
   it('stores all requests or none', async () => {
     const known = aRequest({ machine });
-    const first = await queue.requests.accept([known]);
+    const first = await queue.requests.accept([known], noLimits);
     const fresh = aRequest({ machine });
-    expect(await queue.requests.accept([fresh, known])).toEqual({ duplicate: true, runIds: first.runIds });
+    expect(await queue.requests.accept([fresh, known], noLimits)).toEqual({
+      duplicate: true,
+      runIds: first.runIds,
+    });
     expect((await queue.requests.machine(machine)).waiting).toBe(1);
     // Nothing of the refused acceptance is remembered.
-    expect((await queue.requests.accept([fresh])).duplicate).toBe(false);
+    expect((await queue.requests.accept([fresh], noLimits)).duplicate).toBe(false);
   });
 
   it('keeps a campaign with a member for each machine', async () => {
@@ -61,7 +65,7 @@ describe('accepting', () => {
     const requests = names.map((name) =>
       aRequest({ machine: name, campaign: campaign.id, eventId: machine }),
     );
-    const { runIds } = await queue.requests.accept(requests, campaign);
+    const { runIds } = await queue.requests.accept(requests, noLimits, campaign);
     expect(new Set(runIds).size).toBe(2);
 
     const claim = await queue.runs.claim(`${machine}a`);
@@ -172,18 +176,21 @@ describe('listing', () => {
       seenEventsKeptMs: 50,
     });
     const request = aRequest({ machine });
-    const { runIds } = await short.requests.accept([request]);
+    const { runIds } = await short.requests.accept([request], noLimits);
     const claim = await short.runs.claim(machine);
     if (claim) await finish(short.runs, claim);
     await short.views.intend(runIds[0] ?? '', 'main', 1);
     await expect.poll(() => short.requests.run(runIds[0] ?? '')).toBeUndefined();
     await expect.poll(() => short.views.parts(runIds[0] ?? '')).toEqual({});
-    await expect.poll(async () => (await short.requests.accept([request])).duplicate).toBe(false);
+    await expect.poll(async () => (await short.requests.accept([request], noLimits)).duplicate).toBe(false);
   });
 });
 
 it('a short list of runs reads no more of them than it returns', async () => {
-  await queue.requests.accept(Array.from({ length: 5 }, () => aRequest({ machine })));
+  await queue.requests.accept(
+    Array.from({ length: 5 }, () => aRequest({ machine })),
+    noLimits,
+  );
   const read = vi.spyOn(queue.requests, 'run');
   expect(await queue.requests.runs({ machine, limit: 2 })).toHaveLength(2);
   expect(read).toHaveBeenCalledTimes(2);

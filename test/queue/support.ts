@@ -4,6 +4,7 @@ import { moveRun, type Run, type RunState } from '../../src/fleet/run.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import type { QueueSettings } from '../../src/queue/queue-settings.ts';
 import type { RedisRunStore } from '../../src/queue/run-store.ts';
+import { noLimits } from '../support/no-limits.ts';
 
 export const silent = pino({ level: 'silent' });
 
@@ -39,7 +40,7 @@ export function aCampaign(id: string, machines: string[]): Campaign {
 
 /** Accepts one request and returns the id of its run. */
 export async function accept(queue: Queue, changes: Partial<Request> = {}): Promise<string> {
-  const { runIds } = await queue.requests.accept([aRequest(changes)]);
+  const { runIds } = await queue.requests.accept([aRequest(changes)], noLimits);
   return runIds[0] ?? '';
 }
 

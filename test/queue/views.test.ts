@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Queue } from '../../src/queue/create-queue.ts';
+import { noLimits } from '../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { aCampaign, accept, aRequest, move, openQueue } from './support.ts';
 
@@ -99,6 +100,7 @@ describe('dirty views', () => {
     const campaign = aCampaign('c-1', names);
     await queue.requests.accept(
       names.map((machine) => aRequest({ machine, campaign: campaign.id })),
+      noLimits,
       campaign,
     );
     const { fence, run } = await claim('a');

@@ -217,7 +217,7 @@ describe('a machine that cannot be asked or refuses', () => {
 
   it('is left alone while it is locked', async () => {
     await using on = await open();
-    on.machine.lock = { reason: 'maintenance', at: new Date().toISOString() };
+    on.machine.locked = { reason: 'maintenance', at: new Date().toISOString() };
     const run = await on.serve();
     expect(run).toMatchObject({ verdict: 'inconclusive', failure: { code: 'locked' } });
     expect(run.failure?.message).toContain('maintenance');

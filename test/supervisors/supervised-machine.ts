@@ -12,6 +12,7 @@ import { redact } from '../../src/telemetry/redact.ts';
 import { fleetOfOne } from '../fleet/fixtures.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
 import { type FakeBehaviour, FakeMachine } from '../support/fake-machine.ts';
+import { noLimits } from '../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { type Around, aroundGate, aroundStore } from './around.ts';
 import { RecordedTracer } from './recorded-tracer.ts';
@@ -73,16 +74,19 @@ export class SupervisedMachine implements AsyncDisposable {
   /** Accepts a request and returns the id of its run. */
   async request(task: Task = { kind: 'check', check: 'disk' }): Promise<string> {
     this.#events += 1;
-    const { runIds } = await this.queue.requests.accept([
-      {
-        eventId: `Ev${this.#events}`,
-        machine: 'rhel-01',
-        task,
-        requester: { kind: 'person', userId: 'U1', teamId: 'T1' },
-        origin: { channel: 'C01' },
-        acceptedAt: Date.now(),
-      },
-    ]);
+    const { runIds } = await this.queue.requests.accept(
+      [
+        {
+          eventId: `Ev${this.#events}`,
+          machine: 'rhel-01',
+          task,
+          requester: { kind: 'person', userId: 'U1', teamId: 'T1' },
+          origin: { channel: 'C01' },
+          acceptedAt: Date.now(),
+        },
+      ],
+      noLimits,
+    );
     return runIds[0] ?? '';
   }
 

@@ -1,7 +1,7 @@
 import type { AgentAnswer, AgentTask } from '../../src/fleet/agent-task.ts';
 import { AgentError, MachineError } from '../../src/fleet/errors.ts';
 import type { CommandOutput } from '../../src/fleet/evidence.ts';
-import type { MachineGate, MachineStatus } from '../../src/supervisors/ports.ts';
+import type { LockReply, MachineBrake, MachineGate, MachineStatus } from '../../src/supervisors/ports.ts';
 
 /** What a fake machine answers, where a test wants something else than the good case. */
 export interface FakeBehaviour {
@@ -22,11 +22,13 @@ interface Activation {
  * A machine in memory that keeps the gate's rules (fences, one activation) and books of what was done to it.
  * Instant: what the benchmark measures with it is our own work. Passes the machine-gate conformance suite.
  */
-export class FakeMachine implements MachineGate {
+export class FakeMachine implements MachineGate, MachineBrake {
   readonly books: string[] = [];
   readonly behaviour: FakeBehaviour;
   highestFence = 0;
-  lock: MachineStatus['lock'] = null;
+  locked: MachineStatus['lock'] = null;
+  /** An action that must not be interrupted. */
+  action: MachineStatus['action'];
   #retiredFence = 0;
   #activation: Activation | undefined;
 
@@ -43,7 +45,8 @@ export class FakeMachine implements MachineGate {
     return {
       agent: this.#activation ? 'active' : 'inactive',
       run: this.#activation?.run ?? null,
-      lock: this.lock,
+      lock: this.locked,
+      ...(this.action && { action: this.action }),
       fence: this.highestFence,
       clockSkewMs: 0,
     };
@@ -69,7 +72,7 @@ export class FakeMachine implements MachineGate {
     signal?.throwIfAborted();
     this.#admit(fence);
     if (fence <= this.#retiredFence) throw new MachineError('old-fence', 'This fence was stopped.');
-    if (this.lock) throw new MachineError('locked', `Locked: ${this.lock.reason}.`);
+    if (this.locked) throw new MachineError('locked', `Locked: ${this.locked.reason}.`);
     if (this.#activation) throw new MachineError('unit-failed', 'The agent is active.');
     const token = `token-of-${run}-${fence}`;
     this.#activation = { run, fence, token };
@@ -80,9 +83,21 @@ export class FakeMachine implements MachineGate {
   async stop(fence: number): Promise<void> {
     this.#admit(fence);
     this.#retiredFence = fence;
-    this.#activation?.abandon?.(new AgentError('agent-lost', 'The agent was stopped.'));
-    this.#activation = undefined;
+    this.#stopUnit();
     this.books.push('stop');
+  }
+
+  async lock(reason: string): Promise<LockReply> {
+    this.locked = { reason, at: new Date().toISOString() };
+    this.#stopUnit();
+    this.books.push(`lock ${reason}`);
+    return { locked: true, agent: 'inactive', action: this.action };
+  }
+
+  async unlock(): Promise<LockReply> {
+    this.locked = null;
+    this.books.push('unlock');
+    return { locked: false, agent: this.#activation ? 'active' : 'inactive' };
   }
 
   async ready(fence: number, signal?: AbortSignal): Promise<void> {
@@ -106,6 +121,11 @@ export class FakeMachine implements MachineGate {
       delete activation.abandon;
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  #stopUnit(): void {
+    this.#activation?.abandon?.(new AgentError('agent-lost', 'The agent was stopped.'));
+    this.#activation = undefined;
   }
 
   #admit(fence: number): void {

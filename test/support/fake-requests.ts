@@ -1,4 +1,11 @@
-import type { Accepted, CampaignMember, CancelResult, MachineRecord, Requests } from '../../src/bot/ports.ts';
+import type {
+  Accepted,
+  CampaignMember,
+  CancelResult,
+  MachineRecord,
+  RequestLimits,
+  Requests,
+} from '../../src/bot/ports.ts';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Campaign, Request } from '../../src/fleet/request.ts';
 import type { Cancellation, Run } from '../../src/fleet/run.ts';
@@ -14,7 +21,7 @@ export class FakeRequests implements Requests {
   /** Makes every call fail as when Redis is away. */
   away = false;
 
-  async accept(requests: readonly Request[], campaign?: Campaign): Promise<Accepted> {
+  async accept(requests: readonly Request[], _limits: RequestLimits, campaign?: Campaign): Promise<Accepted> {
     await this.gate;
     this.#reach();
     const eventIds = requests.map((request) => request.eventId);

@@ -7,6 +7,7 @@ import { moveRun } from '../../../src/fleet/run.ts';
 import { createQueue, type Queue } from '../../../src/queue/create-queue.ts';
 import { queueDefaults } from '../../../src/queue/queue-settings.ts';
 import { FakeSlack } from '../../support/fake-workspace.ts';
+import { noLimits } from '../../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { diagnosed, judged, sampleRun } from '../../support/sample-run.ts';
 
@@ -51,6 +52,7 @@ it('two processes on one store keep one message per part of every run, within th
       const { request } = sampleRun(name, 'queued');
       return { ...request, machine: `web-${name}`, origin: { channel: `C0${name.toUpperCase()}` } };
     }),
+    noLimits,
   );
   await Promise.all(
     names.map(async (name) => {

@@ -34,7 +34,9 @@ export class Cancellations {
     this.#subscriber = subscriber;
     this.#keys = keys;
     this.#log = log;
-    subscriber.on('message', (_channel: string, text: string) => this.#hear(text));
+    subscriber.on('message', (channel: string, text: string) => {
+      if (channel === keys.cancelled()) this.#hear(text);
+    });
   }
 
   /** Starts to receive. */

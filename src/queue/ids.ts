@@ -1,6 +1,7 @@
 /** `count` random bytes; `randomBytes` of node:crypto outside tests. */
 export type RandomBytes = (count: number) => Uint8Array;
 
+const timeDigits = 8;
 const suffixes = 36 ** 4;
 
 /** Makes the ids that a run gets when it is accepted. */
@@ -14,12 +15,17 @@ export interface Ids {
   trace(): { traceId: string; rootSpanId: string };
 }
 
+/** When a run was accepted, in milliseconds since the epoch, as its id tells. */
+export function timeOfRunId(id: string): number {
+  return Number.parseInt(id.slice('r-'.length, 'r-'.length + timeDigits), 36);
+}
+
 export function createIds(random: RandomBytes): Ids {
   let next = Buffer.from(random(4)).readUInt32BE() % suffixes;
   return {
     runId(nowMs) {
       next = (next + 1) % suffixes;
-      return `r-${nowMs.toString(36).padStart(8, '0')}${next.toString(36).padStart(4, '0')}`;
+      return `r-${nowMs.toString(36).padStart(timeDigits, '0')}${next.toString(36).padStart(4, '0')}`;
     },
     trace() {
       return {

@@ -2,11 +2,24 @@
  * The names of everything in Redis, as the Lua scripts use them too (they get the prefix as KEYS[1]).
  *
  * ```
- * seen:EVENT      run ids of the acceptance, separated by spaces; expires
+ * seen            hash: EVENT → run ids of the acceptance separated by spaces, or the id of a halt
+ * seen:order      list of the event ids in it, newest first
+ * limited         hash: KIND → how often a request was refused for a limit
  * run:ID          hash: body (JSON), machine, campaign, state, verdict, fence, cancellation (JSON),
  *                 dirty (its score in views:dirty or views:again, while it is in one of them)
  * inbox:MACHINE   list of run ids, in order
  * machine:NAME    hash: fence, current (run id), quarantine (JSON), turn (fence of its worker's first claim)
+ * approvals:waiting zset: ID by the time at which it expires; kept by the approvals (not built yet)
+ * quarantined     set of the machines that have a quarantine
+ * halts           hash: ID → JSON, of those that hold or have left locks
+ * halts:version   time at which `halts` last changed
+ * halt:ID         hash: :halt (JSON), then MACHINE → JSON of what became of it
+ * notice:ID       JSON; expires
+ * lease:NAME      who leads; expires
+ * ledger          stream: seq, entry (JSON)
+ * ledger:seq      counter
+ * ledger:slots    hash: SLOT → value, for entries that are written once per value
+ * ledger:exporters hash: NAME → "SEQ MS", the last entry that it has on disk and when it told so
  * busy            set of the machines that have an inbox or a current run; whoever adds one wakes it, and
  *                 only a claim that finds nothing removes it
  * finished:NAME   list of run ids, newest first
@@ -36,9 +49,21 @@ export class Keys {
   readonly finished = (machine: string): string => `${this.prefix}finished:${machine}`;
   readonly campaign = (id: string): string => `${this.prefix}campaign:${id}`;
   readonly parts = (id: string): string => `${this.prefix}parts:${id}`;
+  readonly halt = (id: string): string => `${this.prefix}halt:${id}`;
+  readonly notice = (id: string): string => `${this.prefix}notice:${id}`;
   readonly blocked = (bucket: string): string => `${this.prefix}blocked:${bucket}`;
   readonly busy = (): string => `${this.prefix}busy`;
   readonly recent = (): string => `${this.prefix}recent`;
+  readonly approvalsWaiting = (): string => `${this.prefix}approvals:waiting`;
+  readonly dirtyViews = (): string => `${this.prefix}views:dirty`;
+  readonly heldViews = (): string => `${this.prefix}views:held`;
+  readonly quarantined = (): string => `${this.prefix}quarantined`;
+  readonly limited = (): string => `${this.prefix}limited`;
+  /** A hash, and the channel on which its changes are told. */
+  readonly halts = (): string => `${this.prefix}halts`;
+  readonly haltsVersion = (): string => `${this.prefix}halts:version`;
+  readonly ledger = (): string => `${this.prefix}ledger`;
+  readonly ledgerExporters = (): string => `${this.prefix}ledger:exporters`;
   /** The channel on which cancellations of running runs are told. */
   readonly cancelled = (): string => `${this.prefix}cancelled`;
 }

@@ -29,14 +29,28 @@ export interface QueueSettings {
   /** How long `close` waits for each connection to end in order; where Redis is away, that takes for ever. */
   readonly disconnectTimeoutMs: number;
 
-  /** How long an event id is remembered, so that it is accepted once. */
-  readonly seenEventsKeptMs: number;
+  /** How many event ids are remembered, so that each is accepted once: the newest. */
+  readonly seenEventsKept: number;
   /** How long a record is kept after its end (a campaign: after its last change). */
   readonly recordsKeptMs: number;
   /** How many finished runs are kept of one machine. */
   readonly finishedRunsPerMachine: number;
   /** How many runs the list over all machines goes back. */
   readonly recentRunsKept: number;
+
+  /** How many entries of the ledger are kept for readers; more while an exporter lacks them. */
+  readonly ledgerEntriesKept: number;
+  /** How many are kept at most, whoever lacks them: the bound of Redis' memory. */
+  readonly ledgerEntriesMax: number;
+  /** An exporter that has told nothing for so long no longer keeps entries from being trimmed. */
+  readonly exporterForgottenMs: number;
+
+  /** A leader that does not renew its lease for this long is replaced. */
+  readonly leaseMs: number;
+  /** How often a lease is renewed, or tried for. */
+  readonly leaseRenewalMs: number;
+  /** How often a process looks whether halts changed, in case the news of it was lost. */
+  readonly haltsPollIntervalMs: number;
 
   /** How long a bot process may take to bring a view up to date before another one may. */
   readonly viewLeaseMs: number;
@@ -57,10 +71,18 @@ export const queueDefaults: QueueSettings = {
   closeTimeoutMs: 34_000,
   disconnectTimeoutMs: 1_000,
 
-  seenEventsKeptMs: 24 * 3_600_000,
+  seenEventsKept: 50_000,
   recordsKeptMs: 30 * 24 * 3_600_000,
   finishedRunsPerMachine: 50,
   recentRunsKept: 500,
+
+  ledgerEntriesKept: 20_000,
+  ledgerEntriesMax: 1_000_000,
+  exporterForgottenMs: 7 * 24 * 3_600_000,
+
+  leaseMs: 15_000,
+  leaseRenewalMs: 5_000,
+  haltsPollIntervalMs: 5_000,
 
   viewLeaseMs: 30_000,
 };

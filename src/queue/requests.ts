@@ -5,12 +5,14 @@ import { verdictSchema } from '../fleet/finding.ts';
 import type { PersonLimits } from '../fleet/fleet.ts';
 import type { Limits } from '../fleet/machine.ts';
 import { type Campaign, campaignSchema, type Request } from '../fleet/request.ts';
-import { type Cancellation, moveRun, type Run, runStates } from '../fleet/run.ts';
-import { cancellationMessage } from './cancellations.ts';
+import { type Cancellation, type Run, runStates } from '../fleet/run.ts';
+import { cancelRun } from './cancel-run.ts';
 import { ask } from './connect.ts';
 import type { Disk } from './durability.ts';
 import type { Ids } from './ids.ts';
 import type { Keys } from './keys.ts';
+import { ledgerText } from './ledger.ts';
+import { limitError } from './limit-error.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import { type Quarantine, readQuarantine, readRun } from './records.ts';
 import { viewScore } from './view-score.ts';
@@ -22,8 +24,9 @@ const acceptReply = z.union([
   z.tuple([z.literal('accepted')], z.string()),
   z.tuple([z.literal('duplicate'), z.string()]),
   z.tuple([z.literal('collision')]),
+  z.tuple([z.literal('limited'), z.literal('person'), z.int()]),
+  z.tuple([z.literal('limited'), z.enum(['waiting', 'rate'])]).rest(z.string()),
 ]);
-const cancelReply = z.enum(['cancelled', 'requested', 'already-done', 'unknown-run']);
 const memberSchema = z
   .string()
   .transform((text) => text.split(' '))
@@ -87,10 +90,11 @@ export class RedisRequests {
   /**
    * Stores all requests or none. When any of their event ids was accepted before, nothing is stored and the
    * runs of that acceptance are returned.
+   * @throws LimitError when the person or a machine is over a limit
    */
   async accept(
     requests: readonly Request[],
-    _limits: RequestLimits,
+    limits: RequestLimits,
     campaign?: Campaign,
   ): Promise<{ duplicate: boolean; runIds: readonly string[] }> {
     const { settings, clock, disk, log, wake } = this.#options;
@@ -98,18 +102,26 @@ export class RedisRequests {
     const events = [...new Set(requests.map((request) => request.eventId))];
     for (;;) {
       const runs = requests.map((request) => this.#queuedRun(request, now));
-      const [outcome, ...details] = acceptReply.parse(
+      const reply = acceptReply.parse(
         await ask(
           'store the request',
           this.#redis.acceptRuns(
             this.#keys.prefix,
-            ...[viewScore('progress', now), settings.seenEventsKeptMs, settings.recordsKeptMs],
-            ...[settings.recentRunsKept, campaign?.id ?? '', JSON.stringify(campaign ?? null)],
+            ...[viewScore('progress', now), settings.seenEventsKept, settings.recordsKeptMs],
+            ...[settings.recentRunsKept, settings.ledgerEntriesMax, acceptedText(runs, now)],
+            ...[campaign?.id ?? '', JSON.stringify(campaign ?? null)],
+            ...[requests[0]?.requester.userId ?? '', limits.perPerson.requestsPerMinute],
             ...[events.length, ...events],
-            ...runs.flatMap((run) => [run.id, run.request.machine, JSON.stringify(run)]),
+            ...runs.flatMap((run) => {
+              const own = limits.perMachine(run.request.machine);
+              const rate = own?.requestsPerMinute ?? '';
+              return [run.id, run.request.machine, JSON.stringify(run), rate, own?.maxWaiting ?? ''];
+            }),
           ),
         ),
       );
+      if (reply[0] === 'limited') throw limitError(reply);
+      const [outcome, ...details] = reply;
       if (outcome === 'collision') continue;
       await ask('put the request on disk', disk.confirm());
       if (outcome === 'duplicate')
@@ -124,26 +136,12 @@ export class RedisRequests {
   }
 
   async cancel(runId: string, cancellation: Cancellation): Promise<CancelResult> {
-    const { settings, disk, clock } = this.#options;
+    const { disk } = this.#options;
     const run = await this.run(runId);
     if (run === undefined) return { kind: 'unknown-run' };
     if (run.state === 'done') return { kind: 'already-done', run };
 
-    const now = clock();
-    const ended =
-      run.state === 'queued' ? moveRun(run, 'done', now, { verdict: 'cancelled', cancellation }) : run;
-    const kind = cancelReply.parse(
-      await ask(
-        'cancel the run',
-        this.#redis.cancelRun(
-          this.#keys.prefix,
-          ...[runId, JSON.stringify(cancellation), JSON.stringify(ended)],
-          ...[cancellationMessage(runId, cancellation)],
-          ...[viewScore('progress', now), viewScore('verdict', now)],
-          ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
-        ),
-      ),
-    );
+    const kind = await ask('cancel the run', cancelRun(this.#redis, run, cancellation, this.#options));
     await ask('put the cancellation on disk', disk.confirm());
     const after = await this.run(runId);
     return after === undefined || kind === 'unknown-run' ? { kind: 'unknown-run' } : { kind, run: after };
@@ -233,4 +231,16 @@ export class RedisRequests {
     ]);
     return [...waiting.reverse(), ...(current === null ? [] : [current]), ...finished];
   }
+}
+
+/** What the ledger says of an acceptance. All its requests are of one person and have one task. */
+function acceptedText(runs: readonly Run[], at: number): string {
+  const [first] = runs;
+  if (first === undefined) return '';
+  const { requester, eventId, task, origin, campaign } = first.request;
+  return ledgerText({
+    ...{ kind: 'request.accepted', at, by: requester, eventId, task, origin },
+    ...(campaign !== undefined && { campaign }),
+    runs: runs.map(({ id, request }) => ({ run: id, machine: request.machine })),
+  });
 }

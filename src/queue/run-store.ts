@@ -1,15 +1,22 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { StaleFenceError } from '../fleet/errors.ts';
+import type { Halt } from '../fleet/halt.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
+import { cancelRun, doneEntry } from './cancel-run.ts';
 import type { Cancellations } from './cancellations.ts';
 import type { Disk } from './durability.ts';
+import type { RedisHalts } from './halts.ts';
 import type { Keys } from './keys.ts';
+import { ledgerText } from './ledger.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import { maybeText, type Quarantine, readQuarantine, readRun, withCancellation } from './records.ts';
 import { viewScore } from './view-score.ts';
 
-const claimReply = z.tuple([z.coerce.number(), z.string(), maybeText, maybeText]).nullable();
+const claimReply = z.union([
+  z.literal('halts-changed'),
+  z.tuple([z.coerce.number(), z.string(), maybeText, maybeText]).nullable(),
+]);
 const fenceReply = z.coerce.number().nullable();
 const saveReply = z.union([
   z.tuple([z.literal('saved'), maybeText]),
@@ -21,6 +28,9 @@ export interface RunStoreOptions {
   readonly redis: Redis;
   readonly disk: Disk;
   readonly cancellations: Cancellations;
+  readonly halts: RedisHalts;
+  /** The halt that holds for a machine, of those that are given. */
+  readonly haltOf: (halts: readonly Halt[], machine: string) => Halt | undefined;
   readonly keys: Keys;
   readonly clock: () => number;
   readonly settings: QueueSettings;
@@ -44,16 +54,39 @@ export class RedisRunStore {
     this.#prefix = options.keys.prefix;
   }
 
-  /** `turn` is the fence of the first claim in the worker's turn: with it nothing is taken from another worker. */
+  /**
+   * `turn` is the fence of the first claim in the worker's turn: with it nothing is taken from another worker.
+   * A machine that is halted gets nothing new; the run that it has is cancelled and given out to be ended.
+   */
   async claim(machine: string, turn?: number): Promise<Claim | undefined> {
-    const reply = claimReply.parse(await this.#options.redis.claimRun(this.#prefix, machine, turn ?? ''));
-    if (reply === null) return undefined;
-    const [fence, body, cancellation, quarantine] = reply;
-    return {
-      fence,
-      run: readRun(body, cancellation),
-      ...(quarantine && { quarantine: readQuarantine(quarantine) }),
-    };
+    const { redis, halts, haltOf } = this.#options;
+    let known = halts.known;
+    for (;;) {
+      const halt = haltOf(known.halts, machine);
+      const args = [machine, turn ?? '', known.version, halt === undefined ? '' : 1];
+      const reply = claimReply.parse(await redis.claimRun(this.#prefix, ...args));
+      if (reply === 'halts-changed') {
+        known = await halts.refresh();
+        continue;
+      }
+      if (reply === null) return undefined;
+      const [fence, body, cancellation, quarantine] = reply;
+      const run = readRun(body, cancellation);
+      return {
+        fence,
+        run: halt === undefined ? run : await this.cancelForHalt(run, halt),
+        ...(quarantine && { quarantine: readQuarantine(quarantine) }),
+      };
+    }
+  }
+
+  /** Asks a run of a halted machine to end. Returns it with the cancellation that counts. */
+  async cancelForHalt(run: Run, halt: Halt): Promise<Run> {
+    if (run.cancellation !== undefined) return run;
+    const cancellation: Cancellation = { userId: halt.by.userId, at: halt.at, halt: halt.id };
+    await cancelRun(this.#options.redis, run, cancellation, this.#options);
+    await this.#options.disk.confirm();
+    return { ...run, cancellation };
   }
 
   async raiseFence(machine: string, held: number, seen: number): Promise<number> {
@@ -72,6 +105,7 @@ export class RedisRunStore {
         ...[viewScore('progress', now), viewScore('verdict', now)],
         ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
         run.state === 'done' ? run.inertness : '',
+        ...[settings.ledgerEntriesMax, this.#ledgerEntry(run, from, fence, now)],
       ),
     );
     if (reply[0] === 'stale') {
@@ -83,13 +117,32 @@ export class RedisRunStore {
     return withCancellation(run, reply[1]);
   }
 
+  /** What the ledger says of a move; '' where it says nothing. */
+  #ledgerEntry(run: Run, from: RunState, fence: number, at: number): string {
+    if (run.state === from) return '';
+    if (run.state === 'done') return ledgerText(doneEntry(run, at));
+    if (run.state !== 'starting') return '';
+    const { machine } = run.request;
+    const activation = run.diagnosis?.activations ?? 0;
+    return ledgerText({ kind: 'activation.began', at, run: run.id, machine, fence, activation });
+  }
+
   onCancelled(runId: string, callback: (cancellation: Cancellation) => void): () => void {
     return this.#options.cancellations.listen(runId, callback);
   }
 
   async setQuarantine(machine: string, fence: number, quarantine: Quarantine | undefined): Promise<void> {
+    const { redis, clock, settings } = this.#options;
     const text = quarantine === undefined ? '' : JSON.stringify(quarantine);
-    const done = await this.#options.redis.setQuarantine(this.#prefix, machine, fence, text);
+    const entry = ledgerText({
+      kind: 'quarantine.changed',
+      at: clock(),
+      machine,
+      quarantined: quarantine !== undefined,
+      reason: quarantine?.reason ?? 'measured inactive',
+    });
+    const args = [machine, fence, text, settings.ledgerEntriesMax, entry];
+    const done = await redis.setQuarantine(this.#prefix, ...args);
     if (done !== 1) throw staleFence(machine, fence);
     await this.#options.disk.confirm();
   }

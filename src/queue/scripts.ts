@@ -15,6 +15,15 @@ declare module 'ioredis' {
     saveRun: Script<Context>;
     cancelRun: Script<Context>;
     setQuarantine: Script<Context>;
+    takeFence: Script<Context>;
+    lease: Script<Context>;
+    saveHalt: Script<Context>;
+    recordHalt: Script<Context>;
+    closeHalt: Script<Context>;
+    saveNotice: Script<Context>;
+    appendToLedger: Script<Context>;
+    trimLedger: Script<Context>;
+    readGauges: Script<Context>;
     takeViews: Script<Context>;
     releaseView: Script<Context>;
     postponeView: Script<Context>;
@@ -31,15 +40,24 @@ function script(...names: readonly string[]): { lua: string; numberOfKeys: numbe
 /** For the `scripts` option of a connection. */
 export function loadScripts(): NonNullable<RedisOptions['scripts']> {
   return {
-    acceptRuns: script('show', 'accept'),
+    acceptRuns: script('show', 'ledger', 'seen', 'bucket', 'accept'),
     claimRun: script('claim'),
     raiseFence: script('raise-fence'),
-    saveRun: script('show', 'finish', 'save'),
-    cancelRun: script('show', 'finish', 'cancel'),
-    setQuarantine: script('quarantine'),
+    saveRun: script('show', 'finish', 'ledger', 'save'),
+    cancelRun: script('show', 'finish', 'ledger', 'cancel'),
+    setQuarantine: script('ledger', 'quarantine'),
+    takeFence: script('take-fence'),
+    lease: script('lease'),
+    saveHalt: script('seen', 'ledger', 'halts-changed', 'halt-save'),
+    recordHalt: script('halt-record'),
+    closeHalt: script('halts-changed', 'halt-close'),
+    saveNotice: script('ledger', 'notice'),
+    appendToLedger: script('ledger', 'ledger-append'),
+    trimLedger: script('ledger-trim'),
+    readGauges: script('gauges'),
     takeViews: script('view-take'),
     releaseView: script('view-release'),
     postponeView: script('view-postpone'),
-    takeBudget: script('budget'),
+    takeBudget: script('bucket', 'budget'),
   };
 }

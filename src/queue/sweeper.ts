@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import type { Keys } from './keys.ts';
+import type { RedisLedger } from './ledger.ts';
 import type { QueueSettings } from './queue-settings.ts';
 
 /** A queue of its own, so that a sweep never waits behind the wakes it should make up for. */
@@ -10,15 +10,16 @@ const sweepQueueName = 'sweeps';
 export interface SweeperOptions {
   /** A connection for workers. */
   readonly redis: Redis;
-  readonly keys: Keys;
   readonly settings: QueueSettings;
-  readonly wake: (machines: Iterable<string>) => Promise<void>;
+  readonly ledger: RedisLedger;
+  /** Wakes every machine that has an inbox or a current run. */
+  readonly wakeBusy: () => Promise<void>;
   readonly log: Logger;
 }
 
 /**
  * Wakes every machine that has an inbox or a current run, every `sweepIntervalMs`, once for all workers
- * together. Makes up for every wake that was lost.
+ * together, and so makes up for every wake that was lost. Trims the ledger.
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
@@ -55,7 +56,14 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
-    const { redis, keys, wake } = this.#options;
-    await wake(await redis.smembers(keys.busy()));
+    const { wakeBusy, ledger, log } = this.#options;
+    await wakeBusy();
+    const { forgotten } = await ledger.trim();
+    if (forgotten.length > 0) {
+      log.warn(
+        { exporters: forgotten },
+        'ledger exporters that told nothing for too long are not waited for',
+      );
+    }
   }
 }

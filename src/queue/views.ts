@@ -7,14 +7,14 @@ import type { QueueSettings } from './queue-settings.ts';
 import { priorityOf, type ViewPriority } from './view-score.ts';
 
 const takeReply = z.array(z.string());
-const viewName = z.templateLiteral([z.enum(['run', 'campaign']), ':', z.string()]);
-const kindSchema = z.enum(['run', 'campaign']);
+const kindSchema = z.enum(['run', 'campaign', 'halt', 'notice']);
+const viewName = z.templateLiteral([kindSchema, ':', z.string()]);
 const postedSchema = z.object({ channel: z.string(), ts: z.string(), digest: z.string() });
 
 type Posted = Readonly<z.infer<typeof postedSchema>>;
 
 interface DirtyView {
-  readonly kind: 'run' | 'campaign';
+  readonly kind: z.infer<typeof kindSchema>;
   readonly id: string;
   readonly priority: ViewPriority;
   readonly lease: string;

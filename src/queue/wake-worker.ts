@@ -1,6 +1,7 @@
 import { type Job, WaitingError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import type { Run } from '../fleet/run.ts';
 import { inTime } from './in-time.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import type { Claim } from './run-store.ts';
@@ -31,6 +32,7 @@ export class WakeWorker {
   readonly #options: WakeWorkerOptions;
   readonly #worker: Worker<Wake>;
   readonly #active = new Set<Promise<void>>();
+  readonly #driven = new Map<string, Run>();
   #stopping = false;
 
   constructor(options: WakeWorkerOptions) {
@@ -53,6 +55,11 @@ export class WakeWorker {
     this.#worker.on('lockRenewalFailed', (jobIds) => {
       for (const id of jobIds) this.#worker.cancelJob(id, 'lock-lost');
     });
+  }
+
+  /** The runs that are driven here now, as they were when they were claimed. */
+  driven(): readonly Run[] {
+    return [...this.#driven.values()];
   }
 
   async ready(): Promise<void> {
@@ -109,7 +116,8 @@ export class WakeWorker {
       if (signal.aborted) return;
       turn ??= next.fence;
       last = next.run.id;
-      await drive(next, signal);
+      this.#driven.set(machine, next.run);
+      await drive(next, signal).finally(() => this.#driven.delete(machine));
     }
   }
 }

@@ -30,7 +30,7 @@ beforeEach(async () => {
   const [first, second] = connections.map(
     (connection) => new RedisSlackBudget(connection, new Keys(`{budget${prefixes}}`), limits),
   );
-  await Promise.all(connections.map((connection) => whenConnected(connection, 5_000)));
+  await Promise.all(connections.map((connection) => whenConnected(connection, 5_000, silent)));
   if (first) one = first;
   if (second) other = second;
   return () => {

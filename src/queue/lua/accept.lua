@@ -1,36 +1,73 @@
 -- Stores queued runs, all of them or none.
 -- KEYS[1]  prefix
--- ARGV     score for views:dirty, ms an event id is kept, ms a campaign is kept, length of recent,
---          campaign id ('' for none), campaign JSON, number of event ids, event ids…,
---          then for each run: id, machine, body
+-- ARGV     score for views:dirty, number of event ids kept, ms a campaign is kept, length of recent,
+--          number of ledger entries kept at most, ledger entry, campaign id ('' for none), campaign JSON,
+--          person, their requests a minute, number of event ids, event ids…,
+--          then for each run: id, machine, body, the machine's requests a minute ('' for no limits), how many may wait
 -- Returns  {'accepted', machines to wake…} | {'duplicate', run ids of then} | {'collision'}
-local prefix = KEYS[1]
-local score, seen_ms, campaign_ms, recent = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local campaign, campaign_body, events = ARGV[5], ARGV[6], tonumber(ARGV[7])
-local first_run = 8 + events
+--          | {'limited', 'person', ms to wait} | {'limited', 'waiting' or 'rate', machines…}
+local prefix, minute_ms = KEYS[1], 60000
+local score, seen_kept, campaign_ms, recent = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local campaign, campaign_body = ARGV[7], ARGV[8]
+local person, person_rate, events = 'person:' .. ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
+local first_run, now = 12 + events, now_ms()
 
 local ids = {}
-for i = first_run, #ARGV, 3 do
+for i = first_run, #ARGV, 5 do
   if redis.call('EXISTS', prefix .. 'run:' .. ARGV[i]) == 1 then
     return { 'collision' }
   end
   ids[#ids + 1] = ARGV[i]
 end
-
-local id_list = table.concat(ids, ' ')
-for i = 8, first_run - 1 do
-  local key = prefix .. 'seen:' .. ARGV[i]
-  if not redis.call('SET', key, id_list, 'NX', 'PX', seen_ms) then
-    for j = 8, i - 1 do
-      redis.call('DEL', prefix .. 'seen:' .. ARGV[j])
-    end
-    return { 'duplicate', redis.call('GET', key) }
+for i = 12, first_run - 1 do
+  local before = seen(prefix, ARGV[i])
+  if before then
+    return { 'duplicate', before }
   end
 end
 
+local function limited(kind, details)
+  redis.call('HINCRBY', prefix .. 'limited', kind, 1)
+  table.insert(details, 1, kind)
+  table.insert(details, 1, 'limited')
+  return details
+end
+local person_tokens, person_wait = tokens_of(prefix, person, person_rate, person_rate / minute_ms, 0, now)
+if person_wait > 0 then
+  return limited('person', { person_wait })
+end
+local full, fast, tokens = {}, {}, {}
+for i = first_run, #ARGV, 5 do
+  local machine, rate = ARGV[i + 1], tonumber(ARGV[i + 3])
+  if rate then
+    local wait
+    tokens[i], wait = tokens_of(prefix, 'machine:' .. machine, rate, rate / minute_ms, 0, now)
+    if redis.call('LLEN', prefix .. 'inbox:' .. machine) >= tonumber(ARGV[i + 4]) then
+      full[#full + 1] = machine
+    elseif wait > 0 then
+      fast[#fast + 1] = machine
+    end
+  end
+end
+if #full > 0 then
+  return limited('waiting', full)
+elseif #fast > 0 then
+  return limited('rate', fast)
+end
+
+take_token(prefix, person, person_rate, person_rate / minute_ms, person_tokens, now)
+local id_list = table.concat(ids, ' ')
+for i = 12, first_run - 1 do
+  remember(prefix, ARGV[i], id_list, seen_kept)
+end
+ledger(prefix, ARGV[5], ARGV[6])
+
 local idle = { 'accepted' }
-for i = first_run, #ARGV, 3 do
-  local id, machine = ARGV[i], ARGV[i + 1]
+for i = first_run, #ARGV, 5 do
+  local id, machine, rate = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3])
+  if rate then
+    take_token(prefix, 'machine:' .. machine, rate, rate / minute_ms, tokens[i], now)
+  end
   -- A machine with something in its inbox is busy already; a busy one will be looked at without a new wake.
   if redis.call('RPUSH', prefix .. 'inbox:' .. machine, id) == 1
     and redis.call('SADD', prefix .. 'busy', machine) == 1 then

@@ -1,7 +1,8 @@
 -- Stores a run as it is now, if it still is in the state it was in under this fence.
 -- KEYS[1]  prefix
 -- ARGV     id, fence, from-state, state, verdict ('' for none), body, score of progress, score of a verdict,
---          ms a finished run is kept, number of finished runs kept, inertness of a finished run ('' before)
+--          ms a finished run is kept, number of finished runs kept, inertness of a finished run ('' before),
+--          number of ledger entries kept at most, ledger entry ('' for none)
 -- Returns  {'saved', cancellation or false} | {'stale', fence or false, state or false}
 local prefix, id, fence, from, state, verdict = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local kept_ms, keep = ARGV[9], tonumber(ARGV[10])
@@ -20,6 +21,9 @@ local machine, campaign = was[5], was[6]
 local judged = state == 'done' or verdict ~= was[3]
 local dirty = show(prefix, id, machine, campaign, state, verdict, ARGV[11], was[7], judged and ARGV[8] or ARGV[7])
 redis.call('HSET', key, 'body', ARGV[6], 'state', state, 'verdict', verdict, 'dirty', dirty)
+if ARGV[13] ~= '' then
+  ledger(prefix, ARGV[12], ARGV[13])
+end
 if state == 'done' then
   redis.call('HDEL', prefix .. 'machine:' .. machine, 'current')
   finish(prefix, id, machine, campaign, kept_ms, keep)

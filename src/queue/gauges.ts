@@ -1,0 +1,91 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { timeOfRunId } from './ids.ts';
+import type { Keys } from './keys.ts';
+import type { RedisLedger } from './ledger.ts';
+import { viewPriorities, viewScore } from './view-score.ts';
+
+const gaugesReply = z.tuple([z.int(), z.int(), z.string(), z.int()]);
+const scoredReply = z.array(z.string());
+const usedMemory = /^used_memory:(\d+)/m;
+
+/** What waits and what is at work, for whoever watches. Counts of things and ages in ms. */
+export interface QueueGauges {
+  readonly inboxDepth: number;
+  readonly deepestInbox: number;
+  /** Since the oldest request that is not answered was accepted. */
+  readonly oldestRequestAgeMs: number;
+  readonly runsInProgress: number;
+  readonly machinesBusy: number;
+  readonly quarantinedMachines: readonly string[];
+  readonly haltedMachines: number;
+  readonly approvalsWaiting: number;
+  /** Views that are not up to date in Slack. */
+  readonly dirtyViews: number;
+  readonly oldestDirtyViewAgeMs: number;
+  readonly ledgerEntries: number;
+  /** Entries that an exporter lacks. */
+  readonly ledgerUnexported: number;
+  /** Requests refused for a limit, by its kind. */
+  readonly limited: Readonly<Record<string, number>>;
+  readonly redisUsedMemoryBytes: number;
+}
+
+export interface GaugesOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly ledger: RedisLedger;
+  readonly clock: () => number;
+  /** How many machines a halt holds for. */
+  readonly haltedMachines: () => Promise<number>;
+}
+
+/** Reads all gauges. Rejects when Redis does not answer in time. */
+export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
+  const { redis, keys, ledger, clock, haltedMachines } = options;
+  const [work, busy, quarantined, halted, approvals, dirty, held, oldest, kept, limited, info] =
+    await Promise.all([
+      redis.readGauges(keys.prefix).then((reply) => gaugesReply.parse(reply)),
+      redis.scard(keys.busy()),
+      redis.smembers(keys.quarantined()),
+      haltedMachines(),
+      redis.zcard(keys.approvalsWaiting()),
+      redis.zcard(keys.dirtyViews()),
+      redis.zcard(keys.heldViews()),
+      oldestDirtyAt(redis, keys),
+      ledger.trim(),
+      redis.hgetall(keys.limited()),
+      redis.info('memory'),
+    ]);
+  const [inboxDepth, deepestInbox, oldestRun, runsInProgress] = work;
+  const now = clock();
+  const ageOf = (at: number | undefined): number => (at === undefined ? 0 : Math.max(0, now - at));
+  return {
+    ...{ inboxDepth, deepestInbox, runsInProgress },
+    oldestRequestAgeMs: ageOf(oldestRun === '' ? undefined : timeOfRunId(oldestRun)),
+    machinesBusy: busy,
+    quarantinedMachines: quarantined.toSorted(),
+    haltedMachines: halted,
+    approvalsWaiting: approvals,
+    dirtyViews: dirty + held,
+    oldestDirtyViewAgeMs: ageOf(oldest),
+    ledgerEntries: kept.entries,
+    ledgerUnexported: kept.unexported,
+    limited: Object.fromEntries(Object.entries(limited).map(([kind, count]) => [kind, Number(count)])),
+    redisUsedMemoryBytes: Number(usedMemory.exec(info)?.[1] ?? 0),
+  };
+}
+
+/** When the view that has waited longest became dirty: the first one of each priority tells. */
+async function oldestDirtyAt(redis: Redis, keys: Keys): Promise<number | undefined> {
+  const firsts = await Promise.all(
+    viewPriorities.map(async (priority) => {
+      const from = viewScore(priority, 0);
+      const found = await redis.zrangebyscore(keys.dirtyViews(), from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1);
+      const [, score] = scoredReply.parse(found);
+      return score === undefined ? [] : [Number(score) - from];
+    }),
+  );
+  const times = firsts.flat().filter((at) => at < viewScore('verdict', 0));
+  return times.length === 0 ? undefined : Math.min(...times);
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { inTime } from './in-time.ts';
+import type { Keys } from './keys.ts';
+import type { QueueSettings } from './queue-settings.ts';
+
+export interface LeadershipOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly settings: QueueSettings;
+  readonly log: Logger;
+}
+
+/** Sees to it that a work is done by one process at a time. */
+export class Leadership {
+  readonly #options: LeadershipOptions;
+  readonly #holder = randomUUID();
+
+  constructor(options: LeadershipOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Calls `work` whenever this process gets the lease `name`; its signal aborts when the lease could not be
+   * renewed in time, or with the caller's. Resolves when `signal` aborts and the work has ended.
+   */
+  async lead(name: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { settings } = this.#options;
+    while (!signal.aborted) {
+      if (await this.#hold(name, settings.leaseMs)) {
+        await this.#work(name, work, signal);
+        // Redis may be away: the lease then runs out by itself.
+        await inTime(this.#hold(name, 0), settings.disconnectTimeoutMs);
+      }
+      await sleep(settings.leaseRenewalMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #work(
+    name: string,
+    work: (signal: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { settings, log } = this.#options;
+    const lost = new AbortController();
+    let until = Date.now() + settings.leaseMs;
+    const renewal = setInterval(() => {
+      if (Date.now() >= until) lost.abort(new Error(`the lease ${name} ran out`));
+      const renewed = Date.now() + settings.leaseMs;
+      void this.#hold(name, settings.leaseMs).then((held) => {
+        if (held) until = renewed;
+        else lost.abort(new Error(`another process has the lease ${name}`));
+      });
+    }, settings.leaseRenewalMs);
+    try {
+      log.info({ name }, 'leads from now on');
+      await work(AbortSignal.any([signal, lost.signal]));
+    } catch (error) {
+      if (!signal.aborted && !lost.signal.aborted)
+        log.error({ err: error, name }, 'the leading work broke off');
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  /** Takes, renews or (0 ms) gives back the lease. Does not wait for a Redis that is away. */
+  async #hold(name: string, ms: number): Promise<boolean> {
+    const { redis, keys, log } = this.#options;
+    try {
+      return (await redis.lease(keys.prefix, name, this.#holder, ms)) === 1;
+    } catch (error) {
+      log.warn({ err: error, name }, 'the lease could not be asked for');
+      return false;
+    }
+  }
+}

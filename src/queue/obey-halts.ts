@@ -1,0 +1,42 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Halt } from '../fleet/halt.ts';
+import type { RedisHalts } from './halts.ts';
+import type { RedisRunStore } from './run-store.ts';
+import type { WakeWorker } from './wake-worker.ts';
+
+export interface ObeyHaltsOptions {
+  readonly halts: RedisHalts;
+  readonly runs: RedisRunStore;
+  readonly haltOf: (halts: readonly Halt[], machine: string) => Halt | undefined;
+  readonly worker: WakeWorker;
+  /** Wakes every machine that has work: it may be halted no more. */
+  readonly wakeBusy: () => Promise<void>;
+  readonly log: Logger;
+}
+
+/**
+ * From now on, whenever halts change, the runs that this process drives on halted machines are cancelled, and
+ * machines that are halted no more go on. Returns how to stop.
+ */
+export async function obeyHalts(options: ObeyHaltsOptions, subscriber: Redis): Promise<() => void> {
+  const { halts, log } = options;
+  const unsubscribe = halts.onChanged(() => {
+    obey(options).catch((error: unknown) => log.error({ err: error }, 'a change of halts was not obeyed'));
+  });
+  const stopListening = await halts.listen(subscriber);
+  return () => {
+    unsubscribe();
+    stopListening();
+  };
+}
+
+async function obey({ halts, runs, haltOf, worker, wakeBusy, log }: ObeyHaltsOptions): Promise<void> {
+  for (const run of worker.driven()) {
+    const halt = haltOf(halts.known.halts, run.request.machine);
+    if (halt === undefined) continue;
+    log.warn({ run: run.id, machine: run.request.machine, halt: halt.id }, 'cancelling a run: halted');
+    await runs.cancelForHalt(run, halt);
+  }
+  await wakeBusy();
+}

@@ -66,10 +66,14 @@ export type HaltMember = z.infer<typeof haltMemberSchema>;
 
 /** Whether the halt holds for the machine: its selector matches, and no release does. */
 export function holds(halt: Halt, machine: Machine): boolean {
-  return (
-    parseSelector(halt.selector)(machine) &&
-    !halt.releases.some(({ selector }) => parseSelector(selector)(machine))
-  );
+  return holder(halt)(machine);
+}
+
+/** `holds` for many machines: the selectors, which may name thousands, are read once. */
+export function holder({ selector, releases }: Halt): (machine: Machine) => boolean {
+  const matches = parseSelector(selector);
+  const lifted = releases.map((release) => parseSelector(release.selector));
+  return (machine) => matches(machine) && !lifted.some((lifts) => lifts(machine));
 }
 
 /** The oldest halt that holds for the machine. */

@@ -8,6 +8,8 @@ import { viewPriorities, viewScore } from './view-score.ts';
 const gaugesReply = z.tuple([z.int(), z.int(), z.string(), z.int()]);
 const scoredReply = z.array(z.string());
 const usedMemory = /^used_memory:(\d+)/m;
+/** The server's own limit, else the memory of its computer. */
+const memoryLimits = [/^maxmemory:([1-9]\d*)/m, /^total_system_memory:(\d+)/m];
 
 /** What waits and what is at work, for whoever watches. Counts of things and ages in ms. */
 export interface QueueGauges {
@@ -29,6 +31,8 @@ export interface QueueGauges {
   /** Requests refused for a limit, by its kind. */
   readonly limited: Readonly<Record<string, number>>;
   readonly redisUsedMemoryBytes: number;
+  /** `maxmemory`, or the memory of Redis's computer where none is set. */
+  readonly redisMemoryLimitBytes: number;
 }
 
 export interface GaugesOptions {
@@ -73,6 +77,7 @@ export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
     ledgerUnexported: kept.unexported,
     limited: Object.fromEntries(Object.entries(limited).map(([kind, count]) => [kind, Number(count)])),
     redisUsedMemoryBytes: Number(usedMemory.exec(info)?.[1] ?? 0),
+    redisMemoryLimitBytes: Number(memoryLimits.map((limit) => limit.exec(info)?.[1]).find(Boolean) ?? 0),
   };
 }
 

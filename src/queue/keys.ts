@@ -31,7 +31,7 @@
  * views:leases    hash: KIND:ID → "LEASE SCORE"
  * views:lease     counter
  * parts:ID        hash: intended:PART → ms, posted:PART → JSON
- * budget:BUCKET   hash: tokens, at
+ * budget:BUCKET   "TOKENS MS", how many there were and when; expires when it is full again
  * blocked:BUCKET  exists while nobody may call
  * ```
  */

@@ -18,14 +18,19 @@ import { startProcess, WorkerProcess } from './worker-process.ts';
 
 /** How much is measured. */
 export interface BenchSize {
-  readonly machines: number;
   readonly workers: number;
   /** Runs or jobs that one worker drives at the same time. */
   readonly concurrency: number;
-  readonly runsPerRound: number;
+  readonly runsPerMachine: number;
   readonly jobsPerRound: number;
   readonly requestsPerSecond: number;
   readonly pacedSeconds: number;
+}
+
+/** What Redis held after so many requests were answered. */
+export interface MemorySample {
+  readonly requests: number;
+  readonly usedBytes: number;
 }
 
 /** What came of one round. */
@@ -86,14 +91,11 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Hands in requests for all machines in turn, then has the workers drive them. */
-  async productRound(): Promise<Round> {
-    const count = this.#size.runsPerRound;
-    return this.#round('product', count, async (prefix) => {
+  async productRound(machines: number): Promise<Round> {
+    const count = this.#size.runsPerMachine * machines;
+    return this.#round('product', count, machines, async (prefix) => {
       const queue = await this.#openQueue(prefix);
-      for (let at = 0; at < count; at += handedInAtOnce) {
-        const some = Array.from({ length: Math.min(handedInAtOnce, count - at) }, (_, index) => at + index);
-        await Promise.all(some.map((number) => this.#request(queue, number)));
-      }
+      await handIn(0, count, (number) => request(queue, number, machines));
       await queue.close();
     });
   }
@@ -101,30 +103,48 @@ export class Bench implements AsyncDisposable {
   /** The same with jobs of BullMQ that do nothing. */
   async bareRound(): Promise<Round> {
     const count = this.#size.jobsPerRound;
-    return this.#round('bare', count, async (prefix) => {
+    return this.#round('bare', count, 1, async (prefix) => {
       const queue = this.#openBareQueue(prefix);
-      for (let at = 0; at < count; at += handedInAtOnce) {
-        const some = Array.from({ length: Math.min(handedInAtOnce, count - at) }, (_, index) => at + index);
-        await Promise.all(some.map((number) => addJob(queue, number)));
-      }
+      await handIn(0, count, (number) => addJob(queue, number));
       await queue.close();
     });
   }
 
   /** Requests at a steady pace, while the workers have little to do. */
-  async pacedProductRound(): Promise<Round> {
+  async pacedProductRound(machines: number): Promise<Round> {
     const prefix = this.#nextPrefix();
     const queue = await this.#openQueue(prefix);
-    const round = await this.#pacedRound('product', prefix, (number) => this.#request(queue, number));
+    const round = await this.#pacedRound('product', prefix, machines, (number) =>
+      request(queue, number, machines),
+    );
     await queue.close();
     return round;
+  }
+
+  /** Has requests answered and shown, `step` after `step`, and looks each time at what Redis holds. */
+  async memoryRound(machines: number, step: number, steps: number): Promise<readonly MemorySample[]> {
+    const prefix = this.#nextPrefix();
+    const queue = await this.#openQueue(prefix);
+    this.#begin('product', prefix, machines);
+    const samples: MemorySample[] = [];
+    for (let from = 0; from < step * steps; from += step) {
+      await handIn(from, from + step, (number) => request(queue, number, machines));
+      await this.#done('product', from + step);
+      await showAll(queue);
+      const [, used] = /^used_memory:(\d+)/m.exec(await this.redis.info('memory')) ?? [];
+      samples.push({ requests: from + step, usedBytes: Number(used) });
+    }
+    await this.#end('product', step * steps);
+    await queue.close();
+    await this.redis.flushall();
+    return samples;
   }
 
   /** The same with jobs of BullMQ that do nothing. */
   async pacedBareRound(): Promise<Round> {
     const prefix = this.#nextPrefix();
     const queue = this.#openBareQueue(prefix);
-    const round = await this.#pacedRound('bare', prefix, (number) => addJob(queue, number));
+    const round = await this.#pacedRound('bare', prefix, 1, (number) => addJob(queue, number));
     await queue.close();
     return round;
   }
@@ -140,12 +160,13 @@ export class Bench implements AsyncDisposable {
   async #round(
     kind: WorkOrder['kind'],
     count: number,
-    handIn: (prefix: string) => Promise<void>,
+    machines: number,
+    handInAll: (prefix: string) => Promise<void>,
   ): Promise<Round> {
     const prefix = this.#nextPrefix();
     await redisCost(this.redis);
-    await handIn(prefix);
-    this.#begin(kind, prefix);
+    await handInAll(prefix);
+    this.#begin(kind, prefix, machines);
     await this.#done(kind, count);
     const round = await this.#end(kind, count);
     await this.redis.flushall();
@@ -155,28 +176,29 @@ export class Bench implements AsyncDisposable {
   async #pacedRound(
     kind: WorkOrder['kind'],
     prefix: string,
-    handIn: (number: number) => Promise<void>,
+    machines: number,
+    handInOne: (number: number) => Promise<void>,
   ): Promise<Round> {
     const { requestsPerSecond, pacedSeconds } = this.#size;
     const count = requestsPerSecond * pacedSeconds;
-    this.#begin(kind, prefix);
+    this.#begin(kind, prefix, machines);
     // The first one finds out when the workers are there.
-    await handIn(0);
+    await handInOne(0);
     await this.#done(kind, 1);
     await redisCost(this.redis);
     const begunAt = performance.now();
     const handedIn: Promise<void>[] = [];
     for (let number = 1; number <= count; number += 1) {
       await sleep(begunAt + (number * 1_000) / requestsPerSecond - performance.now());
-      handedIn.push(handIn(number));
+      handedIn.push(handInOne(number));
     }
     await Promise.all(handedIn);
     await this.#done(kind, count + 1);
     return this.#end(kind, count);
   }
 
-  #begin(kind: WorkOrder['kind'], prefix: string): void {
-    const { concurrency, machines } = this.#size;
+  #begin(kind: WorkOrder['kind'], prefix: string, machines: number): void {
+    const { concurrency } = this.#size;
     for (const worker of this.#workers[kind]) {
       const [redisUrl, collectorUrl] = [this.#redisUrl, this.#collectorUrl];
       worker.begin({ kind, prefix, concurrency, machines, redisUrl, collectorUrl });
@@ -216,21 +238,39 @@ export class Bench implements AsyncDisposable {
   #openQueue(prefix: string): Promise<Queue> {
     return createQueue({ redisUrl: this.#redisUrl, log: pino({ level: 'silent' }), settings: { prefix } });
   }
+}
 
-  async #request(queue: Queue, number: number): Promise<void> {
-    await queue.requests.accept(
-      [
-        {
-          eventId: `Ev${number}`,
-          machine: machineName(number % this.#size.machines),
-          task: { kind: 'check', check: 'disk' },
-          requester: { kind: 'person', userId: 'U0BENCH', teamId: 'T0BENCH' },
-          origin: { channel: 'C0BENCH' },
-          acceptedAt: Date.now(),
-        },
-      ],
-      noLimits,
-    );
+/** Hands in the numbers of a range, many at the same time. */
+async function handIn(from: number, to: number, one: (number: number) => Promise<void>): Promise<void> {
+  for (let at = from; at < to; at += handedInAtOnce) {
+    const some = Array.from({ length: Math.min(handedInAtOnce, to - at) }, (_, index) => at + index);
+    await Promise.all(some.map(one));
+  }
+}
+
+/** For all machines in turn. */
+async function request(queue: Queue, number: number, machines: number): Promise<void> {
+  await queue.requests.accept(
+    [
+      {
+        eventId: `Ev${number}`,
+        machine: machineName(number % machines),
+        task: { kind: 'check', check: 'disk' },
+        requester: { kind: 'person', userId: 'U0BENCH', teamId: 'T0BENCH' },
+        origin: { channel: 'C0BENCH' },
+        acceptedAt: Date.now(),
+      },
+    ],
+    noLimits,
+  );
+}
+
+/** What a bot does for Redis' memory: it brings every view up to date. */
+async function showAll(queue: Queue): Promise<void> {
+  for (;;) {
+    const views = await queue.views.take(handedInAtOnce);
+    if (views.length === 0) return;
+    await Promise.all(views.map((view) => queue.views.release(view)));
   }
 }
 

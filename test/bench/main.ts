@@ -1,60 +1,89 @@
 /**
- * `npm run bench`: whole runs (every transition stored, traced, on instant machines) beside bare BullMQ jobs.
- * Prints one table. Exits 1 when a run costs more Redis commands than it may. `--quick` for CI.
+ * `npm run bench`: whole runs (every transition stored, traced, on instant machines) on a small and a large fleet
+ * beside bare BullMQ jobs; what Redis holds over many requests; how long a halt takes. Prints tables. Exits 1 when
+ * a promise is broken. `--quick` for CI.
  */
 import { parseArgs } from 'node:util';
 import { Bench, type BenchSize, type Round } from './bench.ts';
+import { memoryGrowth, memoryReport } from './memory-report.ts';
 import { commandsPerRun, type Measured, report } from './report.ts';
 
-const maxCommandsPerRun = 40;
+const maxCommandsPerRun = 60;
+/** How much more Redis may hold at the end than when everything that is bounded was full. */
+const maxMemoryGrowth = 1.05;
 
-const full: BenchSize & { rounds: number } = {
-  machines: 1_000,
+interface Plan extends BenchSize {
+  readonly rounds: number;
+  readonly fleets: readonly [small: number, large: number];
+  readonly memory: { readonly machines: number; readonly step: number; readonly steps: number };
+}
+
+const full: Plan = {
+  fleets: [500, 2_000],
   workers: 2,
   concurrency: 50,
-  runsPerRound: 10_000,
+  runsPerMachine: 10,
   jobsPerRound: 40_000,
   requestsPerSecond: 50,
   pacedSeconds: 20,
-  rounds: 5,
+  rounds: 3,
+  memory: { machines: 100, step: 10_000, steps: 10 },
 };
 // As many runs per machine as in full: what a wake costs is shared by them.
-const quick = {
+const quick: Plan = {
   ...full,
-  machines: 200,
-  runsPerRound: 2_000,
+  fleets: [50, 200],
   jobsPerRound: 10_000,
   pacedSeconds: 4,
   rounds: 2,
+  memory: { machines: 20, step: 1_000, steps: 3 },
 };
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
-const { rounds, ...size } = values.quick ? quick : full;
+const { rounds, fleets, memory, ...size } = values.quick ? quick : full;
+const [small, large] = fleets;
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+const broken = (promise: string): void => {
+  tell(promise);
+  process.exitCode = 1;
+};
 
 // So that what was started here ends with it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 await using bench = await Bench.start(size, tell);
-const product: Round[] = [];
+const inSmall: Round[] = [];
+const inLarge: Round[] = [];
 const bare: Round[] = [];
 for (let round = 0; round <= rounds; round += 1) {
-  const [run, job] = [await bench.productRound(), await bench.bareRound()];
+  const [few, many] = [await bench.productRound(small), await bench.productRound(large)];
+  const jobs = await bench.bareRound();
   tell(
-    `round ${round}: ${run.count} runs in ${run.elapsedMs} ms, ${job.count} jobs in ${job.elapsedMs} ms` +
-      (round === 0 ? ' (to warm up, not counted)' : ''),
+    `round ${round}: ${few.count} runs in ${few.elapsedMs} ms, ${many.count} runs in ${many.elapsedMs} ms, ` +
+      `${jobs.count} jobs in ${jobs.elapsedMs} ms${round === 0 ? ' (to warm up, not counted)' : ''}`,
   );
   if (round === 0) continue;
-  product.push(run);
-  bare.push(job);
+  inSmall.push(few);
+  inLarge.push(many);
+  bare.push(jobs);
 }
-const pacedProduct = await bench.pacedProductRound();
-const pacedBare = await bench.pacedBareRound();
+const paced = {
+  small: await bench.pacedProductRound(small),
+  large: await bench.pacedProductRound(large),
+  bare: await bench.pacedBareRound(),
+};
 const redisVersion = /redis_version:(\S+)/.exec(await bench.redis.info('server'))?.[1] ?? 'unknown';
-
-const measured: Measured = { size, product, bare, pacedProduct, pacedBare, redisVersion };
+const measured: Measured = { size, fleets, small: inSmall, large: inLarge, bare, paced, redisVersion };
 process.stdout.write(`${report(measured)}\n`);
+
+const samples = await bench.memoryRound(memory.machines, memory.step, memory.steps);
+process.stdout.write(`\n${memoryReport(samples, memory.machines)}\n`);
+
 const commands = commandsPerRun(measured);
 if (commands > maxCommandsPerRun) {
-  tell(`A run costs ${commands.toFixed(1)} Redis commands; it may cost ${maxCommandsPerRun}.`);
-  process.exitCode = 1;
+  broken(`A run costs ${commands.toFixed(1)} Redis commands; it may cost ${maxCommandsPerRun}.`);
+}
+// A short benchmark does not fill what is bounded.
+const growth = values.quick ? 1 : memoryGrowth(samples);
+if (growth > maxMemoryGrowth) {
+  broken(`Redis holds ${growth.toFixed(2)} times what it held before; it may hold ${maxMemoryGrowth}.`);
 }

@@ -6,10 +6,12 @@ import { commandCount } from './redis-cost.ts';
 /** Everything that was measured. */
 export interface Measured {
   readonly size: BenchSize;
-  readonly product: readonly Round[];
+  /** Machines of the small and of the large fleet. */
+  readonly fleets: readonly [small: number, large: number];
+  readonly small: readonly Round[];
+  readonly large: readonly Round[];
   readonly bare: readonly Round[];
-  readonly pacedProduct: Round;
-  readonly pacedBare: Round;
+  readonly paced: Readonly<Record<'small' | 'large' | 'bare', Round>>;
   readonly redisVersion: string;
 }
 
@@ -20,26 +22,27 @@ const workerCpuEach = ({ count, workers }: Round): number => sum(workers.map(({ 
 const rssMb = ({ workers }: Round): number => Math.max(...workers.map(({ rssBytes }) => rssBytes)) / 1e6;
 
 /** Redis commands of one run, accepting included, where every machine has several waiting. */
-export function commandsPerRun({ product }: Measured): number {
-  return median(product.map(commandsEach));
+export function commandsPerRun({ small, large }: Measured): number {
+  return median([...small, ...large].map(commandsEach));
 }
 
 /** The table for README, with a line that says where and how it was measured. */
 export function report(measured: Measured): string {
-  const { size, product, bare, pacedProduct, pacedBare } = measured;
+  const { size, fleets, small, large, bare, paced } = measured;
   const row = (name: string, digits: number, value: (round: Round) => number): string[] => [
     name,
-    ...[product, bare].map((rounds) => median(rounds.map(value)).toFixed(digits)),
+    ...[small, large, bare].map((rounds) => median(rounds.map(value)).toFixed(digits)),
   ];
   const pacedRow = (name: string, digits: number, value: (round: Round) => number): string[] => [
     `${name}, at ${size.requestsPerSecond} requests/s`,
-    ...[pacedProduct, pacedBare].map((round) => value(round).toFixed(digits)),
+    ...[paced.small, paced.large, paced.bare].map((round) => value(round).toFixed(digits)),
   ];
-  const ratio = median(bare.map(perSecond)) / median(product.map(perSecond));
+  const ratio = (rounds: readonly Round[]): string =>
+    (median(bare.map(perSecond)) / median(rounds.map(perSecond))).toFixed(1);
   const rows = [
     row('Throughput, 1/s', 0, perSecond),
-    ['Throughput of bare jobs ÷ this', ratio.toFixed(1), '1'],
-    row(`Redis commands, ${size.runsPerRound / size.machines} waiting per machine`, 1, commandsEach),
+    ['Throughput of bare jobs ÷ this', ratio(small), ratio(large), '1'],
+    row(`Redis commands, ${size.runsPerMachine} waiting per machine`, 1, commandsEach),
     pacedRow('Redis commands', 1, commandsEach),
     row('CPU of the workers, ms', 2, workerCpuEach),
     row('CPU of Redis, ms', 2, redisCpuEach),
@@ -56,12 +59,12 @@ export function report(measured: Measured): string {
   const [cpu] = cpus();
   return [
     `${cpus().length} × ${cpu?.model.trim() ?? 'unknown CPU'}, Node ${process.versions.node}, Redis ${measured.redisVersion} ` +
-      `with \`appendfsync always\`; ${size.machines} machines, ${size.workers} worker processes × ${size.concurrency} at once, ` +
-      `${size.runsPerRound} runs beside ${size.jobsPerRound} jobs a round, medians of ${product.length} interleaved rounds, ` +
+      `with \`appendfsync always\`; ${size.workers} worker processes × ${size.concurrency} at once, ` +
+      `${size.runsPerMachine} runs per machine beside ${size.jobsPerRound} jobs a round, medians of ${small.length} interleaved rounds, ` +
       'everything on one computer.',
     '',
-    '| Per run or job | fleetbot run | bare BullMQ job |',
-    '| --- | ---: | ---: |',
+    `| Per run or job | run, ${fleets[0]} machines | run, ${fleets[1]} machines | bare BullMQ job |`,
+    '| --- | ---: | ---: | ---: |',
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
   ].join('\n');
 }

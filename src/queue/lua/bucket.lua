@@ -6,15 +6,14 @@ end
 
 -- The tokens of a bucket, and how many ms until there is one more than must remain.
 local function tokens_of(prefix, name, capacity, per_ms, reserve, now)
-  local bucket = redis.call('HMGET', prefix .. 'budget:' .. name, 'tokens', 'at')
-  local elapsed = math.max(0, now - (tonumber(bucket[2]) or now))
-  local tokens = math.min(capacity, (tonumber(bucket[1]) or capacity) + elapsed * per_ms)
+  local left, at = string.match(redis.call('GET', prefix .. 'budget:' .. name) or '', '^(%S+) (%S+)$')
+  local elapsed = math.max(0, now - (tonumber(at) or now))
+  local tokens = math.min(capacity, (tonumber(left) or capacity) + elapsed * per_ms)
   local missing = reserve + 1 - tokens
   return tokens, missing > 0 and math.ceil(missing / per_ms) or 0
 end
 
 local function take_token(prefix, name, capacity, per_ms, tokens, now)
-  local key = prefix .. 'budget:' .. name
-  redis.call('HSET', key, 'tokens', tokens - 1, 'at', now)
-  redis.call('PEXPIRE', key, math.ceil(capacity / per_ms))
+  local stored = string.format('%.17g %.0f', tokens - 1, now)
+  redis.call('SET', prefix .. 'budget:' .. name, stored, 'PX', math.ceil(capacity / per_ms))
 end

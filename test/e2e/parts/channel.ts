@@ -57,6 +57,29 @@ export class Channel {
     });
   }
 
+  /** Types a command and resolves with the first new message in the channel that matches. */
+  async tell(text: string, message: RegExp): Promise<string> {
+    const seen = new Set((await this.messages()).map(({ ts }) => ts));
+    await this.#person.type(channel, text);
+    return eventually(async () => {
+      const found = (await this.messages()).find(
+        (each) => !seen.has(each.ts) && message.test(messageText(each)),
+      );
+      if (found === undefined) throw new Error(`no message like ${message} appears for: ${text}`);
+      return messageText(found);
+    });
+  }
+
+  /** Waits until a message in the channel matches; resolves with its text. */
+  reads(message: RegExp): Promise<string> {
+    return eventually(async () => {
+      const texts = (await this.messages()).map(messageText);
+      const found = texts.find((text) => message.test(text));
+      if (found === undefined) throw new Error(`no message like ${message} among: ${texts.join(' | ')}`);
+      return found;
+    });
+  }
+
   /** The answer to a run that is known already. */
   answer(runId: string): Answer {
     return new Answer(runId, this.#person, this.#queue);

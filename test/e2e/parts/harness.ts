@@ -110,6 +110,7 @@ export async function startHarness(machines: readonly MachineSpec[]): Promise<Ha
     queue,
     machines: started,
     slack,
+    healthPort,
     start,
   });
   parts.defer(() => harness.stopFleetbot());
@@ -128,6 +129,7 @@ interface HarnessParts {
   readonly queue: Queue;
   readonly machines: ReadonlyMap<string, MachineUnderTest>;
   readonly slack: { readonly url: string; readonly child: ChildProcess };
+  readonly healthPort: number;
   readonly start: () => Promise<ChildProcess>;
 }
 
@@ -161,6 +163,17 @@ export class Harness implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.thawSlack();
     await this.#dispose();
+  }
+
+  /** Address and port of fleetbot's /healthz, /readyz and /metrics. */
+  get health(): string {
+    return `127.0.0.1:${this.#parts.healthPort}`;
+  }
+
+  /** What `fleetbot … --direct` needs in its environment. */
+  get directSettings(): Readonly<Record<string, string>> {
+    const { fleetFile, keyFile } = this.#parts;
+    return { FLEETBOT_FLEET_FILE: fleetFile, FLEETBOT_SSH_KEY_FILE: keyFile };
   }
 
   /** What a second fleetbot would need in its environment to be a worker beside the first. */

@@ -28,6 +28,8 @@ export interface MachineUnderTest extends AsyncDisposable {
   agentPids(): number[];
   /** What its gate says to somebody who does not come over the link. */
   status(): Promise<z.infer<typeof statusReplySchema>>;
+  /** Starts its agent behind everybody's back, under a fence higher than any that was seen. */
+  startStray(runId: string): Promise<void>;
   /** Asserts that the gate says so and that no process of any agent is left. */
   expectInert(): Promise<void>;
 }
@@ -50,6 +52,11 @@ export async function startMachineUnderTest(options: MachineUnderTestOptions): P
     await using gate = await GateClient.connect(machine.port, key.privateKey);
     return statusReplySchema.parse(await gate.reply('status'));
   };
+  const startStray = async (runId: string) => {
+    const { fence } = await status();
+    await using gate = await GateClient.connect(machine.port, key.privateKey);
+    await gate.reply(`start ${fence + 1} ${runId} 00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`);
+  };
   return {
     hostKey: machine.hostKey,
     link,
@@ -57,6 +64,7 @@ export async function startMachineUnderTest(options: MachineUnderTestOptions): P
     renewPolicy: machine.renewPolicy,
     agentPids,
     status,
+    startStray,
     async expectInert() {
       // A unit whose process failed is as gone as one that ended well.
       expect(await status()).toMatchObject({

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { MachineError } from '../fleet/errors.ts';
+import { MachineError, toFailure } from '../fleet/errors.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { abortable } from './abortable.ts';
 import { KeptConnection, type Lease } from './kept-connection.ts';
@@ -19,6 +19,14 @@ export const authBackOffMaxMs = 600_000;
 export interface PooledLease extends Lease {
   /** Keeps others away from the connection, which seems to be sick; what runs on it may end. */
   retireConnection(): void;
+}
+
+/** Connections to machines: how many are open, and how opening them has ended so far. */
+export interface ConnectionStats {
+  readonly open: number;
+  readonly opened: number;
+  /** By the code of the MachineError. */
+  readonly failed: ReadonlyMap<string, number>;
 }
 
 /** What is kept of a machine between commands. */
@@ -42,6 +50,13 @@ export class ConnectionPool {
   readonly #idleCloseMs: number;
   readonly #places = new Map<string, Place>();
   readonly #alive = new Set<KeptConnection>();
+  /** By the codes that `openSshConnection` throws. */
+  readonly #failed = new Map([
+    ['unreachable', 0],
+    ['host-key-changed', 0],
+    ['key-refused', 0],
+  ]);
+  #opened = 0;
   #closed = false;
 
   constructor(options: { privateKey: string; log: Logger; clock: () => number; idleCloseMs: number }) {
@@ -49,6 +64,10 @@ export class ConnectionPool {
     this.#log = options.log;
     this.#clock = options.clock;
     this.#idleCloseMs = options.idleCloseMs;
+  }
+
+  stats(): ConnectionStats {
+    return { open: this.#alive.size, opened: this.#opened, failed: this.#failed };
   }
 
   /** Whether a command would go over a connection that is open already, and so may be broken unnoticed. */
@@ -120,6 +139,7 @@ export class ConnectionPool {
     }
     try {
       const connection = await openSshConnection(machine, this.#privateKey);
+      this.#opened += 1;
       place.refusals = 0;
       const kept = new KeptConnection(connection, this.#idleCloseMs);
       this.#alive.add(kept);
@@ -128,7 +148,9 @@ export class ConnectionPool {
       this.#log.debug({ machine: machine.name }, 'connected over SSH');
       return kept;
     } catch (error) {
-      if (error instanceof MachineError && error.code === 'key-refused') {
+      const { code } = toFailure(error);
+      this.#failed.set(code, (this.#failed.get(code) ?? 0) + 1);
+      if (code === 'key-refused') {
         const backOffMs = Math.min(authBackOffFirstMs * 2 ** place.refusals, authBackOffMaxMs);
         place.refusals += 1;
         place.blockedUntil = this.#clock() + backOffMs;

@@ -2,13 +2,15 @@ import type { Logger } from 'pino';
 import ssh2 from 'ssh2';
 import { SettingsError } from '../fleet/errors.ts';
 import type { Machine } from '../fleet/machine.ts';
-import { ConnectionPool, defaultIdleCloseMs } from './connection-pool.ts';
+import { ConnectionPool, type ConnectionStats, defaultIdleCloseMs } from './connection-pool.ts';
 import { Gate } from './gate.ts';
 
 /** The machines as seen from here. */
 export interface EdgeMachines {
   /** The gate of a machine, as the fleet file describes it now. Cheap: nothing is opened before a verb. */
   gate(machine: Machine): Gate;
+  /** Of the SSH connections, for whoever watches. */
+  stats(): ConnectionStats;
   /** Ends every connection and every verb on its way. */
   close(): Promise<void>;
 }
@@ -35,6 +37,7 @@ export function createMachines(options: {
   const pool = new ConnectionPool({ privateKey, log, clock, idleCloseMs });
   return {
     gate: (machine) => new Gate(machine, pool, clock),
+    stats: () => pool.stats(),
     close: () => pool.close(),
   };
 }

@@ -33,7 +33,7 @@ const actTimeoutMs = 60_000;
 const lockReasonMaxCharacters = 200;
 
 /** The machine as `status` reports it. */
-export type Status = Pick<StatusReply, 'agent' | 'run' | 'fence' | 'lock'> & {
+export type Status = Pick<StatusReply, 'agent' | 'run' | 'fence' | 'lock' | 'action'> & {
   /** Milliseconds that the machine's clock is ahead of ours, give or take half the round trip. */
   readonly clockSkewMs: number;
 };
@@ -64,14 +64,15 @@ export class Gate {
       signal,
     });
     const halfWay = (askedAt + this.#clock()) / 2;
-    const { machine, agent, run, fence, lock } = reply;
+    const { machine, agent, run, fence, lock, action } = reply;
     if (machine !== this.#machine.name) {
       throw new MachineError(
         'protocol',
         `${this.#machine.name} says that it is ${machine}. Correct its address or its name in the fleet file.`,
       );
     }
-    return { agent, run, fence, lock, clockSkewMs: Math.round(Date.parse(reply.clock) - halfWay) };
+    const clockSkewMs = Math.round(Date.parse(reply.clock) - halfWay);
+    return { agent, run, fence, lock, ...(action && { action }), clockSkewMs };
   }
 
   /** Runs the check's commands on the host, through the broker. */

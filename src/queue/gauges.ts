@@ -28,8 +28,6 @@ export interface QueueGauges {
   readonly ledgerEntries: number;
   /** Entries that an exporter lacks. */
   readonly ledgerUnexported: number;
-  /** Requests refused for a limit, by its kind. */
-  readonly limited: Readonly<Record<string, number>>;
   readonly redisUsedMemoryBytes: number;
   /** `maxmemory`, or the memory of Redis's computer where none is set. */
   readonly redisMemoryLimitBytes: number;
@@ -47,20 +45,18 @@ export interface GaugesOptions {
 /** Reads all gauges. Rejects when Redis does not answer in time. */
 export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
   const { redis, keys, ledger, clock, haltedMachines } = options;
-  const [work, busy, quarantined, halted, approvals, dirty, held, oldest, kept, limited, info] =
-    await Promise.all([
-      redis.readGauges(keys.prefix).then((reply) => gaugesReply.parse(reply)),
-      redis.scard(keys.busy()),
-      redis.smembers(keys.quarantined()),
-      haltedMachines(),
-      redis.zcard(keys.approvalsWaiting()),
-      redis.zcard(keys.dirtyViews()),
-      redis.zcard(keys.heldViews()),
-      oldestDirtyAt(redis, keys),
-      ledger.trim(),
-      redis.hgetall(keys.limited()),
-      redis.info('memory'),
-    ]);
+  const [work, busy, quarantined, halted, approvals, dirty, held, oldest, kept, info] = await Promise.all([
+    redis.readGauges(keys.prefix).then((reply) => gaugesReply.parse(reply)),
+    redis.scard(keys.busy()),
+    redis.smembers(keys.quarantined()),
+    haltedMachines(),
+    redis.zcard(keys.approvalsWaiting()),
+    redis.zcard(keys.dirtyViews()),
+    redis.zcard(keys.heldViews()),
+    oldestDirtyAt(redis, keys),
+    ledger.state(),
+    redis.info('memory'),
+  ]);
   const [inboxDepth, deepestInbox, oldestRun, runsInProgress] = work;
   const now = clock();
   const ageOf = (at: number | undefined): number => (at === undefined ? 0 : Math.max(0, now - at));
@@ -75,7 +71,6 @@ export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
     oldestDirtyViewAgeMs: ageOf(oldest),
     ledgerEntries: kept.entries,
     ledgerUnexported: kept.unexported,
-    limited: Object.fromEntries(Object.entries(limited).map(([kind, count]) => [kind, Number(count)])),
     redisUsedMemoryBytes: Number(usedMemory.exec(info)?.[1] ?? 0),
     redisMemoryLimitBytes: Number(memoryLimits.map((limit) => limit.exec(info)?.[1]).find(Boolean) ?? 0),
   };

@@ -4,7 +4,6 @@
  * ```
  * seen            hash: EVENT → run ids of the acceptance separated by spaces, or the id of a halt
  * seen:order      list of the event ids in it, newest first
- * limited         hash: KIND → how often a request was refused for a limit
  * run:ID          hash: body (JSON), machine, campaign, state, verdict, fence, cancellation (JSON),
  *                 dirty (its score in views:dirty or views:again, while it is in one of them)
  * inbox:MACHINE   list of run ids, in order
@@ -58,11 +57,11 @@ export class Keys {
   readonly dirtyViews = (): string => `${this.prefix}views:dirty`;
   readonly heldViews = (): string => `${this.prefix}views:held`;
   readonly quarantined = (): string => `${this.prefix}quarantined`;
-  readonly limited = (): string => `${this.prefix}limited`;
   /** A hash, and the channel on which its changes are told. */
   readonly halts = (): string => `${this.prefix}halts`;
   readonly haltsVersion = (): string => `${this.prefix}halts:version`;
   readonly ledger = (): string => `${this.prefix}ledger`;
+  readonly ledgerSeq = (): string => `${this.prefix}ledger:seq`;
   readonly ledgerExporters = (): string => `${this.prefix}ledger:exporters`;
   /** The channel on which cancellations of running runs are told. */
   readonly cancelled = (): string => `${this.prefix}cancelled`;

@@ -7,7 +7,8 @@ import type { Keys } from './keys.ts';
 import type { QueueSettings } from './queue-settings.ts';
 
 const rangeReply = z.array(z.tuple([z.string(), z.array(z.string())]));
-const trimReply = z.tuple([z.int(), z.int()]).rest(z.string());
+const trimReply = z.array(z.string());
+const toldSeq = /^\d+/;
 
 /** One entry as it stands in Redis. */
 interface StoredEntry {
@@ -23,8 +24,6 @@ interface StoredEntry {
 interface LedgerState {
   readonly entries: number;
   readonly unexported: number;
-  /** Exporters that told nothing for too long and are no longer waited for. */
-  readonly forgotten: readonly string[];
 }
 
 /** The text that scripts append. Its form is what exporters hash: `JSON.stringify` and nothing else. */
@@ -78,15 +77,31 @@ export class RedisLedger {
     await ask('note what is exported', told);
   }
 
-  /** Trims what is neither kept for readers nor lacked by an exporter. */
-  async trim(): Promise<LedgerState> {
+  async state(): Promise<LedgerState> {
+    const { redis, keys } = this.#options;
+    const [entries, seq, told] = await ask(
+      'look at the ledger',
+      Promise.all([
+        redis.xlen(keys.ledger()),
+        redis.get(keys.ledgerSeq()),
+        redis.hvals(keys.ledgerExporters()),
+      ]),
+    );
+    const seqs = told.map((text) => Number(toldSeq.exec(text)?.[0] ?? 0));
+    return { entries, unexported: Math.max(0, ...seqs.map((has) => Number(seq ?? 0) - has)) };
+  }
+
+  /**
+   * Trims what is neither kept for readers nor lacked by an exporter. Returns the exporters that told nothing for
+   * too long and are no longer waited for.
+   */
+  async trim(): Promise<readonly string[]> {
     const { redis, keys, clock, settings } = this.#options;
     const reply = await ask(
       'trim the ledger',
       redis.trimLedger(keys.prefix, settings.ledgerEntriesKept, settings.exporterForgottenMs, clock()),
     );
-    const [entries, unexported, ...forgotten] = trimReply.parse(reply);
-    return { entries, unexported, forgotten };
+    return trimReply.parse(reply);
   }
 
   async #append(entry: LedgerEntry, slot: string, value: string): Promise<boolean> {

@@ -35,7 +35,8 @@ async function obey({ halts, runs, haltOf, worker, wakeBusy, log }: ObeyHaltsOpt
   for (const run of worker.driven()) {
     const halt = haltOf(halts.known.halts, run.request.machine);
     if (halt === undefined) continue;
-    log.warn({ run: run.id, machine: run.request.machine, halt: halt.id }, 'cancelling a run: halted');
+    const { traceId: trace } = run.trace;
+    log.warn({ run: run.id, machine: run.request.machine, trace, halt: halt.id }, 'cancelling a run: halted');
     await runs.cancelForHalt(run, halt);
   }
   await wakeBusy();

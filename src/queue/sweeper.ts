@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { RedisLedger } from './ledger.ts';
 import type { QueueSettings } from './queue-settings.ts';
+import { oncePerTrouble } from './redis-log.ts';
 
 /** A queue of its own, so that a sweep never waits behind the wakes it should make up for. */
 const sweepQueueName = 'sweeps';
@@ -37,8 +38,14 @@ export class Sweeper {
       stalledInterval: settings.stalledIntervalMs,
       maxStalledCount: settings.maxStalledCount,
     });
-    this.#queue.on('error', (error) => log.warn({ err: error }, 'sweep queue'));
-    this.#worker.on('error', (error) => log.warn({ err: error }, 'sweeper'));
+    this.#queue.on(
+      'error',
+      oncePerTrouble((error) => log.warn({ err: error }, 'sweep queue')),
+    );
+    this.#worker.on(
+      'error',
+      oncePerTrouble((error) => log.warn({ err: error }, 'sweeper')),
+    );
   }
 
   /** Sets the schedule; any number of workers may. */
@@ -58,7 +65,7 @@ export class Sweeper {
   async #sweep(): Promise<void> {
     const { wakeBusy, ledger, log } = this.#options;
     await wakeBusy();
-    const { forgotten } = await ledger.trim();
+    const forgotten = await ledger.trim();
     if (forgotten.length > 0) {
       log.warn(
         { exporters: forgotten },

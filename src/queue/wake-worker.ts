@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Run } from '../fleet/run.ts';
 import { inTime } from './in-time.ts';
 import type { QueueSettings } from './queue-settings.ts';
+import { oncePerTrouble } from './redis-log.ts';
 import type { Claim } from './run-store.ts';
 import { type Wake, wakeQueueName } from './wakes.ts';
 
@@ -51,13 +52,16 @@ export class WakeWorker {
         maxStalledCount: settings.maxStalledCount,
       },
     );
-    this.#worker.on('error', (error) => log.warn({ err: error }, 'wake worker'));
+    this.#worker.on(
+      'error',
+      oncePerTrouble((error) => log.warn({ err: error }, 'wake worker')),
+    );
     this.#worker.on('lockRenewalFailed', (jobIds) => {
       for (const id of jobIds) this.#worker.cancelJob(id, 'lock-lost');
     });
   }
 
-  /** The runs that are driven here now, as they were when they were claimed. */
+  /** The runs that are driven here now or were last, as they were when they were claimed. */
   driven(): readonly Run[] {
     return [...this.#driven.values()];
   }
@@ -86,15 +90,12 @@ export class WakeWorker {
   async #process(job: Job<Wake>, token = '', signal = new AbortController().signal): Promise<void> {
     const { machine } = job.data;
     if (!this.#stopping) {
-      const turn = this.#turn(machine, signal).catch((error: unknown) => {
-        // Not thrown: a wake has no attempts to use up. The run stays the machine's current one.
-        const { log } = this.#options;
-        if (error === shutdownReason) log.info({ machine }, 'a turn is handed over to another worker');
-        else log.error({ err: error, machine }, 'a turn broke off; the next sweep goes on with it');
-      });
+      // Not thrown: a wake has no attempts to use up. The run stays the machine's current one.
+      const turn = this.#turn(machine, signal).catch((error: unknown) => this.#brokeOff(machine, error));
       this.#active.add(turn);
       await turn;
       this.#active.delete(turn);
+      this.#driven.delete(machine);
     }
     if (this.#stopping) {
       await job.moveToWait(token);
@@ -117,7 +118,14 @@ export class WakeWorker {
       turn ??= next.fence;
       last = next.run.id;
       this.#driven.set(machine, next.run);
-      await drive(next, signal).finally(() => this.#driven.delete(machine));
+      await drive(next, signal);
     }
+  }
+
+  #brokeOff(machine: string, error: unknown): void {
+    const run = this.#driven.get(machine);
+    const log = this.#options.log.child({ machine, run: run?.id, trace: run?.trace.traceId });
+    if (error === shutdownReason) log.info('a turn is handed over to another worker');
+    else log.error({ err: error }, 'a turn broke off; the next sweep goes on with it');
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { SettingsError } from '../fleet/errors.ts';
+import { SettingsError, toFailure } from '../fleet/errors.ts';
 
 /** One thing that must hold before the process can do its work. */
 export interface ReadyCheck {
@@ -9,11 +9,19 @@ export interface ReadyCheck {
   readonly ready: () => boolean | Promise<boolean>;
 }
 
+/** What `/metrics` answers. */
+export interface MetricsPage {
+  readonly contentType: string;
+  readonly body: string;
+}
+
 export interface HealthServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
   readonly checks: readonly ReadyCheck[];
+  /** Asked at every scrape; has its own time limit. */
+  readonly metrics: () => Promise<MetricsPage>;
   /** A check that has not answered by then does not hold. */
   readonly checkTimeoutMs?: number;
 }
@@ -27,14 +35,15 @@ const defaultCheckTimeoutMs = 2_000;
 
 /**
  * Serves `/healthz` (200 while the process answers at all) and `/readyz` (200 when every check holds, else
- * 503), both with a JSON body that names the checks.
+ * 503), both with a JSON body that names the checks; and `/metrics` for Prometheus.
  * @throws SettingsError when the address is taken or not of this computer
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
-  const { host, port, checks, checkTimeoutMs = defaultCheckTimeoutMs } = options;
+  const { host, port, checks, metrics, checkTimeoutMs = defaultCheckTimeoutMs } = options;
   const server = createServer((request, response) => {
     if (request.url === '/healthz') answer(response, 200, { status: 'ok' });
     else if (request.url === '/readyz') void answerReady(response, checks, checkTimeoutMs);
+    else if (request.url === '/metrics') void answerMetrics(response, metrics);
     else answer(response, 404, { status: 'not found' });
   });
   server.listen(port, host);
@@ -70,6 +79,15 @@ async function answerReady(
     status: ready ? 'ready' : 'not ready',
     checks: Object.fromEntries(results),
   });
+}
+
+async function answerMetrics(response: ServerResponse, metrics: () => Promise<MetricsPage>): Promise<void> {
+  try {
+    const { contentType, body } = await metrics();
+    response.writeHead(200, { 'content-type': contentType }).end(body);
+  } catch (error) {
+    answer(response, 500, { status: 'failed', reason: toFailure(error).message });
+  }
 }
 
 async function holds(check: ReadyCheck, timeoutMs: number): Promise<boolean> {

@@ -46,7 +46,8 @@ export class SafeTracer {
     try {
       return work();
     } catch (error) {
-      this.#log.warn({ err: error, run: run.id }, 'a part of a trace is lost: recording it failed');
+      const ids = { run: run.id, machine: run.request.machine, trace: run.trace.traceId };
+      this.#log.warn({ err: error, ...ids }, 'a part of a trace is lost: recording it failed');
       return undefined;
     }
   }

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { Bench, type BenchSize, type Round } from './bench.ts';
+import { haltReport, measureHalt } from './halt.ts';
 import { memoryGrowth, memoryReport } from './memory-report.ts';
 import { commandsPerRun, type Measured, report } from './report.ts';
 
@@ -16,6 +17,7 @@ interface Plan extends BenchSize {
   readonly rounds: number;
   readonly fleets: readonly [small: number, large: number];
   readonly memory: { readonly machines: number; readonly step: number; readonly steps: number };
+  readonly haltedMachines: number;
 }
 
 const full: Plan = {
@@ -28,6 +30,7 @@ const full: Plan = {
   pacedSeconds: 20,
   rounds: 3,
   memory: { machines: 100, step: 10_000, steps: 10 },
+  haltedMachines: 1_000,
 };
 // As many runs per machine as in full: what a wake costs is shared by them.
 const quick: Plan = {
@@ -37,10 +40,11 @@ const quick: Plan = {
   pacedSeconds: 4,
   rounds: 2,
   memory: { machines: 20, step: 1_000, steps: 3 },
+  haltedMachines: 50,
 };
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
-const { rounds, fleets, memory, ...size } = values.quick ? quick : full;
+const { rounds, fleets, memory, haltedMachines, ...size } = values.quick ? quick : full;
 const [small, large] = fleets;
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 const broken = (promise: string): void => {
@@ -77,6 +81,8 @@ process.stdout.write(`${report(measured)}\n`);
 
 const samples = await bench.memoryRound(memory.machines, memory.step, memory.steps);
 process.stdout.write(`\n${memoryReport(samples, memory.machines)}\n`);
+
+process.stdout.write(`\n${haltReport(await measureHalt(haltedMachines, tell))}\n`);
 
 const commands = commandsPerRun(measured);
 if (commands > maxCommandsPerRun) {

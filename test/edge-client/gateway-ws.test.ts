@@ -113,6 +113,19 @@ describe('the gateway transport', () => {
     });
   });
 
+  it('tells how many tokens its own run has put out, while it works', async () => {
+    const seen: number[] = [];
+    const { open } = await start((request, socket) => {
+      emit(socket, attempt, 'usage', { outputTokens: 22 });
+      emit(socket, 'another-run', 'usage', { outputTokens: 1_000 });
+      emit(socket, attempt, 'usage', { novelty: true });
+      emit(socket, attempt, 'usage', { outputTokens: 44 });
+      respond(socket, request, final('Fine.'));
+    });
+    await gatewayWs.send(taskCall(open, { task: { onOutputTokens: (tokens) => seen.push(tokens) } }));
+    expect(seen).toEqual([22, 44]);
+  });
+
   it.each([
     ['agent-timeout', { status: 'timeout', timeoutPhase: 'provider' }, 'timeoutSeconds'],
     [

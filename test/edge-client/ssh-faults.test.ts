@@ -99,6 +99,26 @@ describe('connecting', () => {
     expect(on.connections().made).toBe(2);
   });
 
+  it('counts the connections that are open, that were opened, and that could not be, by reason', async () => {
+    const on = await server({ onExec: answerStatus });
+    const refusing = await server({ refuseKeys: true });
+    const machines = client({ idleCloseMs: 50 });
+    await machines.gate(machineRecord(on)).status();
+    expect(machines.stats()).toMatchObject({ open: 1, opened: 1 });
+    const refused = machines.gate({ ...machineRecord(refusing), name: 'refusing' });
+    await expect(refused.status()).rejects.toMatchObject({ code: 'key-refused' });
+    // Left alone this time: no attempt.
+    await expect(refused.status()).rejects.toMatchObject({ code: 'key-refused' });
+    await expect.poll(() => machines.stats().open).toBe(0);
+    const { opened, failed } = machines.stats();
+    expect({ opened, ...Object.fromEntries(failed) }).toEqual({
+      opened: 1,
+      'key-refused': 1,
+      'host-key-changed': 0,
+      unreachable: 0,
+    });
+  });
+
   it('says that a machine where nobody listens is unreachable', async () => {
     const on = await server();
     await on.close();

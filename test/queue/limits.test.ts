@@ -84,11 +84,3 @@ describe('a machine', () => {
     });
   });
 });
-
-it('what was refused is counted by the limit', async () => {
-  expect((await queue.gauges()).limited).toEqual({
-    person: 2,
-    waiting: 1,
-    rate: 1,
-  });
-});

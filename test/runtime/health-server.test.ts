@@ -1,18 +1,29 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type ReadyCheck, startHealthServer } from '../../src/runtime/health-server.ts';
+import {
+  type HealthServerOptions,
+  type ReadyCheck,
+  startHealthServer,
+} from '../../src/runtime/health-server.ts';
+
+const contentType = 'text/plain; version=0.0.4';
+const metrics = async () => ({ contentType, body: 'fleetbot_runs_total 1\n' });
+
+async function start(options: Partial<HealthServerOptions> = {}) {
+  const server = await startHealthServer({ host: '127.0.0.1', port: 0, checks: [], metrics, ...options });
+  onTestFinished(() => server.close());
+  return server;
+}
 
 async function get(path: string, checks: readonly ReadyCheck[] = []) {
-  const server = await startHealthServer({ host: '127.0.0.1', port: 0, checks, checkTimeoutMs: 50 });
-  onTestFinished(() => server.close());
-  const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+  const { port } = await start({ checks, checkTimeoutMs: 50 });
+  const response = await fetch(`http://127.0.0.1:${port}${path}`);
   return { status: response.status, body: await response.json() };
 }
 
 describe('the health server', () => {
   it('names the settings to change when its address is taken', async () => {
-    const first = await startHealthServer({ host: '127.0.0.1', port: 0, checks: [] });
-    onTestFinished(() => first.close());
-    const second = startHealthServer({ host: '127.0.0.1', port: first.port, checks: [] });
+    const first = await start();
+    const second = start({ port: first.port });
     await expect(second).rejects.toThrow(/EADDRINUSE.*FLEETBOT_HEALTH_PORT/);
   });
 
@@ -40,7 +51,22 @@ describe('the health server', () => {
     });
   });
 
+  it('gives Prometheus the metrics as they are', async () => {
+    const { port } = await start();
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect(response.headers.get('content-type')).toBe(contentType);
+    expect(await response.text()).toBe('fleetbot_runs_total 1\n');
+  });
+
+  it('says why where the metrics cannot be told, and lives on', async () => {
+    const { port } = await start({ metrics: () => Promise.reject(new Error('no numbers')) });
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect(response.status).toBe(500);
+    expect(await response.text()).toContain('no numbers');
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  });
+
   it('knows nothing else', async () => {
-    expect(await get('/metrics')).toMatchObject({ status: 404 });
+    expect(await get('/metrics/more')).toMatchObject({ status: 404 });
   });
 });

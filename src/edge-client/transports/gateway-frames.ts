@@ -63,6 +63,9 @@ export const toolEventSchema = z.discriminatedUnion('phase', [toolStartSchema, t
 /** `data` of stream `assistant`: what the model has said in this turn so far. */
 export const assistantEventSchema = z.object({ text: z.string() });
 
+/** `data` of stream `usage`: what the run has put out so far, all model calls together. */
+export const usageEventSchema = z.object({ outputTokens: z.int() });
+
 /** Payload of the final response to `agent`. `status` is `ok`, `error` or `timeout` (an abort is `timeout` too). */
 export const finalSchema = z.object({
   status: z.string(),

@@ -18,6 +18,7 @@ import {
   finalSchema,
   type Response,
   toolEventSchema,
+  usageEventSchema,
 } from './gateway-frames.ts';
 import { attemptId, sessionKey } from './session-key.ts';
 import { ToolLog } from './tool-log.ts';
@@ -78,6 +79,9 @@ function observe(payload: unknown, call: TaskCall, tools: ToolLog, runaway: Abor
     const ended = tools.add(toolEvent.data);
     if (ended) task.onToolCall?.(ended);
     if (tools.seen > limits.maxToolCalls) runaway.abort(tooManyToolCalls(machine, limits.maxToolCalls));
+  } else if (stream === 'usage') {
+    const used = usageEventSchema.safeParse(data);
+    if (used.success) task.onOutputTokens?.(used.data.outputTokens);
   } else if (stream === 'assistant') {
     const said = assistantEventSchema.safeParse(data);
     if (said.success && isTooLong(said.data.text, call)) {

@@ -27,7 +27,6 @@ for i = 12, first_run - 1 do
 end
 
 local function limited(kind, details)
-  redis.call('HINCRBY', prefix .. 'limited', kind, 1)
   table.insert(details, 1, kind)
   table.insert(details, 1, 'limited')
   return details

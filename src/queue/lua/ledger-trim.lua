@@ -2,7 +2,7 @@
 -- that has not told anything for too long is forgotten, unless it has everything.
 -- KEYS[1]  prefix
 -- ARGV     number of entries kept, ms after which an exporter is forgotten, now
--- Returns  {entries, entries that an exporter lacks, forgotten exporters…}
+-- Returns  forgotten exporters
 local prefix, kept, forget_ms, now = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local exporters = prefix .. 'ledger:exporters'
 local last = tonumber(redis.call('GET', prefix .. 'ledger:seq') or 0)
@@ -23,4 +23,4 @@ for i = 1, #told, 2 do
   end
 end
 redis.call('XTRIM', prefix .. 'ledger', 'MAXLEN', '~', math.max(kept, behind))
-return { redis.call('XLEN', prefix .. 'ledger'), behind, unpack(forgotten) }
+return forgotten

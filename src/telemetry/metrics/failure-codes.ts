@@ -1,0 +1,34 @@
+import type { AgentErrorCode, MachineErrorCode, RunFailureCode } from '../../fleet/errors.ts';
+
+type Code = MachineErrorCode | AgentErrorCode | RunFailureCode | 'internal';
+
+/** Every code that the failure of a run can have; the compiler sees to it that none is missing. */
+const codes: Readonly<Record<Code, true>> = {
+  unreachable: true,
+  'host-key-changed': true,
+  'key-refused': true,
+  'verb-refused': true,
+  'old-fence': true,
+  locked: true,
+  'unit-failed': true,
+  protocol: true,
+  timeout: true,
+  'agent-not-ready': true,
+  'agent-refused': true,
+  'agent-failed': true,
+  'agent-lost': true,
+  'agent-timeout': true,
+  'agent-looped': true,
+  'agent-silent': true,
+  'agent-interrupted': true,
+  'machine-unknown': true,
+  'check-unknown': true,
+  'policy-drift': true,
+  'inertness-unknown': true,
+  'run-timeout': true,
+  'token-limit': true,
+  'cost-limit': true,
+  internal: true,
+};
+
+export const failureCodes: readonly string[] = Object.keys(codes);

@@ -1,0 +1,33 @@
+import type { LimitKind } from '../../fleet/errors.ts';
+import type { FindingKind } from '../../fleet/notice.ts';
+import type { Task } from '../../fleet/request.ts';
+
+/**
+ * What rooms report as it happens (bot's BotMeter, supervisors' ReconcilerMeter). No method throws, waits or
+ * keeps anything but numbers. Runs, steps, tokens and cost are not here: they are taken from the trace.
+ */
+export interface Metrics {
+  readonly bot: BotMetrics;
+  readonly reconciler: ReconcilerMetrics;
+}
+
+/** What becomes of what people ask for. */
+export interface BotMetrics {
+  /** A request was stored as this many runs. Not for a duplicate. */
+  accepted(task: Task['kind'], runs: number): void;
+  /** The access table said no. */
+  denied(verb: string): void;
+  /** A limit said no. */
+  limited(limit: LimitKind): void;
+}
+
+/** What the reconciler sees. */
+export interface ReconcilerMetrics {
+  found(kind: FindingKind | 'stray-found'): void;
+  /** After each round over the whole fleet. */
+  round(result: {
+    readonly machines: number;
+    readonly unreachable: number;
+    readonly durationMs: number;
+  }): void;
+}

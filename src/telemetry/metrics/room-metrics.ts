@@ -1,0 +1,76 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { LimitKind } from '../../fleet/errors.ts';
+import { verbs } from '../../fleet/fleet.ts';
+import { findingKinds } from '../../fleet/notice.ts';
+import { taskSchema } from '../../fleet/request.ts';
+import { durationBuckets, toSeconds } from './buckets.ts';
+import type { Metrics } from './metrics.ts';
+import { zero } from './zero.ts';
+
+/** The compiler sees to it that none is missing. */
+const limits: Readonly<Record<LimitKind, true>> = { person: true, rate: true, waiting: true };
+
+/** Counts what rooms report. */
+export function createRoomMetrics(registry: Registry): Metrics {
+  const registers = [registry];
+  const accepted = new Counter({
+    name: 'fleetbot_requests_accepted_total',
+    help: 'Requests that were stored, one for each machine.',
+    labelNames: ['task'],
+    registers,
+  });
+  const denied = new Counter({
+    name: 'fleetbot_requests_denied_total',
+    help: 'What the access table did not allow, by verb.',
+    labelNames: ['verb'],
+    registers,
+  });
+  const limited = new Counter({
+    name: 'fleetbot_requests_limited_total',
+    help: 'What a limit did not allow: of the person, of a machine’s rate, of its waiting requests.',
+    labelNames: ['limit'],
+    registers,
+  });
+  const findings = new Counter({
+    name: 'fleetbot_reconciler_findings_total',
+    help: 'What the reconciler found on machines that was not as it should be.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const looks = new Counter({
+    name: 'fleetbot_reconciler_machines_total',
+    help: 'Machines that the reconciler looked at, by whether they answered.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const rounds = new Histogram({
+    name: 'fleetbot_reconciler_round_duration_seconds',
+    help: 'How long the reconciler took for the whole fleet.',
+    buckets: durationBuckets,
+    registers,
+  });
+  zero(
+    accepted,
+    taskSchema.options.map((option) => option.shape.kind.value),
+  );
+  zero(denied, verbs);
+  zero(limited, Object.keys(limits));
+  zero(findings, [...findingKinds, 'stray-found']);
+  zero(looks, ['answered', 'unreachable']);
+
+  return {
+    bot: {
+      accepted: (task, runs) => accepted.inc({ task }, runs),
+      denied: (verb) => denied.inc({ verb }),
+      limited: (limit) => limited.inc({ limit }),
+    },
+    reconciler: {
+      found: (kind) => findings.inc({ kind }),
+      round({ machines, unreachable, durationMs }) {
+        looks.inc({ outcome: 'answered' }, machines - unreachable);
+        looks.inc({ outcome: 'unreachable' }, unreachable);
+        rounds.observe(toSeconds(durationMs));
+      },
+    },
+  };
+}

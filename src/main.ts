@@ -1,21 +1,31 @@
 #!/usr/bin/env node
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type Bot, createBot } from './bot/create-bot.ts';
+import { complain, lockDirectly, makeLedgerKey, validate, verify } from './commands.ts';
 import { createMachines, type EdgeMachines } from './edge-client/create-machines.ts';
-import { InputError, toFailure } from './fleet/errors.ts';
+import { InputError } from './fleet/errors.ts';
 import { createQueue, type Queue } from './queue/create-queue.ts';
+import { LedgerExporter } from './queue/ledger/ledger-exporter.ts';
+import { PolicyRecorder } from './queue/ledger/policy-recorder.ts';
 import { readCommandLine, usage } from './runtime/command-line.ts';
 import { createLogger } from './runtime/create-logger.ts';
-import { type FleetFile, openFleetFile, readFleetFile } from './runtime/fleet-file.ts';
+import { type FleetFile, openFleetFile } from './runtime/fleet-file.ts';
 import { type ReadyCheck, startHealthServer } from './runtime/health-server.ts';
-import { readSettings, type Settings, type SlackSettings } from './runtime/settings.ts';
+import { readSettings, type Settings, type SlackSettings, type WorkerSettings } from './runtime/settings.ts';
 import { exitCodes, handleShutdown, type ShutdownStep } from './runtime/shutdown.ts';
 import { defaultSupervisorSettings } from './supervisors/context.ts';
 import { createSupervisor } from './supervisors/create-supervisor.ts';
+import { createReconciler, type Reconciler } from './supervisors/reconciler/create-reconciler.ts';
+import { defaultReconcilerSettings } from './supervisors/reconciler/parts.ts';
 import { createTelemetry, type Telemetry } from './telemetry/create-telemetry.ts';
+import { createMetrics, type FleetMetrics } from './telemetry/metrics/create-metrics.ts';
 import { redact } from './telemetry/redact.ts';
+import type { SafeTracer } from './telemetry/safe-tracer.ts';
 
 /**
  * The program and the composition root: the only file that knows every room. Parts are started in order
@@ -29,6 +39,9 @@ interface Shared {
   readonly fleet: FleetFile;
   readonly queue: Queue;
   readonly telemetry: Telemetry;
+  readonly metrics: FleetMetrics;
+  /** Records and counts. */
+  readonly tracer: SafeTracer;
 }
 
 async function start(): Promise<void> {
@@ -54,21 +67,38 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   steps.unshift({ name: 'telemetry', run: () => telemetry.shutdown() });
   const machines = settings.worker && createMachines({ privateKey: settings.worker.sshPrivateKey, log });
   if (machines) steps.unshift({ name: 'machines', run: () => machines.close() });
-  const { url, ...redisSettings } = settings.redis;
-  const queue = await createQueue({ redisUrl: url, log, settings: redisSettings });
+  const { url, access, ...redisSettings } = settings.redis;
+  const queue = await createQueue({
+    ...{ redisUrl: url, redisAccess: access, log, settings: redisSettings },
+    fleet: () => fleet.current(),
+  });
   steps.unshift({ name: 'queue', run: () => queue.close() });
 
-  const shared: Shared = { settings, log, fleet, queue, telemetry };
+  const metrics = createMetrics({ log, clock: () => performance.now() });
+  const tracer = metrics.tracer(telemetry.tracer);
+  const shared: Shared = { settings, log, fleet, queue, telemetry, metrics, tracer };
+  await keepLedger(shared, steps);
   const bot = settings.slack && botOf(shared, settings.slack);
   const checks: ReadyCheck[] = [
     { name: 'redis', ready: () => queue.ready() },
     ...(bot ? [{ name: 'slack', ready: () => bot.ready() }] : []),
   ];
+  const page = metrics.page({
+    ...{ version: await version(), role: settings.role, fleet, spans: () => telemetry.counts() },
+    slackConnected: bot && (() => bot.ready()),
+    ssh: machines && (() => machines.stats()),
+    gauges: () => queue.gauges(),
+  });
   // Before Slack, which may be away: the page then says so, and the worker works.
-  const health = await startHealthServer({ ...settings.health, checks });
+  const health = await startHealthServer({ ...settings.health, checks, metrics: page });
   steps.unshift({ name: 'health page', run: () => health.close() });
 
-  if (settings.worker && machines) await work(shared, machines, settings.worker.concurrency);
+  if (settings.worker && machines) {
+    const reconciler = reconcilerOf(shared, machines, settings.worker);
+    steps.unshift({ name: 'reconciler', run: () => reconciler.stop() });
+    await work(shared, machines, settings.worker);
+    reconciler.start();
+  }
   if (bot) {
     steps.unshift({ name: 'bot', run: () => bot.stop() });
     await bot.start();
@@ -79,14 +109,33 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   );
 }
 
+/** The ledger: it is told which fleet file is in force, and copied to a file where one is set. */
+async function keepLedger({ settings, log, fleet, queue }: Shared, steps: ShutdownStep[]): Promise<void> {
+  const policy = new PolicyRecorder({
+    appendOnce: (slot, value, entry) => queue.ledger.appendOnce(slot, value, entry),
+    ...{ log, clock: Date.now },
+  });
+  steps.unshift({ name: 'policy in the ledger', run: () => policy.stop() });
+  fleet.onChange((changed) => void policy.record(changed));
+  await policy.record(fleet.current());
+  if (!settings.ledger) return;
+  const { file, privateKey, maxBytes } = settings.ledger;
+  const exporter = new LedgerExporter({
+    ...{ source: queue.ledger, file, privateKey, settings: { maxBytes }, log, clock: Date.now },
+    exporterName: `${hostname()}:${resolve(file)}`,
+  });
+  await exporter.start();
+  steps.unshift({ name: 'export of the ledger', run: () => exporter.stop() });
+}
+
 /** The worker: takes wakes and drives runs until the queue is closed. */
-function work(shared: Shared, machines: EdgeMachines, concurrency: number): Promise<void> {
-  const { log, fleet, queue, telemetry } = shared;
+function work(shared: Shared, machines: EdgeMachines, { concurrency }: WorkerSettings): Promise<void> {
+  const { log, fleet, queue, tracer } = shared;
   const drive = createSupervisor({
     fleet: () => fleet.current(),
     runs: queue.runs,
     machines,
-    tracer: telemetry.tracer,
+    tracer,
     redact,
     clock: Date.now,
     log,
@@ -95,40 +144,44 @@ function work(shared: Shared, machines: EdgeMachines, concurrency: number): Prom
   return queue.work(drive, { concurrency });
 }
 
+/** Sees to it, in one worker at a time, that machines are as the records say. */
+function reconcilerOf(shared: Shared, machines: EdgeMachines, settings: WorkerSettings): Reconciler {
+  const { log, fleet, queue, metrics } = shared;
+  return createReconciler({
+    fleet: () => fleet.current(),
+    store: queue.reconciler,
+    brakes: machines,
+    meter: metrics.reconciler,
+    redact,
+    clock: Date.now,
+    newId: () => randomUUID().replaceAll('-', ''),
+    log,
+    settings: { ...defaultReconcilerSettings, roundIntervalMs: settings.reconcileIntervalMs },
+  });
+}
+
 /** The bot: takes commands and clicks, and publishes records. */
 function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSettings): Bot {
-  const { log, fleet, queue, telemetry } = shared;
+  const { log, fleet, queue, telemetry, metrics, tracer } = shared;
   return createBot({
     connection,
     botToken,
     ...(apiUrl !== undefined && { slackApiUrl: apiUrl }),
     fleet,
     requests: queue.requests,
+    halts: queue.halts,
+    notices: queue,
+    ledger: queue.ledger,
+    meter: metrics.bot,
     views: queue.views,
-    budget: queue.budget,
+    budget: metrics.budget(queue.budget),
     linkTo: telemetry.linkTo,
-    finishTrace: (run) => telemetry.tracer.finish(run),
+    finishTrace: (run) => tracer.finish(run),
     redact,
     clock: Date.now,
     random: Math.random,
     log,
   });
-}
-
-/** Checks every file, also after one that cannot be used. Returns whether all can be. */
-async function validate(files: readonly string[]): Promise<boolean> {
-  let valid = true;
-  for (const file of files) {
-    try {
-      const { machines, access } = await readFleetFile(file);
-      const content = `${machines.size} machines, ${access.length} access rules`;
-      process.stdout.write(`${file}: ${content}: valid\n`);
-    } catch (error) {
-      complain(error);
-      valid = false;
-    }
-  }
-  return valid;
 }
 
 /** The version in package.json. */
@@ -137,8 +190,9 @@ async function version(): Promise<string> {
   return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
-function complain(error: unknown): void {
-  process.stderr.write(`${redact(toFailure(error).message)}\n`);
+/** The exit code, once what is open has ended. */
+function endWith(isWell: boolean): void {
+  if (!isWell) process.exitCode = exitCodes.failed;
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -147,8 +201,14 @@ async function main(args: readonly string[]): Promise<void> {
     case 'start':
       return start();
     case 'validate':
-      if (!(await validate(line.files))) process.exitCode = exitCodes.failed;
-      return;
+      return endWith(await validate(line.files));
+    case 'halt':
+    case 'resume':
+      return endWith(await lockDirectly(line));
+    case 'ledger verify':
+      return endWith(await verify(line));
+    case 'ledger key':
+      return makeLedgerKey(line.file);
     case 'help':
       process.stdout.write(usage);
       return;

@@ -1,25 +1,37 @@
 import { WebAPIPlatformError } from '@slack/web-api';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { cancelActionId, openTraceActionId, runAgainActionId } from './action-ids.ts';
+import {
+  agreeToResumeActionId,
+  cancelActionId,
+  openTraceActionId,
+  resumeActionId,
+  runAgainActionId,
+} from './action-ids.ts';
 import { cancelButton } from './actions/cancel.ts';
+import { agreeToResumeButton, resumeButton } from './actions/resume.ts';
 import { runAgainButton } from './actions/run-again.ts';
-import { campaignId } from './campaign-id.ts';
 import { commands } from './commands/index.ts';
 import { type Connection, createApp } from './create-app.ts';
 import { slashCommandName } from './manifest.ts';
 import { createMembership } from './membership.ts';
 import type {
+  BotMeter,
   Clock,
   FinishTrace,
   FleetSource,
+  Halts,
+  Ledger,
   LinkTo,
+  Notices,
   Redact,
   Requests,
   SlackBudget,
   Views,
 } from './ports.ts';
 import { createPublisher } from './publisher/create-publisher.ts';
+import { recordId } from './record-id.ts';
+import { Refusals } from './refusals.ts';
 import { refusedToken } from './refused-token.ts';
 import type { Services } from './services.ts';
 import { createSlackClients, type SlackClients } from './slack-clients.ts';
@@ -33,6 +45,10 @@ export interface BotOptions {
   readonly slackApiUrl?: string;
   readonly fleet: FleetSource;
   readonly requests: Requests;
+  readonly halts: Halts;
+  readonly notices: Notices;
+  readonly ledger: Ledger;
+  readonly meter: BotMeter;
   readonly views: Views;
   readonly budget: SlackBudget;
   readonly linkTo: LinkTo;
@@ -68,24 +84,33 @@ export function createBot(options: BotOptions): Bot {
   const { connection, botToken, slackApiUrl, clock, random, log } = options;
   const clients = createSlackClients({ botToken, slackApiUrl, log });
   let me: Me = { user: 'fleetbot', team_id: '' };
+  const { ledger, meter, redact } = options;
+  const refusals = new Refusals({ ledger, meter, redact, clock, log });
   const services: Services = {
     fleet: options.fleet,
     requests: options.requests,
+    halts: options.halts,
+    refusals,
+    meter,
     finishTrace: options.finishTrace,
-    redact: options.redact,
+    redact,
     directory: createSlackDirectory({
       client: clients.lookups,
       home: () => ({ teamId: me.team_id, enterpriseId: me.enterprise_id ?? undefined }),
       log,
     }),
     membership: createMembership({ client: clients.lookups, botName: () => me.user, clock, log }),
-    newCampaignId: () => campaignId(clock(), random()),
+    newCampaignId: () => recordId('c', clock(), random()),
+    newHaltId: () => recordId('h', clock(), random()),
     clock,
     log,
   };
   const publisher = createPublisher({
     client: clients.posts,
+    fleet: options.fleet,
     requests: options.requests,
+    halts: options.halts,
+    notices: options.notices,
     views: options.views,
     budget: options.budget,
     linkTo: options.linkTo,
@@ -97,6 +122,11 @@ export function createBot(options: BotOptions): Bot {
   slack.app.command(slashCommandName, slashCommand(services, commands));
   slack.app.action({ type: 'block_actions', action_id: runAgainActionId }, runAgainButton(services));
   slack.app.action({ type: 'block_actions', action_id: cancelActionId }, cancelButton(services));
+  slack.app.action({ type: 'block_actions', action_id: resumeActionId }, resumeButton(services));
+  slack.app.action(
+    { type: 'block_actions', action_id: agreeToResumeActionId },
+    agreeToResumeButton(services),
+  );
   slack.app.action({ type: 'block_actions', action_id: openTraceActionId }, ({ ack }) => ack());
 
   return {
@@ -107,6 +137,7 @@ export function createBot(options: BotOptions): Bot {
     },
     async stop() {
       await slack.stop();
+      await refusals.settled();
       await publisher.stop();
     },
     ready: slack.ready,

@@ -1,5 +1,6 @@
 import { NotAllowedError } from '../fleet/errors.ts';
 import type { Fleet, Verb } from '../fleet/fleet.ts';
+import { listed } from './names-of.ts';
 import type { Asker, Denial } from './people.ts';
 
 /**
@@ -25,3 +26,18 @@ export async function deniedEverywhere(sentence: string, asker: Asker): Promise<
 }
 
 const cure = 'Ask whoever maintains the fleet file.';
+
+/**
+ * The machines for a sentence, by name as far as the person may view them, and why that may not be certain;
+ * undefined where there are none.
+ */
+export async function deniedMachines(denied: readonly Denial[], asker: Asker): Promise<string | undefined> {
+  if (denied.length === 0) return undefined;
+  const machines = denied.map(({ machine }) => machine);
+  const { allowed: named } = await asker.permission('view', machines);
+  const words = [
+    ...(named.length > 0 ? [listed(named)] : []),
+    ...(named.length < machines.length ? ['machines that you may not view'] : []),
+  ];
+  return `${words.join(', and ')}. ${(await asker.doubt()) ?? ''}`.trim();
+}

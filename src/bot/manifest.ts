@@ -23,8 +23,8 @@ export const manifest = {
     slash_commands: [
       {
         command: slashCommandName,
-        description: 'Check machines, ask their agents, see what they did',
-        usage_hint: 'help | list | show | check | ask | runs | cancel',
+        description: 'Check machines, ask their agents, see what they did, halt them',
+        usage_hint: 'help | list | show | check | ask | runs | cancel | halt | resume',
         should_escape: true,
       },
     ],

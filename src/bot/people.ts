@@ -1,6 +1,7 @@
-import { decider, groupsThatMatter } from '../fleet/access.ts';
-import type { Fleet, Verb } from '../fleet/fleet.ts';
+import { decider, groupsThatMatter, needsSecondPerson } from '../fleet/access.ts';
+import type { Fleet, TwoPeopleVerb, Verb } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
+import type { Requester } from '../fleet/request.ts';
 import type { Person } from './ports.ts';
 import type { Profile, SlackDirectory } from './slack-directory.ts';
 
@@ -36,6 +37,11 @@ export class Asker {
     this.#directory = directory;
   }
 
+  /** The person as records name them. */
+  get requester(): Requester {
+    return { kind: 'person', userId: this.userId, teamId: this.teamId };
+  }
+
   /**
    * Which of the machines the person may do this with. Slack is asked only about groups that could make a
    * difference, and about each once, because it limits that call to about 20 a minute in the workspace.
@@ -53,6 +59,16 @@ export class Asker {
       allowed: permission.allowed,
       denied: permission.denied.map(({ machine, reason }) => ({ machine, reason: `${reason} ${doubt}` })),
     };
+  }
+
+  /** Whether the person, who may do this with all of the machines, needs another one to agree. */
+  async needsSecondPerson(verb: TwoPeopleVerb, machines: readonly Machine[]): Promise<boolean> {
+    const excluded = await this.exclusion();
+    const needs = (groupIds: readonly string[]) => (machine: Machine) =>
+      needsSecondPerson(this.#fleet, this.#person(excluded, groupIds), verb, machine);
+    const alone = machines.filter(needs([]));
+    const groupIds = await this.#groupsOf(groupsThatMatter(this.#fleet, verb, alone));
+    return alone.some(needs(groupIds));
   }
 
   /** Why the person is never allowed anything (guest, bot, unknown to Slack, …); undefined where they are not. */
@@ -87,19 +103,17 @@ export class Asker {
     return groupIds.filter((_groupId, index) => answers[index] === true);
   }
 
+  #person(excluded: string | undefined, groupIds: readonly string[]): Person {
+    return { userId: this.userId, teamId: this.teamId, excluded: excluded !== undefined, groupIds };
+  }
+
   #decide(
     verb: Verb,
     machines: readonly Machine[],
     excluded: string | undefined,
     groupIds: readonly string[],
   ): Permission {
-    const person: Person = {
-      userId: this.userId,
-      teamId: this.teamId,
-      excluded: excluded !== undefined,
-      groupIds,
-    };
-    const decide = decider(this.#fleet, person, verb);
+    const decide = decider(this.#fleet, this.#person(excluded, groupIds), verb);
     const allowed: Machine[] = [];
     const denied: Denial[] = [];
     for (const machine of machines) {

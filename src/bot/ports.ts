@@ -4,7 +4,7 @@ import type { Halt, HaltMember, Release, ResumeWish } from '../fleet/halt.ts';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
 import type { Limits } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
-import type { Campaign, Request } from '../fleet/request.ts';
+import type { Campaign, Request, Task } from '../fleet/request.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
 
 /** What Slack's side needs of the rest. Plugged in by `main.ts`. */
@@ -102,6 +102,8 @@ export interface Ledger {
 
 /** What Slack's side counts for whoever watches. */
 export interface BotMeter {
+  /** A request was stored as this many runs; not counted again for a second delivery. */
+  accepted(task: Task['kind'], runs: number): void;
   denied(verb: string): void;
   limited(limit: LimitKind): void;
 }

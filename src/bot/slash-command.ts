@@ -1,6 +1,6 @@
 import type { Middleware, SlackCommandMiddlewareArgs } from '@slack/bolt';
 import { z } from 'zod';
-import type { Command, CommandContext } from './commands/command.ts';
+import type { Command, CommandContext, Invocation } from './commands/command.ts';
 import { explainToPerson } from './explain-to-person.ts';
 import { parseCommand } from './parse-command.ts';
 import { Asker } from './people.ts';
@@ -84,9 +84,15 @@ async function answer(
     services,
     commands,
   };
+  let invocation: Invocation | undefined;
   try {
-    return await parseCommand(payload.text, commands).run(context);
+    invocation = parseCommand(payload.text, commands);
+    return await invocation.run(context);
   } catch (error) {
+    if (invocation !== undefined) {
+      const by = context.asker.requester;
+      services.refusals.note(error, { by, what: invocation.what, target: payload.text });
+    }
     return explainToPerson(error, services.log.child({ userId: payload.user_id, eventId: context.eventId }));
   }
 }

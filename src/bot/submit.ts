@@ -1,10 +1,10 @@
 import { checkOf } from '../fleet/checks/index.ts';
 import { InputError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { type Halt, holder } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
 import {
   type Campaign,
-  describeTask,
   type Origin,
   questionMaxCharacters,
   type Request,
@@ -12,16 +12,18 @@ import {
 } from '../fleet/request.ts';
 import { selectMachines, unmatchedAlternatives } from '../fleet/selector.ts';
 import { suggest } from '../fleet/suggest.ts';
-import { deniedAll } from './denied.ts';
+import { acceptWithinLimits } from './accept-within-limits.ts';
+import { deniedAll, deniedMachines } from './denied.ts';
+import { leftOutView } from './left-out.ts';
 import { machineHint } from './machine-hint.ts';
 import { checkNamesOf, listed, namesOf } from './names-of.ts';
 import type { Asker } from './people.ts';
 import type { Accepted, Redact, RequestLimits } from './ports.ts';
+import { quarantineSentences } from './quarantines.ts';
 import type { Services } from './services.ts';
+import { haltedLine } from './views/halted-line.ts';
 import { noticeView } from './views/notice.ts';
 import type { View } from './views/view.ts';
-
-const shortTaskChars = 200;
 
 /** Who asks, where the answer goes, and the event that this is. */
 export interface Submission {
@@ -33,9 +35,12 @@ export interface Submission {
   readonly services: Services;
 }
 
-/** What was stored, and what the person should know beyond the messages that appear in the channel. */
+/**
+ * What was stored, and what the person should know beyond the messages that appear in the channel. Nothing is
+ * stored where every machine is halted.
+ */
 export interface Submitted {
-  readonly accepted: Accepted;
+  readonly accepted: Accepted | undefined;
   readonly notice: View | undefined;
 }
 
@@ -44,23 +49,56 @@ export interface Submitted {
  * one machine makes it a campaign. Machines that are left out are named in the notice, where the person may
  * view them. Secrets in a question go no further than here.
  *
- * @throws InputError, NotAllowedError, StoreUnavailableError with sentences for the person
+ * @throws InputError, NotAllowedError, LimitError, StoreUnavailableError with sentences for the person
  */
 export async function submit(
   { selector, task: asked }: { readonly selector: string; readonly task: Task },
-  { fleet, asker, origin, eventId, services }: Submission,
+  submission: Submission,
 ): Promise<Submitted> {
+  const { fleet, asker, origin, services } = submission;
   const task = withoutSecrets(asked, services.redact);
   const obstacle = services.membership.obstacle(origin.channel);
   const selected = await selectFor(selector, fleet, asker, task);
   const { allowed, denied } = await asker.permission(task.kind, selected);
   if (allowed.length === 0) throw await deniedAll({ verb: task.kind, selector, denied }, fleet, asker);
 
-  const machines = task.kind === 'check' ? withCheck(task.check, allowed) : allowed;
+  const able = task.kind === 'check' ? withCheck(task.check, allowed) : allowed;
   const hindered = await obstacle;
   if (hindered !== undefined) throw new InputError(hindered);
 
-  const requester = { kind: 'person', userId: asker.userId, teamId: asker.teamId } as const;
+  const halted = haltedAmong(able, await services.halts.active());
+  const atHalt = new Set([...halted.values()].flat());
+  const free = able.filter((machine) => !atHalt.has(machine));
+  if (free.length === 0) return { accepted: undefined, notice: allHaltedView(halted) };
+
+  const sentences = quarantineSentences(free, services);
+  const attempt = { by: asker.requester, what: task.kind, target: selector };
+  const { accepted, machines, overLimit } = await acceptWithinLimits(
+    free,
+    (some) => accept(task, selector, some, submission),
+    (error) => services.refusals.note(error, attempt),
+  );
+  if (!accepted.duplicate) services.meter.accepted(task.kind, accepted.runIds.length);
+  const ables = new Set(able);
+  const leftOut = {
+    unmatched: unmatchedAlternatives(fleet, selector),
+    unable: allowed.filter((machine) => !ables.has(machine)),
+    forbidden: await deniedMachines(denied, asker),
+    halted,
+    overLimit,
+    quarantined: await sentences,
+  };
+  return { accepted, notice: leftOutView(task, machines, leftOut) };
+}
+
+/** Stores the task for these machines, all of them or none. */
+function accept(
+  task: Task,
+  selector: string,
+  machines: readonly Machine[],
+  { fleet, asker, origin, eventId, services }: Submission,
+): Promise<Accepted> {
+  const { requester } = asker;
   const acceptedAt = services.clock();
   const campaign: Campaign | undefined =
     machines.length > 1
@@ -85,19 +123,29 @@ export async function submit(
       acceptedAt,
     }),
   );
-  const accepted = await services.requests.accept(requests, limitsOf(fleet), campaign);
-  const able = new Set(machines);
-  const unable = allowed.filter((machine) => !able.has(machine));
-  const forbidden = denied.map((denial) => denial.machine);
-  const { allowed: named } = await asker.permission('view', forbidden);
-  const leftOut = {
-    unmatched: unmatchedAlternatives(fleet, selector),
-    unable,
-    named,
-    unnamed: named.length < forbidden.length,
-    doubt: await asker.doubt(),
-  };
-  return { accepted, notice: noticeOf(task, machines, leftOut) };
+  return services.requests.accept(requests, limitsOf(fleet), campaign);
+}
+
+/** By the oldest halt that holds for them. */
+function haltedAmong(
+  machines: readonly Machine[],
+  halts: readonly Halt[],
+): ReadonlyMap<Halt, readonly Machine[]> {
+  const holders = halts.map((halt) => ({ halt, holds: holder(halt) }));
+  const halted = new Map<Halt, Machine[]>();
+  for (const machine of machines) {
+    const halt = holders.find(({ holds }) => holds(machine))?.halt;
+    if (halt === undefined) continue;
+    const those = halted.get(halt) ?? [];
+    those.push(machine);
+    halted.set(halt, those);
+  }
+  return halted;
+}
+
+function allHaltedView(halted: ReadonlyMap<Halt, readonly Machine[]>): View {
+  const lines = [...halted].map(([halt, machines]) => haltedLine(halt, machines));
+  return noticeView({ text: 'Nothing was started:', lines, kind: 'warning' });
 }
 
 /** A machine that has meanwhile left the fleet file keeps no limit: its run says that it is not known. */
@@ -136,44 +184,4 @@ function withCheck(name: string, machines: readonly Machine[]): readonly Machine
         ? `There are: ${known.map((check) => `\`${check}\``).join(', ')}.`
         : 'The fleet file lists no check for it.';
   throw new InputError(`${listed(machines)} has no check \`${name}\`. ${hint}`);
-}
-
-/** The task in a sentence that leaves room for others: a notice that is too long is cut at its end. */
-function shortTask(task: Task): string {
-  const words = describeTask(task);
-  return words.length <= shortTaskChars ? words : `${words.slice(0, shortTaskChars)}…`;
-}
-
-/** What of the selector the task was not given to. */
-interface LeftOut {
-  /** Parts of the selector that match no machine. */
-  readonly unmatched: readonly string[];
-  /** Those that the check is not authorised for. */
-  readonly unable: readonly Machine[];
-  /** Those that the person may not give it to, but may view. */
-  readonly named: readonly Machine[];
-  /** Whether there are others, whose names the person is not told. */
-  readonly unnamed: boolean;
-  readonly doubt: string | undefined;
-}
-
-/** undefined where every machine that was asked for is served by a message of its own. */
-function noticeOf(
-  task: Task,
-  machines: readonly Machine[],
-  { unmatched, unable, named, unnamed, doubt }: LeftOut,
-): View | undefined {
-  const forbidden = [
-    ...(named.length > 0 ? [listed(named)] : []),
-    ...(unnamed ? ['machines that you may not view'] : []),
-  ];
-  const sentences = [
-    machines.length > 1 ? `${machines.length} machines: ${shortTask(task)}. One summary appears here.` : '',
-    unmatched.length > 0 ? `Nothing matches ${unmatched.map((part) => `\`${part}\``).join(', ')}.` : '',
-    unable.length > 0
-      ? `Left out, because the fleet file does not list this check for: ${listed(unable)}.`
-      : '',
-    forbidden.length > 0 ? `Left out, because you may not: ${forbidden.join(', and ')}. ${doubt ?? ''}` : '',
-  ].filter((sentence) => sentence !== '');
-  return sentences.length === 0 ? undefined : noticeView({ text: sentences.join('\n'), kind: 'info' });
 }

@@ -9,6 +9,8 @@ export interface AgentTask {
   readonly traceparent: string;
   /** Called for every tool call that ended, in order. */
   readonly onToolCall?: (call: ToolCall) => void;
+  /** Called with the tokens that the agent has put out so far, where the transport sees them while it works. */
+  readonly onOutputTokens?: (tokens: number) => void;
 }
 
 /** What the agent brought back. `toolCalls` is empty where the transport cannot see them. */

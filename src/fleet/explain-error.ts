@@ -97,7 +97,7 @@ const explanations: Readonly<Record<Code, string>> = {
 
 /**
  * What the sentence of a failure tells beyond its code, for codes that stand for several things. The sentences
- * are those of `edge-client/ssh-connection.ts` and `edge-client/readiness.ts`.
+ * are those of `ssh-connection.ts`, `readiness.ts` and `transports/agent-errors.ts` in `edge-client/`.
  */
 const closer: readonly { readonly code: Code; readonly says: RegExp; readonly explanation: string }[] = [
   {
@@ -117,6 +117,12 @@ const closer: readonly { readonly code: Code; readonly says: RegExp; readonly ex
     says: /\b(?:ENOTFOUND|EAI_AGAIN)\b/,
     explanation:
       "The machine could not be reached over SSH: its host name could not be looked up. Check the machine's `address` in the fleet file, then ask again.",
+  },
+  {
+    code: 'agent-looped',
+    says: /\banswered more than\b/,
+    explanation:
+      'The agent answered more than it may and was stopped. Ask something narrower, or ask an operator to raise `limits.maxAnswerBytes`.',
   },
   {
     code: 'agent-not-ready',

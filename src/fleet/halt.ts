@@ -76,6 +76,13 @@ export function holder({ selector, releases }: Halt): (machine: Machine) => bool
   return (machine) => matches(machine) && !lifted.some((lifts) => lifts(machine));
 }
 
+/** Whether the halt held for the machine and was lifted from it. */
+export function isLifted({ selector, releases }: Halt, machine: Machine): boolean {
+  return (
+    releases.some((release) => parseSelector(release.selector)(machine)) && parseSelector(selector)(machine)
+  );
+}
+
 /** The oldest halt that holds for the machine. */
 export function haltOf(halts: readonly Halt[], machine: Machine): Halt | undefined {
   return halts.find((halt) => holds(halt, machine));

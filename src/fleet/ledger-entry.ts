@@ -94,6 +94,8 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     at,
     /** SHA-256 of what the file means, in hex. */
     digest: z.string(),
+    /** That of the file before; absent where a process starts, which knows of none: every machine is `added`. */
+    before: z.string().optional(),
     machines: z.int(),
     added: z.array(z.string()),
     removed: z.array(z.string()),

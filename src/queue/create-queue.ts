@@ -1,13 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Fleet } from '../fleet/fleet.ts';
+import { type Halt, haltOf, isLifted } from '../fleet/halt.ts';
+import type { Machine } from '../fleet/machine.ts';
+import type { Notice } from '../fleet/notice.ts';
 import { RedisSlackBudget } from './budget.ts';
 import { Cancellations } from './cancellations.ts';
-import { ask, connectForRequests, connectForWorkers, loginProblem, whenConnected } from './connect.ts';
+import { ask, connectForRequests, connectForWorkers, storeProblem, whenConnected } from './connect.ts';
 import { Disk } from './durability.ts';
+import { type QueueGauges, readGauges } from './gauges.ts';
+import { RedisHalts } from './halts.ts';
 import { createIds, type RandomBytes } from './ids.ts';
 import { inTime } from './in-time.ts';
 import { Keys } from './keys.ts';
+import { Leadership } from './leadership.ts';
+import { RedisLedger } from './ledger.ts';
+import { obeyHalts } from './obey-halts.ts';
 import { type QueueSettings, queueDefaults } from './queue-settings.ts';
+import { RedisReconcilerStore, readNotice } from './reconciler-store.ts';
+import type { RedisAccess } from './redis-access.ts';
 import { RedisRequests } from './requests.ts';
 import { RedisRunStore } from './run-store.ts';
 import { checkSafety } from './safety.ts';
@@ -19,9 +30,13 @@ import { Wakes } from './wakes.ts';
 
 export interface QueueOptions {
   readonly redisUrl: string;
+  /** What the URL does not say. */
+  readonly redisAccess?: RedisAccess;
   readonly log: Logger;
   /** What differs from `queueDefaults`. */
   readonly settings?: Partial<QueueSettings>;
+  /** The fleet in force: which machines halts hold for. */
+  readonly fleet?: () => Pick<Fleet, 'machines'>;
   readonly clock?: () => number;
   readonly random?: RandomBytes;
 }
@@ -32,6 +47,11 @@ export interface Queue {
   readonly views: RedisViews;
   readonly budget: RedisSlackBudget;
   readonly runs: RedisRunStore;
+  readonly halts: RedisHalts;
+  readonly ledger: RedisLedger;
+  readonly reconciler: RedisReconcilerStore;
+  notice(id: string): Promise<Notice | undefined>;
+  gauges(): Promise<QueueGauges>;
   /** Whether Redis answers now. */
   ready(): Promise<boolean>;
   /** Begins to take wakes and to sweep: this process is a worker from now on. Once. */
@@ -42,7 +62,7 @@ export interface Queue {
 
 /**
  * Connects, and looks whether this Redis keeps what is promised.
- * @throws SettingsError when it refuses the login, or the user may not do what is needed
+ * @throws SettingsError for what no patience cures: certificates, login, what the user may do
  * @throws StoreUnavailableError when it does not answer
  * @throws StoreUnsafeError when it may lose or evict records
  */
@@ -51,55 +71,91 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
   const settings = { ...queueDefaults, ...options.settings };
   const keys = new Keys(settings.prefix);
 
-  const forRequests = connectForRequests(options.redisUrl, log, settings.requestTimeoutMs);
-  const forWorkers = connectForWorkers(options.redisUrl, log);
-  const forMessages = connectForWorkers(options.redisUrl, log);
+  const { redisUrl: url, redisAccess: access } = options;
+  const forRequests = connectForRequests(url, log, settings.requestTimeoutMs, access);
+  const forWorkers = connectForWorkers(url, log, access);
+  const forMessages = connectForWorkers(url, log, access);
   const connections = [forRequests, forWorkers, forMessages];
   const disconnect = (): void => {
     for (const connection of connections) connection.disconnect();
   };
 
   try {
-    await Promise.all(connections.map((connection) => whenConnected(connection, settings.connectTimeoutMs)));
+    // One after the other: what is wrong is told once.
+    for (const connection of connections) await whenConnected(connection, settings.connectTimeoutMs, log);
     const durability = await ask(
       'tell its version and settings',
-      checkSafety(forRequests, settings.allowUnsafe, log).catch((error: unknown) => {
-        throw loginProblem(error) ?? error;
+      checkSafety(forRequests, settings, log).catch((error: unknown) => {
+        throw storeProblem(error, forRequests) ?? error;
       }),
     );
     const disk = new Disk(forRequests, durability, settings.fsyncTimeoutMs);
     const wakes = new Wakes(forRequests, settings.prefix, log);
     const wake = (machines: Iterable<string>): Promise<void> => wakes.wake(machines);
     const cancellations = new Cancellations(forWorkers, forMessages, keys, log);
+    const common = { redis: forRequests, disk, keys, clock, settings, log };
+    const halts = new RedisHalts({ ...common, wake });
+    const ledger = new RedisLedger(common);
+    const machineOf = (name: string): Machine | undefined => options.fleet?.().machines.get(name);
+    const haltOfName = (of: readonly Halt[], name: string): Halt | undefined => {
+      const machine = machineOf(name);
+      return machine && haltOf(of, machine);
+    };
+    const liftedFrom = (of: readonly Halt[], name: string): readonly string[] => {
+      const machine = machineOf(name);
+      return machine ? of.filter((halt) => isLifted(halt, machine)).map(({ id }) => id) : [];
+    };
     const runs = new RedisRunStore({
-      ...{ keys, clock, settings, cancellations },
+      ...{ keys, clock, settings, cancellations, halts, haltOf: haltOfName, liftedFrom },
       redis: forWorkers,
       disk: new Disk(forWorkers, durability, settings.fsyncTimeoutMs),
     });
     let worker: WakeWorker | undefined;
     let sweeper: Sweeper | undefined;
+    let stopObeying: (() => void) | undefined;
 
     return {
       requests: new RedisRequests({
-        ...{ disk, keys, clock, settings, log, wake },
-        redis: forRequests,
+        ...{ ...common, wake },
         ids: createIds(random),
       }),
-      views: new RedisViews({ redis: forRequests, disk, keys, settings }),
+      views: new RedisViews(common),
       budget: new RedisSlackBudget(forRequests, keys, slackLimits),
       runs,
+      halts,
+      ledger,
+      reconciler: new RedisReconcilerStore({
+        ...{ ...common, runs, halts, ledger },
+        leadership: new Leadership({ redis: forWorkers, keys, settings, log }),
+      }),
+      notice: (id) => readNotice(forRequests, keys, id),
+      gauges: () =>
+        readGauges({
+          ...{ redis: forRequests, keys, ledger, clock },
+          haltedMachines: async () => {
+            const active = await halts.active();
+            const machines = [...(options.fleet?.().machines.values() ?? [])];
+            return active.length === 0 ? 0 : machines.filter((machine) => haltOf(active, machine)).length;
+          },
+        }),
       ready: async () => (await forRequests.ping()) === 'PONG',
       async work(drive, { concurrency }) {
         await cancellations.start();
+        const wakeBusy = async (): Promise<void> => wake(await forWorkers.smembers(keys.busy()));
         worker = new WakeWorker({
           ...{ settings, concurrency, drive, wake, log },
           redis: forWorkers,
           claim: (machine, turn) => runs.claim(machine, turn),
         });
-        sweeper = new Sweeper({ redis: forWorkers, keys, settings, wake, log });
+        sweeper = new Sweeper({ redis: forWorkers, settings, ledger, wakeBusy, log });
+        stopObeying = await obeyHalts(
+          { halts, runs, haltOf: haltOfName, worker, wakeBusy, log },
+          forMessages,
+        );
         await Promise.all([worker.ready(), sweeper.start()]);
       },
       async close() {
+        stopObeying?.();
         await worker?.close();
         // Where Redis is away, these would not end.
         await inTime(Promise.all([sweeper?.close(), wakes.close()]), settings.disconnectTimeoutMs);

@@ -36,6 +36,8 @@ export interface HaltsOptions {
   readonly clock: () => number;
   readonly settings: QueueSettings;
   readonly log: Logger;
+  /** Wakes machines that may go on. */
+  readonly wake: (machines: Iterable<string>) => Promise<void>;
 }
 
 /** What is known of the halts at one moment. */
@@ -118,6 +120,7 @@ export class RedisHalts {
       members: machines.flatMap((machine) => [machine, pending]),
     });
     if (typeof outcome === 'object') return { duplicate: true, id: outcome.duplicateOf };
+    if (outcome === 'changed') throw new RangeError(`There is a halt ${id} already.`);
     return { duplicate: false, id };
   }
 
@@ -140,13 +143,14 @@ export class RedisHalts {
     await this.#change(haltId, released, entry, `${eventId} ${haltId}`);
   }
 
-  /** Keeps what became of machines of a halt; brings its message up to date. */
+  /** Keeps what became of machines of a halt, and brings messages up to date. What was unlocked goes on. */
   async record(haltId: string, members: ReadonlyMap<string, HaltMember>): Promise<void> {
     if (members.size === 0) return;
-    const { redis, keys, clock } = this.#options;
+    const { redis, keys, clock, wake } = this.#options;
     const fields = [...members].flatMap(([machine, member]) => [machine, JSON.stringify(member)]);
-    const score = viewScore('decision', clock());
-    await ask('record a halt', redis.recordHalt(keys.prefix, haltId, score, ...fields));
+    const scores = [viewScore('decision', clock()), viewScore('progress', clock())];
+    await ask('record a halt', redis.recordHalt(keys.prefix, haltId, ...scores, ...fields));
+    await wake([...members].flatMap(([machine, { outcome }]) => (outcome === 'unlocked' ? machine : [])));
   }
 
   /** No machine keeps a lock of it: it is looked at no more. */

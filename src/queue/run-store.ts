@@ -31,6 +31,8 @@ export interface RunStoreOptions {
   readonly halts: RedisHalts;
   /** The halt that holds for a machine, of those that are given. */
   readonly haltOf: (halts: readonly Halt[], machine: string) => Halt | undefined;
+  /** The ids of those that were lifted from it: their locks may still be there. */
+  readonly liftedFrom: (halts: readonly Halt[], machine: string) => readonly string[];
   readonly keys: Keys;
   readonly clock: () => number;
   readonly settings: QueueSettings;
@@ -59,11 +61,12 @@ export class RedisRunStore {
    * A machine that is halted gets nothing new; the run that it has is cancelled and given out to be ended.
    */
   async claim(machine: string, turn?: number): Promise<Claim | undefined> {
-    const { redis, halts, haltOf } = this.#options;
+    const { redis, halts, haltOf, liftedFrom } = this.#options;
     let known = halts.known;
     for (;;) {
       const halt = haltOf(known.halts, machine);
-      const args = [machine, turn ?? '', known.version, halt === undefined ? '' : 1];
+      const lifted = liftedFrom(known.halts, machine);
+      const args = [machine, turn ?? '', known.version, halt === undefined ? '' : 1, ...lifted];
       const reply = claimReply.parse(await redis.claimRun(this.#prefix, ...args));
       if (reply === 'halts-changed') {
         known = await halts.refresh();

@@ -2,6 +2,8 @@ import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { StoreUnsafeError } from '../fleet/errors.ts';
+import type { QueueSettings } from './queue-settings.ts';
+import { checkPermissions } from './redis-permissions.ts';
 
 /** What BullMQ and our scripts need (`ZADD … LT`). */
 export const minimumRedisVersion = '6.2.0';
@@ -19,7 +21,10 @@ export interface SafetyReport {
   readonly unchecked: readonly string[];
 }
 
-/** Looks at the server's version, eviction policy and persistence. */
+/** How long the key stays that is written to see whether writes are taken. */
+const probeKeptMs = 1_000;
+
+/** Looks at the server's version, role, eviction policy and persistence. */
 export async function inspectSafety(redis: Redis): Promise<SafetyReport> {
   const info = parseInfo(await redis.info());
   const problems: string[] = [];
@@ -28,6 +33,9 @@ export async function inspectSafety(redis: Redis): Promise<SafetyReport> {
   const version = info.get('redis_version') ?? '0';
   if (isOlder(version, minimumRedisVersion)) {
     problems.push(`Redis is version ${version}. Install ${minimumRedisVersion} or newer, or Valkey.`);
+  }
+  if (info.get('role') === 'slave') {
+    problems.push('It is a replica. Let REDIS_URL name the primary, or set FLEETBOT_REDIS_SENTINELS.');
   }
   const policy = info.get('maxmemory_policy');
   if (policy !== undefined && policy !== 'noeviction') {
@@ -50,16 +58,24 @@ export async function inspectSafety(redis: Redis): Promise<SafetyReport> {
 }
 
 /**
- * Lets nobody start on a server that would lose what was promised.
+ * Lets nobody start on a server that would lose what was promised, or would not take it: whatever it refuses
+ * of a write rejects as it is.
  * @throws StoreUnsafeError with every problem and its cure, unless `allowUnsafe`
+ * @throws SettingsError when the user may not do what is needed
  */
-export async function checkSafety(redis: Redis, allowUnsafe: boolean, log: Logger): Promise<Durability> {
+export async function checkSafety(
+  redis: Redis,
+  { allowUnsafe, prefix }: Pick<QueueSettings, 'allowUnsafe' | 'prefix'>,
+  log: Logger,
+): Promise<Durability> {
+  await checkPermissions(redis, prefix);
   const { durability, problems, unchecked } = await inspectSafety(redis);
   for (const text of unchecked) log.warn(text);
   if (problems.length > 0 && !allowUnsafe) {
     throw new StoreUnsafeError(`This Redis is not safe to use. ${problems.join(' ')}`);
   }
   for (const text of problems) log.warn(`Unsafe Redis, allowed by a setting: ${text}`);
+  await redis.set(`${prefix}:probe`, '', 'PX', probeKeptMs);
   return durability;
 }
 

@@ -49,7 +49,7 @@ export function loadScripts(): NonNullable<RedisOptions['scripts']> {
     takeFence: script('take-fence'),
     lease: script('lease'),
     saveHalt: script('seen', 'ledger', 'halts-changed', 'halt-save'),
-    recordHalt: script('halt-record'),
+    recordHalt: script('show', 'halt-record'),
     closeHalt: script('halts-changed', 'halt-close'),
     saveNotice: script('ledger', 'notice'),
     appendToLedger: script('ledger', 'ledger-append'),

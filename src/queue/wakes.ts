@@ -1,6 +1,7 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { oncePerTrouble } from './redis-log.ts';
 
 /** The queue of wakes: one job says "look at this machine". The truth is in the machine's inbox. */
 export const wakeQueueName = 'wakes';
@@ -28,7 +29,10 @@ export class Wakes {
       // Nobody reads BullMQ's own event stream.
       streams: { events: { maxLen: 0 } },
     });
-    this.#queue.on('error', (error) => log.warn({ err: error }, 'wake queue'));
+    this.#queue.on(
+      'error',
+      oncePerTrouble((error) => log.warn({ err: error }, 'wake queue')),
+    );
   }
 
   async wake(machines: Iterable<string>): Promise<void> {

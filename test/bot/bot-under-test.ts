@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { pino } from 'pino';
-import { type Bot, createBot } from '../../src/bot/create-bot.ts';
+import { type Bot, type BotOptions, createBot } from '../../src/bot/create-bot.ts';
 import type { Requests, SlackBudget, Views } from '../../src/bot/ports.ts';
 import type { FleetFileError } from '../../src/fleet/errors.ts';
 import type { AccessRule, Fleet } from '../../src/fleet/fleet.ts';
 import { type Machine, machineSchema } from '../../src/fleet/machine.ts';
 import { redact } from '../../src/telemetry/redact.ts';
+import { FakeControls } from '../support/fake-controls.ts';
 import { FakeRequests } from '../support/fake-requests.ts';
 import { FakeSlack, fakeBot } from '../support/fake-workspace.ts';
 
@@ -76,6 +77,7 @@ export class BotUnderTest {
   /** Whether the bot is a member; a channel that is not here does not exist for it. */
   readonly channels = new Map<string, boolean>();
   requests = new FakeRequests();
+  readonly controls = new FakeControls();
   /** Ids of the runs whose traces the bot ended. */
   readonly finishedTraces: string[] = [];
   fleet: Fleet = fleetOf([], []);
@@ -85,9 +87,10 @@ export class BotUnderTest {
   #bot: Bot | undefined;
   #slack: FakeSlack | undefined;
   #commands = 0;
+  #clicks = 0;
 
-  /** @param store instead of `requests` */
-  async start(store?: Requests): Promise<void> {
+  /** @param store instead of `requests` and `controls` */
+  async start(store?: Pick<BotOptions, 'requests' | 'halts' | 'notices' | 'ledger'>): Promise<void> {
     this.#slack = await FakeSlack.start();
     this.#describePeople();
     this.#bot = createBot({
@@ -95,7 +98,8 @@ export class BotUnderTest {
       botToken: 'xoxb-test',
       slackApiUrl: this.slack.apiUrl,
       fleet: { current: () => this.fleet, invalid: () => this.fleetProblem },
-      requests: store ?? this.#currentRequests(),
+      ...(store ?? { ...this.controls, requests: this.#currentRequests() }),
+      meter: this.controls.meter,
       views: noViews,
       budget: noBudget,
       linkTo: () => ({ missing: 'no MLflow' }),
@@ -128,6 +132,7 @@ export class BotUnderTest {
     this.slack.calls.length = 0;
     this.slack.responses.length = 0;
     this.requests = new FakeRequests();
+    this.controls.reset();
     this.finishedTraces.length = 0;
     this.now = 1_800_000_000_000;
     for (const [id, flags] of [
@@ -202,18 +207,19 @@ export class BotUnderTest {
     );
   }
 
-  /** Clicks a button. */
-  click(actionId: string, value: string, user = 'UANN'): Promise<Acknowledged> {
+  /** Clicks a button; every click is another one. */
+  click(actionId: string, value: string, user = 'UANN', blockId = 'b'): Promise<Acknowledged> {
+    this.#clicks += 1;
     const payload = {
       type: 'block_actions',
       user: { id: user, team_id: 'T1' },
       team: { id: 'T1' },
       api_app_id: 'A1',
-      trigger_id: 'click',
+      trigger_id: `click-${this.#clicks}`,
       container: { type: 'message', message_ts: '1.1', channel_id: 'C1' },
       channel: { id: 'C1' },
       response_url: this.slack.responseUrl,
-      actions: [{ type: 'button', action_id: actionId, block_id: 'b', value, action_ts: '1.2' }],
+      actions: [{ type: 'button', action_id: actionId, block_id: blockId, value, action_ts: '1.2' }],
     };
     return this.deliver(new URLSearchParams({ payload: JSON.stringify(payload) }).toString());
   }

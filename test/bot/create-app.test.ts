@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { createApp } from '../../src/bot/create-app.ts';
 import { createBot } from '../../src/bot/create-bot.ts';
 import { SettingsError } from '../../src/fleet/errors.ts';
+import { FakeControls } from '../support/fake-controls.ts';
 import { FakeRequests } from '../support/fake-requests.ts';
 import { FakeSlack } from '../support/fake-workspace.ts';
 import { BotUnderTest, fleetOf, noBudget, noViews, signingSecret, silent } from './bot-under-test.ts';
@@ -81,6 +82,7 @@ it('a start that cannot reach Slack says so with the address, what to check, and
     slackApiUrl: slack.apiUrl,
     fleet: { current: () => fleetOf([], []), invalid: () => undefined },
     requests: new FakeRequests(),
+    ...new FakeControls(),
     views: noViews,
     budget: noBudget,
     linkTo: () => ({ missing: '' }),
@@ -116,6 +118,7 @@ describe('a token that Slack refuses', () => {
       slackApiUrl: slack.apiUrl,
       fleet: { current: () => fleetOf([], []), invalid: () => undefined },
       requests: new FakeRequests(),
+      ...new FakeControls(),
       views: noViews,
       budget: noBudget,
       linkTo: () => ({ missing: '' }),

@@ -54,6 +54,7 @@ describe('a request', () => {
     const second = await test.command('check web-01 disk', { trigger: 'same' });
     expect([first.status, second.status]).toEqual([200, 200]);
     expect(test.requests.stored).toHaveLength(1);
+    expect(test.controls.counted).toEqual(['accepted check 1']);
   });
 
   it('to many machines is a campaign, accepted as one event', async () => {
@@ -344,6 +345,14 @@ describe('looking something up', () => {
     expect(ack.text).toContain('/fleet help');
     expect(ack.text).not.toContain('/fleet check');
     expect(ack.text).not.toContain('/fleet cancel');
+    expect(ack.text).not.toMatch(/\/fleet (halt|resume)/);
+  });
+
+  it('help lists halt and resume for those who may', async () => {
+    test.fleet = fleetOf([machine('web-01')], [{ people: ['UANN'], verbs: ['halt', 'resume'] }]);
+    const { text } = await test.command('help');
+    expect(text).toContain('/fleet halt [selector] ‹reason›');
+    expect(text).toContain('/fleet resume [selector or halt]');
   });
 
   it('help explains selectors, and names the checks of the machines that the person may check', async () => {

@@ -7,6 +7,7 @@ import { freePort } from '../../src/sandbox/free-port.ts';
 import { type LocalSlack, startLocalSlack } from '../../src/sandbox/local-slack.ts';
 import { messageText, Person } from '../../src/sandbox/person.ts';
 import { workspace } from '../../src/sandbox/workspace.ts';
+import { FakeControls } from '../support/fake-controls.ts';
 import { FakeRequests } from '../support/fake-requests.ts';
 import { fleetOf, machine, noBudget, noViews, silent } from './bot-under-test.ts';
 
@@ -38,6 +39,7 @@ describe('Socket Mode, with a real Slack-compatible server', () => {
         invalid: () => undefined,
       },
       requests,
+      ...new FakeControls(),
       views: noViews,
       budget: noBudget,
       linkTo: () => ({ missing: '' }),

@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runAgainActionId } from '../../src/bot/action-ids.ts';
+import { verbs } from '../../src/fleet/fleet.ts';
+import { ledgerEntrySchema } from '../../src/fleet/ledger-entry.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { BotUnderTest, silent } from './bot-under-test.ts';
+import { BotUnderTest, fleetOf, machine, silent } from './bot-under-test.ts';
 
 /** The bot in front of the real store. */
 const test = new BotUnderTest();
@@ -11,10 +13,16 @@ let queue: Queue;
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  queue = await createQueue({ redisUrl: redis.url, log: silent, settings: { requestTimeoutMs: 500 } });
-  await test.start(queue.requests);
-  test.reset();
+  queue = await createQueue({
+    redisUrl: redis.url,
+    log: silent,
+    settings: { requestTimeoutMs: 500 },
+    fleet: () => test.fleet,
+  });
+  const { requests, halts, ledger } = queue;
+  await test.start({ requests, halts, ledger, notices: queue });
 });
+beforeEach(() => test.reset());
 
 afterAll(async () => {
   await test.stop();
@@ -53,6 +61,67 @@ it('a double click is one run', async () => {
   await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1));
   expect(test.slack.responses[0]?.text).toContain('began a moment ago');
   expect(await runsOf('db-01')).toHaveLength(2);
+});
+
+describe('a halt', () => {
+  const access = fleetOf([], [{ people: ['UANN', 'UBEN'], verbs: [...verbs], twoPeople: ['resume'] }]).access;
+  const kinds = async () => {
+    const entries = await queue.ledger.read('', 1_000);
+    return entries.map(({ entry }) => ledgerEntrySchema.parse(JSON.parse(entry)).kind);
+  };
+  const only = async () => {
+    const [halt, ...others] = await queue.halts.active();
+    if (halt === undefined || others.length > 0) throw new Error('not one halt');
+    return halt;
+  };
+
+  it('that Slack delivers twice is one, and waits for two people to be lifted', async () => {
+    test.fleet = { ...test.fleet, access };
+    for (const _delivery of [1, 2]) await test.command('halt db-* bad deploy', { trigger: 'halt' });
+    const { id } = await only();
+    expect((await test.command('check db-01 disk')).text).toContain('`db-01` is halted by <@UANN>');
+    const dirty = await queue.views.take(100);
+    expect(dirty.find((view) => view.kind === 'halt')).toMatchObject({ id, priority: 'decision' });
+
+    await test.command('resume', { trigger: 'first' });
+    expect(await only()).toMatchObject({ releases: [], resumeWish: { by: { userId: 'UANN' } } });
+    for (const _delivery of [1, 2]) await test.command('resume', { user: 'UBEN', trigger: 'second' });
+    const after = await queue.halts.halt(id);
+    expect(after?.halt.releases).toMatchObject([{ by: { userId: 'UANN' }, agreedBy: { userId: 'UBEN' } }]);
+    expect((await kinds()).filter((kind) => kind.startsWith('halt.'))).toEqual([
+      'halt.began',
+      'halt.resume-asked',
+      'halt.released',
+    ]);
+    expect(await test.command('check db-01 disk')).toEqual({ status: 200, text: '' });
+  });
+
+  it('is not taken for stored when Redis is gone', async () => {
+    test.fleet = { ...test.fleet, access };
+    await redis.kill();
+    expect((await test.command('halt all bad deploy')).text).toContain('NOT halted');
+    await redis.restart();
+    await vi.waitFor(async () => expect(await queue.ready()).toBe(true), 5_000);
+  });
+});
+
+it('machines over their limit are left out of a campaign, and named', async () => {
+  const busy = machine('busy-01');
+  const free = machine('busy-02');
+  test.fleet = fleetOf(
+    [{ ...busy, limits: { ...busy.limits, maxWaiting: 1 } }, free],
+    [{ people: ['UANN'] }],
+  );
+  await test.command('check busy-01 disk');
+  const ack = await test.command('check busy-* disk');
+  expect(ack.text).toContain('Left out: `busy-01`.');
+  expect(await runsOf('busy-02')).toHaveLength(1);
+  expect((await test.command('check busy-01 disk')).text).toContain('busy-01');
+  expect(await runsOf('busy-01')).toHaveLength(1);
+  expect(test.controls.counted.filter((line) => line.startsWith('limited'))).toEqual([
+    'limited waiting',
+    'limited waiting',
+  ]);
 });
 
 it('the person is told when Redis is gone', async () => {

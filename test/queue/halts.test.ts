@@ -45,8 +45,10 @@ function aHalt(changes: Partial<Halt> = {}): Halt {
   };
 }
 const begin = (halt: Halt = aHalt()) => queue.halts.begin(halt, [machine]);
-const release = (id = `h-${tests}`) =>
-  queue.halts.release(id, { selector: 'all', by: by('UGO'), at: 5 }, `go-${tests}`);
+async function release(id = `h-${tests}`): Promise<void> {
+  await queue.halts.release(id, { selector: 'all', by: by('UGO'), at: 5 }, `go-${tests}`);
+}
+const unlock = () => queue.halts.record(`h-${tests}`, new Map([[machine, { outcome: 'unlocked', at: 6 }]]));
 
 describe('a halted machine', () => {
   it('gets no new run until it is released, also from a process that has not heard of it', async () => {
@@ -57,6 +59,7 @@ describe('a halted machine', () => {
     expect(await stranger.runs.claim(machine)).toBeUndefined();
     expect(await queue.requests.machine(machine)).toMatchObject({ waiting: 1 });
     await release();
+    await unlock();
     expect((await stranger.runs.claim(machine))?.run.id).toBe(id);
     await stranger.close();
   });
@@ -91,6 +94,29 @@ describe('a halted machine', () => {
     if (claim) await finish(queue.runs, claim);
     await release();
   });
+});
+
+it('a machine gets nothing before the lock of a lifted halt is gone, and goes on then', async () => {
+  const id = await accept(queue, { machine });
+  await begin();
+  const become = (outcome: 'inactive' | 'unreachable' | 'unlocked') =>
+    queue.halts.record(`h-${tests}`, new Map([[machine, { outcome, at: 1 }]]));
+  await become('inactive');
+  await release();
+  expect(await queue.runs.claim(machine)).toBeUndefined();
+  await become('unlocked');
+  expect((await queue.runs.claim(machine))?.run.id).toBe(id);
+});
+
+it('what waits for a machine is shown anew when its halt is confirmed', async () => {
+  const id = await accept(queue, { machine });
+  const { views } = queue;
+  for (const view of await views.take(1_000)) await views.release(view);
+  await begin();
+  await queue.halts.record(`h-${tests}`, new Map([[machine, { outcome: 'inactive', at: 1 }]]));
+  expect((await views.take(1_000)).map((view) => view.id)).toContain(id);
+  await queue.halts.record(`h-${tests}`, new Map([[machine, { outcome: 'unlocked', at: 2 }]]));
+  await release();
 });
 
 describe('a halt', () => {
@@ -172,6 +198,7 @@ it('workers that drive a run hear of a halt at once, and of its end', async () =
   await expect.poll(async () => (await queue.requests.run(first))?.state).toBe('done');
   const second = await accept(queue, { machine });
   await release();
+  await unlock();
   await expect.poll(() => driven, { timeout: 5_000 }).toEqual([first, second]);
   await worker.close();
 });

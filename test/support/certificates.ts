@@ -21,7 +21,13 @@ export function newAuthority(name: string): Authority {
   const isAuthority = extension('551d13', sequence(tagged(0x01, Buffer.from([0xff]))), true);
   return {
     cert: certificate(
-      { issuer: name, subject: name, extensions: isAuthority, key: pair.publicKey, expiresAt: Date.now() + hourMs },
+      {
+        issuer: name,
+        subject: name,
+        extensions: isAuthority,
+        key: pair.publicKey,
+        expiresAt: Date.now() + hourMs,
+      },
       pair.privateKey,
     ),
     key: pemOf(pair.privateKey),
@@ -99,6 +105,7 @@ function sequence(...items: readonly Buffer[]): Buffer {
 /** DER: tag, length, content. */
 function tagged(tag: number, content: Buffer): Buffer {
   const { length } = content;
-  const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  const head =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...head]), content]);
 }

@@ -9,7 +9,6 @@ import { ensureRedisBinary } from '../../src/sandbox/redis-binary.ts';
 const timeouts = { readyTimeoutMs: 20_000, stopTimeoutMs: 5_000 };
 
 export interface ConfiguredRedis {
-  /** Of its plain connections. */
   readonly port: number;
   readonly folder: string;
   readonly child: ChildProcess;
@@ -26,6 +25,8 @@ export interface ConfiguredRedisOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly port?: number;
   readonly sentinel?: boolean;
+  /** Speaks nothing but TLS; the configuration says with what certificates. */
+  readonly tls?: boolean;
 }
 
 /** A real Redis, or a Redis Sentinel, with a configuration of one's own, on a free loopback port. */
@@ -37,9 +38,16 @@ export async function startConfiguredRedis(options: ConfiguredRedisOptions): Pro
   const folder = await mkdtemp(join(tmpdir(), 'fleetbot-redis-'));
   const port = options.port ?? (await freePort());
   const file = join(folder, 'redis.conf');
-  const lines = ['bind 127.0.0.1', `port ${port}`, `dir ${folder}`, 'daemonize no', ...options.config];
+  const lines = [
+    'bind 127.0.0.1',
+    `${options.tls ? 'port 0\ntls-port' : 'port'} ${port}`,
+    `dir ${folder}`,
+    'daemonize no',
+    ...options.config,
+  ];
   await writeFile(file, `${lines.join('\n')}\n`);
-  for (const [name, content] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), content);
+  for (const [name, content] of Object.entries(options.files ?? {}))
+    await writeFile(join(folder, name), content);
   const child = await startChild({
     name: options.sentinel ? 'Redis Sentinel' : 'Redis',
     argv: [binary.file, file, ...(options.sentinel ? ['--sentinel'] : [])],
@@ -47,7 +55,7 @@ export async function startConfiguredRedis(options: ConfiguredRedisOptions): Pro
     cwd: folder,
     logFile: join(folder, 'redis.log'),
     ...timeouts,
-    ready: () => answers(port),
+    ready: () => answers(port, options.tls ? '' : 'PING\r\n'),
   });
   return {
     ...{ port, folder, child },
@@ -62,15 +70,16 @@ export async function startConfiguredRedis(options: ConfiguredRedisOptions): Pro
   };
 }
 
-/** Whether something speaks Redis on the port, if only to refuse a login. */
-function answers(port: number): Promise<boolean> {
+/** Whether something listens on the port and, where it is told something, answers, if only with a refusal. */
+function answers(port: number, words: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
-    socket.once('connect', () => socket.write('PING\r\n'));
-    socket.once('data', (data) => {
+    const end = (ready: boolean): void => {
       socket.destroy();
-      resolve(/^[+-]/.test(data.toString('latin1')));
-    });
-    socket.once('error', () => resolve(false));
+      resolve(ready);
+    };
+    socket.once('connect', () => (words === '' ? end(true) : socket.write(words)));
+    socket.once('data', (data) => end(/^[+-]/.test(data.toString('latin1'))));
+    socket.once('error', () => end(false));
   });
 }

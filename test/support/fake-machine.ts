@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentAnswer, AgentTask } from '../../src/fleet/agent-task.ts';
 import { AgentError, MachineError } from '../../src/fleet/errors.ts';
 import type { CommandOutput } from '../../src/fleet/evidence.ts';
@@ -29,6 +30,8 @@ export class FakeMachine implements MachineGate, MachineBrake {
   locked: MachineStatus['lock'] = null;
   /** An action that must not be interrupted. */
   action: MachineStatus['action'];
+  /** After how many milliseconds every call fails, as when nobody answers. */
+  unreachableAfterMs: number | undefined;
   #retiredFence = 0;
   #activation: Activation | undefined;
 
@@ -41,7 +44,7 @@ export class FakeMachine implements MachineGate, MachineBrake {
   }
 
   async status(signal?: AbortSignal): Promise<MachineStatus> {
-    signal?.throwIfAborted();
+    await this.#reach(signal);
     return {
       agent: this.#activation ? 'active' : 'inactive',
       run: this.#activation?.run ?? null,
@@ -57,7 +60,7 @@ export class FakeMachine implements MachineGate, MachineBrake {
     check: string,
     signal?: AbortSignal,
   ): Promise<{ collectedAt: string; outputs: CommandOutput[] }> {
-    signal?.throwIfAborted();
+    await this.#reach(signal);
     this.#admit(fence);
     this.books.push(`evidence ${check}`);
     return { collectedAt: new Date().toISOString(), outputs: this.behaviour.outputs(check) };
@@ -69,7 +72,7 @@ export class FakeMachine implements MachineGate, MachineBrake {
     _traceparent: string,
     signal?: AbortSignal,
   ): Promise<{ token: string }> {
-    signal?.throwIfAborted();
+    await this.#reach(signal);
     this.#admit(fence);
     if (fence <= this.#retiredFence) throw new MachineError('old-fence', 'This fence was stopped.');
     if (this.locked) throw new MachineError('locked', `Locked: ${this.locked.reason}.`);
@@ -81,6 +84,7 @@ export class FakeMachine implements MachineGate, MachineBrake {
   }
 
   async stop(fence: number): Promise<void> {
+    await this.#reach();
     this.#admit(fence);
     this.#retiredFence = fence;
     this.#stopUnit();
@@ -88,6 +92,7 @@ export class FakeMachine implements MachineGate, MachineBrake {
   }
 
   async lock(reason: string): Promise<LockReply> {
+    await this.#reach();
     this.locked = { reason, at: new Date().toISOString() };
     this.#stopUnit();
     this.books.push(`lock ${reason}`);
@@ -95,13 +100,14 @@ export class FakeMachine implements MachineGate, MachineBrake {
   }
 
   async unlock(): Promise<LockReply> {
+    await this.#reach();
     this.locked = null;
     this.books.push('unlock');
     return { locked: false, agent: this.#activation ? 'active' : 'inactive' };
   }
 
   async ready(fence: number, signal?: AbortSignal): Promise<void> {
-    signal?.throwIfAborted();
+    await this.#reach(signal);
     this.#connect(fence);
   }
 
@@ -121,6 +127,13 @@ export class FakeMachine implements MachineGate, MachineBrake {
       delete activation.abandon;
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  async #reach(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.unreachableAfterMs === undefined) return;
+    await sleep(this.unreachableAfterMs, undefined, { signal });
+    throw new MachineError('unreachable', 'The machine does not answer. Check that it is up.');
   }
 
   #stopUnit(): void {

@@ -6,7 +6,7 @@ import type {
   RequestLimits,
   Requests,
 } from '../../src/bot/ports.ts';
-import { StoreUnavailableError } from '../../src/fleet/errors.ts';
+import { type LimitError, StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Campaign, Request } from '../../src/fleet/request.ts';
 import type { Cancellation, Run } from '../../src/fleet/run.ts';
 
@@ -18,6 +18,8 @@ export class FakeRequests implements Requests {
   readonly records = new Map<string, Partial<MachineRecord>>();
   /** Makes every `accept` wait for it first. */
   gate: Promise<void> = Promise.resolve();
+  /** What `accept` throws for these requests, where they are over a limit. */
+  limit: (requests: readonly Request[]) => LimitError | undefined = () => undefined;
   /** Makes every call fail as when Redis is away. */
   away = false;
 
@@ -27,6 +29,8 @@ export class FakeRequests implements Requests {
     const eventIds = requests.map((request) => request.eventId);
     const before = this.stored.filter((run) => eventIds.includes(run.request.eventId));
     if (before.length > 0) return { duplicate: true, runIds: before.map((run) => run.id) };
+    const over = this.limit(requests);
+    if (over !== undefined) throw over;
     if (campaign !== undefined) this.campaigns.set(campaign.id, campaign);
     const runs = requests.map((request, index) => queuedRun(request, this.stored.length + index));
     this.stored.push(...runs);

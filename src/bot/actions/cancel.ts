@@ -4,5 +4,5 @@ import { onButton } from './on-button.ts';
 
 /** The button Cancel of a run or a campaign. A second click says that it is being cancelled, or is. */
 export function cancelButton(services: Services) {
-  return onButton(services, ({ id, ...cancelling }) => cancelWork(id, cancelling));
+  return onButton(services, 'cancel', ({ id, ...cancelling }) => cancelWork(id, cancelling));
 }

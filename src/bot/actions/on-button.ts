@@ -12,49 +12,61 @@ import type { View } from '../views/view.ts';
 export interface Click {
   /** What the button carries. Well-formed, but anybody's invention until the record is found. */
   readonly id: string;
+  /** Of the row of buttons, as the message showed it. */
+  readonly blockId: string;
+  /** The same for every delivery of the same click. */
+  readonly eventId: string;
   readonly fleet: Fleet;
   readonly asker: Asker;
   readonly services: Services;
 }
 
-const idPattern = /^[rc]-[0-9a-z]{12}$/;
+const idPattern = /^[rch]-[0-9a-z]{12}$/;
 
 /** The fields of a click's payload that we use. `team` is null where the app is installed for a whole grid. */
 const payloadSchema = z.object({
   user: z.object({ id: z.string(), team_id: z.string().optional() }),
   team: z.object({ id: z.string() }).nullish(),
-  actions: z.tuple([z.object({ value: z.string().default('') })]).rest(z.unknown()),
+  trigger_id: z.string(),
+  actions: z
+    .tuple([z.object({ value: z.string().default(''), block_id: z.string().default('') })])
+    .rest(z.unknown()),
   response_url: z.url(),
 });
 
 /**
  * A listener that acknowledges the click at once and then tells the person, and nobody else, what became of
  * it. Nothing in the click is believed but who clicked (Slack signs that) and the id, which is looked up.
+ *
+ * @param what the button asks for, by which a refusal is recorded
  */
 export function onButton(
   services: Services,
+  what: string,
   serve: (click: Click) => Promise<View | undefined>,
 ): Middleware<SlackActionMiddlewareArgs<BlockAction>> {
   return async ({ ack, body }) => {
     await ack();
     const payload = payloadSchema.parse(body);
-    const view = await answer(payload, services, serve);
+    const view = await answer(payload, services, what, serve);
     if (view !== undefined) await tellPerson(payload.response_url, view, services.log);
   };
 }
 
 /** Never rejects: what goes wrong is the answer. */
 async function answer(
-  { user, team, actions: [{ value: id }] }: z.infer<typeof payloadSchema>,
+  { user, team, trigger_id, actions: [{ value: id, block_id: blockId }] }: z.infer<typeof payloadSchema>,
   services: Services,
+  what: string,
   serve: (click: Click) => Promise<View | undefined>,
 ): Promise<View | undefined> {
   const fleet = services.fleet.current();
   const asker = new Asker(user.id, team?.id ?? user.team_id ?? '', fleet, services.directory);
   try {
     if (!idPattern.test(id)) throw new InputError('This button carries nothing that fleetbot knows.');
-    return await serve({ id, fleet, asker, services });
+    return await serve({ id, blockId, eventId: `click:${trigger_id}`, fleet, asker, services });
   } catch (error) {
+    services.refusals.note(error, { by: asker.requester, what, target: id });
     return explainToPerson(error, services.log.child({ userId: user.id, click: id }));
   }
 }

@@ -14,7 +14,7 @@ const recentRuns = 20;
 
 /** The button Run again: the same task, on the same machine, answered in the same place. */
 export function runAgainButton(services: Services) {
-  return onButton(services, runAgain);
+  return onButton(services, 'run-again', runAgain);
 }
 
 async function runAgain({ id, fleet, asker, services }: Click): Promise<View | undefined> {
@@ -28,7 +28,7 @@ async function runAgain({ id, fleet, asker, services }: Click): Promise<View | u
     { selector: machine, task },
     { fleet, asker, origin, eventId, services },
   );
-  if (!accepted.duplicate) return notice;
+  if (accepted?.duplicate !== true) return notice;
   const [began = ''] = accepted.runIds;
   return noticeView({ text: `Already running again: \`${began}\` began a moment ago.`, kind: 'info' });
 }

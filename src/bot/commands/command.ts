@@ -21,6 +21,8 @@ export interface CommandContext {
 /** A command that was understood, ready to run. */
 export interface Invocation {
   readonly command: string;
+  /** The verb that it needs, or its name: by this a refusal is recorded. */
+  readonly what: string;
   readonly input: unknown;
   /**
    * Resolves with the answer, or with undefined where the message that appears in the channel is the answer.
@@ -53,7 +55,8 @@ export function defineCommand<Input>(definition: CommandDefinition<Input>): Comm
     ...definition,
     parse(args) {
       const input = definition.parse(args);
-      return { command: definition.name, input, run: (context) => definition.run(input, context) };
+      const { name, verb, run } = definition;
+      return { command: name, what: verb ?? name, input, run: (context) => run(input, context) };
     },
   };
 }

@@ -2,10 +2,12 @@ import { ask } from './ask.ts';
 import { cancel } from './cancel.ts';
 import { check } from './check.ts';
 import type { Command } from './command.ts';
+import { halt } from './halt.ts';
 import { help } from './help.ts';
 import { list } from './list.ts';
+import { resume } from './resume.ts';
 import { runs } from './runs.ts';
 import { show } from './show.ts';
 
 /** Everything that can follow `/fleet`, in the order of `/fleet help`. */
-export const commands: readonly Command[] = [help, list, show, check, ask, runs, cancel];
+export const commands: readonly Command[] = [help, list, show, check, ask, runs, cancel, halt, resume];

@@ -1,10 +1,11 @@
 import { type FleetFileError, InputError, StoreUnavailableError } from '../../fleet/errors.ts';
+import { holder } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { selectMachines } from '../../fleet/selector.ts';
 import { deniedAll, deniedEverywhere } from '../denied.ts';
 import { machineHint } from '../machine-hint.ts';
 import type { Services } from '../services.ts';
-import { type MachineState, machineListView } from '../views/machine-list.ts';
+import { type MachineState, type MachineStates, machineListView } from '../views/machine-list.ts';
 import { defineCommand, selectorAndWords, usageError } from './command.ts';
 
 const usage = 'list [selector]';
@@ -31,7 +32,7 @@ export const list = defineCommand({
     const doubts = [await asker.doubt(), outdated(services.fleet.invalid()), states.missing].filter(
       (doubt) => doubt !== undefined,
     );
-    if (allowed.length > 0) return machineListView(allowed, states.known, services.clock(), doubts);
+    if (allowed.length > 0) return machineListView(allowed, states, services.clock(), doubts);
     if (denied.length > 0) {
       throw selector === undefined
         ? await deniedEverywhere('There is no machine that you may `view`.', asker)
@@ -52,22 +53,25 @@ function outdated(problem: FleetFileError | undefined): string | undefined {
   return `The fleet file was changed since, but cannot be used (line ${lines}), so this is the one before. Run \`fleetbot validate\` on it.`;
 }
 
-/** What the machines are doing, by name; or why that is not told. The list itself does not need the store. */
+/** What is known of the machines, by name; or why that is not told. The list itself does not need the store. */
 async function statesOf(
   machines: readonly Machine[],
   services: Services,
-): Promise<{ readonly known: ReadonlyMap<string, MachineState>; readonly missing?: string }> {
-  if (machines.length > machinesLookedUp) {
-    const missing = `Verdicts are shown for up to ${machinesLookedUp} machines: narrow the selector.`;
-    return { known: new Map(), missing };
-  }
+): Promise<MachineStates & { readonly missing?: string }> {
   try {
+    const halts = (await services.halts.active()).map(holder);
+    const halted = new Set(machines.filter((machine) => halts.some((holds) => holds(machine))));
+    if (machines.length > machinesLookedUp) {
+      const missing = `Verdicts and quarantines are shown for up to ${machinesLookedUp} machines: narrow the selector.`;
+      return { known: new Map(), halted, missing };
+    }
     const states = machines.map(async ({ name }) => [name, await stateOf(name, services)] as const);
-    return { known: new Map(await Promise.all(states)) };
+    return { known: new Map(await Promise.all(states)), halted };
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     services.log.warn({ err: error }, 'a list is shown without states');
-    return { known: new Map(), missing: 'The store does not answer, so no verdicts are shown.' };
+    const missing = 'The store does not answer, so neither halts nor verdicts are shown.';
+    return { known: new Map(), halted: new Set(), missing };
   }
 }
 

@@ -1,5 +1,8 @@
+import { haltOf } from '../../fleet/halt.ts';
+import type { Machine } from '../../fleet/machine.ts';
 import { findVisibleMachine } from '../find-machine.ts';
-import { machineDetailView } from '../views/machine-detail.ts';
+import type { Halts } from '../ports.ts';
+import { type HaltedState, machineDetailView } from '../views/machine-detail.ts';
 import { defineCommand, usageError, wordsOf } from './command.ts';
 
 const usage = 'show <machine>';
@@ -17,12 +20,20 @@ export const show = defineCommand({
     if (more.length > 0) throw usageError('One machine at a time.', usage);
     return { machine };
   },
-  async run({ machine: name }, { fleet, asker, services: { requests, clock } }) {
+  async run({ machine: name }, { fleet, asker, services: { requests, halts, clock } }) {
     const machine = await findVisibleMachine(name, fleet, asker);
-    const [record, runs] = await Promise.all([
+    const [record, runs, halted] = await Promise.all([
       requests.machine(machine.name),
       requests.runs({ machine: machine.name, limit: shownRuns }),
+      haltedState(machine, halts),
     ]);
-    return machineDetailView(machine, record, runs, clock());
+    return machineDetailView(machine, record, runs, clock(), halted);
   },
 });
+
+async function haltedState(machine: Machine, halts: Halts): Promise<HaltedState | undefined> {
+  const halt = haltOf(await halts.active(), machine);
+  if (halt === undefined) return undefined;
+  const found = await halts.halt(halt.id);
+  return { halt, member: found?.members.get(machine.name) };
+}

@@ -2,7 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebClient } from '@slack/web-api';
 import type { Logger } from 'pino';
 import { SettingsError } from '../../fleet/errors.ts';
-import type { Clock, DirtyView, LinkTo, Requests, SlackBudget, Views } from '../ports.ts';
+import type {
+  Clock,
+  DirtyView,
+  FleetSource,
+  Halts,
+  LinkTo,
+  Notices,
+  Requests,
+  SlackBudget,
+  Views,
+} from '../ports.ts';
 import { Refresher } from './refresher.ts';
 import { longestRefreshMs, type PublisherSettings, publisherDefaults } from './settings.ts';
 import { SlackDesk } from './slack-desk.ts';
@@ -10,7 +20,10 @@ import { SlackDesk } from './slack-desk.ts';
 export interface PublisherOptions {
   /** From `createPublisherClient`: it must neither repeat calls nor hold others back after a 429. */
   readonly client: WebClient;
+  readonly fleet: FleetSource;
   readonly requests: Requests;
+  readonly halts: Halts;
+  readonly notices: Notices;
   readonly views: Views;
   readonly budget: SlackBudget;
   readonly linkTo: LinkTo;

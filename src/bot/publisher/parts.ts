@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
+import type { Halt, HaltMember } from '../../fleet/halt.ts';
+import type { Machine } from '../../fleet/machine.ts';
+import type { Notice } from '../../fleet/notice.ts';
 import type { Campaign } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { CampaignMember, LinkTo, Posted, ViewPriority } from '../ports.ts';
 import { campaignEntryBlockId, campaignEntryView, campaignFile } from '../views/campaign-entry.ts';
 import { campaignMainBlockId, campaignMainView, notOk, shownMachines } from '../views/campaign-main.ts';
+import { findingNoticeBlockId, findingNoticeView } from '../views/finding-notice.ts';
+import { haltMainBlockId, haltMainView } from '../views/halt-main.ts';
 import { runDiagnosisBlockId, runDiagnosisView } from '../views/run-diagnosis.ts';
 import { runMainBlockId, runMainView } from '../views/run-main.ts';
 import { runVerdictBlockId, runVerdictView } from '../views/run-verdict.ts';
@@ -52,11 +57,15 @@ const message = (name: string, blockId: string, view: View): MessagePart => ({
 const file = (name: string, content: FileContent | undefined): readonly FilePart[] =>
   content === undefined ? [] : [{ kind: 'file', name, priority: 'verdict', file: content }];
 
-/** Everything that should stand in Slack for a run. The agent's file waits for the end: it cannot be edited. */
-export function runParts(run: Run, linkTo: LinkTo, priority: ViewPriority): Parts {
+/**
+ * Everything that should stand in Slack for a run. The agent's file waits for the end: it cannot be edited.
+ *
+ * @param halt the halt that holds for its machine
+ */
+export function runParts(run: Run, linkTo: LinkTo, priority: ViewPriority, halt: Halt | undefined): Parts {
   const verdict = runVerdictView(run);
   const diagnosis = runDiagnosisView(run);
-  const view = runMainView(run, { traceLink: linkTo(run) });
+  const view = runMainView(run, { traceLink: linkTo(run), halt });
   return {
     main: { ...message('main', runMainBlockId(run.id), view), priority },
     thread: [
@@ -112,4 +121,22 @@ export async function campaignParts(
       ),
     ],
   };
+}
+
+/** Everything that should stand in Slack for a halt. */
+export function haltParts(
+  { halt, members }: { readonly halt: Halt; readonly members: ReadonlyMap<string, HaltMember> },
+  machines: ReadonlyMap<string, Machine>,
+): Parts {
+  const { view, file: content } = haltMainView(halt, members, machines);
+  return {
+    main: { ...message('main', haltMainBlockId(halt.id), view), priority: 'decision' },
+    thread: file(machinesFile, content),
+  };
+}
+
+/** The message of a notice. */
+export function noticeParts(notice: Notice, priority: ViewPriority): Parts {
+  const view = findingNoticeView(notice);
+  return { main: { ...message('main', findingNoticeBlockId(notice.id), view), priority }, thread: [] };
 }

@@ -1,13 +1,17 @@
+import { type Halt, haltOf } from '../../fleet/halt.ts';
 import type { Origin, Requester } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
-import type { DirtyView, LinkTo, Requests } from '../ports.ts';
+import type { DirtyView, FleetSource, Halts, LinkTo, Notices, Requests } from '../ports.ts';
 import { cannotPostView } from '../views/cannot-post.ts';
-import { campaignParts, type Parts, runParts, type Standing } from './parts.ts';
+import { campaignParts, haltParts, noticeParts, type Parts, runParts, type Standing } from './parts.ts';
 import type { SlackProblem } from './slack-problem.ts';
 import { ThreadWriter, type WriterTools } from './thread-writer.ts';
 
 export interface RefresherTools extends WriterTools {
+  readonly fleet: FleetSource;
   readonly requests: Requests;
+  readonly halts: Halts;
+  readonly notices: Notices;
   readonly linkTo: LinkTo;
 }
 
@@ -15,7 +19,8 @@ export interface RefresherTools extends WriterTools {
 interface Wanted {
   readonly parts: Parts;
   readonly origin: Origin;
-  readonly requester: Requester;
+  /** undefined where nobody asked. */
+  readonly requester: Requester | undefined;
 }
 
 /** Slack's refusals that the person who asked can do something about. */
@@ -56,32 +61,66 @@ export class Refresher {
     return views.postpone(dirty, delayMs);
   }
 
-  /** Progress is coalesced: many changes in a short time become one edit. So is all of a campaign's. */
+  /** Progress is coalesced: many changes in a short time become one edit. So is all of a campaign's or halt's. */
   #tooSoonMs(dirty: DirtyView): number {
     const { clock, settings } = this.#tools;
     const now = clock();
     for (const [id, at] of this.#editedAt) {
       if (now - at >= settings.progressIntervalMs) this.#editedAt.delete(id);
     }
-    const coalesced = dirty.priority === 'progress' || dirty.kind === 'campaign';
+    const coalesced = dirty.priority === 'progress' || dirty.kind === 'campaign' || dirty.kind === 'halt';
     const last = coalesced ? this.#editedAt.get(dirty.id) : undefined;
     return last === undefined ? 0 : last + settings.progressIntervalMs - now;
   }
 
   async #wanted(dirty: DirtyView, standing: Standing): Promise<Wanted | undefined> {
-    const { linkTo, requests } = this.#tools;
-    if (dirty.kind === 'run') {
-      const run = await requests.run(dirty.id);
-      // A campaign's runs show in the campaign's thread.
-      if (run === undefined || run.request.campaign !== undefined) return undefined;
-      const { origin, requester } = run.request;
-      return { parts: runParts(run, linkTo, dirty.priority), origin, requester };
+    switch (dirty.kind) {
+      case 'run':
+        return this.#run(dirty);
+      case 'campaign':
+        return this.#campaign(dirty.id, standing);
+      case 'halt':
+        return this.#halt(dirty.id);
+      case 'notice':
+        return this.#notice(dirty);
     }
-    const found = await requests.campaign(dirty.id);
+  }
+
+  async #run({ id, priority }: DirtyView): Promise<Wanted | undefined> {
+    const { linkTo, requests } = this.#tools;
+    const run = await requests.run(id);
+    // A campaign's runs show in the campaign's thread.
+    if (run === undefined || run.request.campaign !== undefined) return undefined;
+    const { origin, requester } = run.request;
+    const halt = run.state === 'queued' ? await this.#haltOf(run.request.machine) : undefined;
+    return { parts: runParts(run, linkTo, priority, halt), origin, requester };
+  }
+
+  async #campaign(id: string, standing: Standing): Promise<Wanted | undefined> {
+    const found = await this.#tools.requests.campaign(id);
     if (found === undefined) return undefined;
     const { origin, requester } = found.campaign;
-    const parts = await campaignParts(found, standing, linkTo, (ids) => this.#loadRuns(ids));
+    const parts = await campaignParts(found, standing, this.#tools.linkTo, (ids) => this.#loadRuns(ids));
     return { parts, origin, requester };
+  }
+
+  async #halt(id: string): Promise<Wanted | undefined> {
+    const found = await this.#tools.halts.halt(id);
+    if (found === undefined) return undefined;
+    const { origin, by } = found.halt;
+    return { parts: haltParts(found, this.#tools.fleet.current().machines), origin, requester: by };
+  }
+
+  async #notice({ id, priority }: DirtyView): Promise<Wanted | undefined> {
+    const notice = await this.#tools.notices.notice(id);
+    if (notice === undefined) return undefined;
+    const origin = { channel: notice.channel };
+    return { parts: noticeParts(notice, priority), origin, requester: undefined };
+  }
+
+  async #haltOf(name: string): Promise<Halt | undefined> {
+    const machine = this.#tools.fleet.current().machines.get(name);
+    return machine === undefined ? undefined : haltOf(await this.#tools.halts.active(), machine);
   }
 
   async #loadRuns(runIds: readonly string[]): Promise<readonly Run[]> {
@@ -119,7 +158,7 @@ export class Refresher {
     notAfterMs: number,
   ): Promise<void> {
     const problem = problems.find((p) => p.kind === 'refused' && curableCodes.has(p.code));
-    if (problem?.kind !== 'refused' || standing[noticePart] !== undefined) return;
+    if (problem?.kind !== 'refused' || requester === undefined || standing[noticePart] !== undefined) return;
     const { clock, desk, log, views } = this.#tools;
     const place = { channel: origin.channel, priority: dirty.priority, notAfterMs };
     const botName = await desk.name(place);

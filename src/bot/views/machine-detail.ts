@@ -1,13 +1,16 @@
+import type { Halt, HaltMember, HaltOutcome } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { MachineRecord } from '../ports.ts';
 import { expectedLines, spans } from './expected-lines.ts';
+import { haltWords } from './halted-line.ts';
 import { runLine } from './run-list.ts';
 import { codeSpan, prose } from './safe-text.ts';
 import { compose, section, type View } from './view.ts';
 import { moment } from './words.ts';
 
 const roleChars = 80;
+const detailChars = 300;
 
 /** When a check is followed by the agent's look; a question always goes to the agent. */
 const askedWhen: Readonly<Record<Machine['agent']['diagnose'], string>> = {
@@ -26,12 +29,38 @@ function quarantineLines(record: MachineRecord): readonly string[] {
   ];
 }
 
+/** The halt that holds for a machine, and what is known of the machine since. */
+export interface HaltedState {
+  readonly halt: Halt;
+  readonly member: HaltMember | undefined;
+}
+
+const lockWords: Readonly<Record<HaltOutcome, string>> = {
+  pending: 'it has not been told yet',
+  inactive: 'locked, and its agent measured inactive',
+  ending: 'locked; what must not be interrupted is left to end',
+  unreachable: 'it cannot be reached, and is locked when it comes back',
+  failed: 'it could NOT be locked or stopped',
+  unlocked: 'unlocked, but halted again',
+};
+
+function haltedLines({ name }: Machine, halted: HaltedState | undefined): readonly string[] {
+  if (halted === undefined) return [];
+  const { halt, member } = halted;
+  const { outcome, detail, at } = member ?? { outcome: 'pending', detail: undefined, at: halt.at };
+  const why = detail === undefined ? '' : `: ${prose(detail, detailChars)}`;
+  return [
+    `:octagonal_sign: *HALTED*: ${haltWords(halt)}. At ${moment(at)}: ${lockWords[outcome]}${why}. ${codeSpan(`/fleet resume ${name}`, 100)} lifts that, for those who may.`,
+  ];
+}
+
 /** One machine: what the fleet file says and expects, what it is doing, and its latest runs. */
 export function machineDetailView(
   machine: Machine,
   record: MachineRecord,
   runs: readonly Run[],
   now: number,
+  halted?: HaltedState,
 ): View {
   const { agent, ssh } = machine;
   const doing =
@@ -39,6 +68,7 @@ export function machineDetailView(
   const labels = Object.entries(machine.labels).map(([key, value]) => `${key}=${value}`);
   const lines = [
     `*${prose(machine.name, 64)}* · ${prose(machine.role, roleChars)}`,
+    ...haltedLines(machine, halted),
     ...quarantineLines(record),
     `now: ${doing}${record.waiting > 0 ? `, ${record.waiting} waiting` : ''}`,
     `address: ${codeSpan(`${ssh.user}@${machine.address}:${ssh.port}`, 300)}`,
@@ -47,7 +77,7 @@ export function machineDetailView(
   ];
   const expected = expectedLines(machine);
   return compose({
-    text: `${prose(machine.name, 64)}: ${record.quarantine === undefined ? doing : 'QUARANTINED'}`,
+    text: `${prose(machine.name, 64)}: ${[...(halted ? ['HALTED'] : []), record.quarantine === undefined ? doing : 'QUARANTINED'].join(', ')}`,
     head: lines.map((line) => section(line)),
     body: [
       ...(expected.length > 0 ? ['*Checks, and what they expect*', ...expected] : ['No checks are listed.']),

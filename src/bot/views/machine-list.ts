@@ -17,6 +17,13 @@ export interface MachineState {
   readonly judged: Run | undefined;
 }
 
+/** What is known of the machines of a list. */
+export interface MachineStates {
+  /** By name; empty where it was not looked up. */
+  readonly known: ReadonlyMap<string, MachineState>;
+  readonly halted: ReadonlySet<Machine>;
+}
+
 function stateParts({ record, judged }: MachineState, now: number): readonly string[] {
   return [
     ...(record.quarantine === undefined ? [] : [':rotating_light: *QUARANTINED*']),
@@ -28,13 +35,15 @@ function stateParts({ record, judged }: MachineState, now: number): readonly str
   ];
 }
 
-function machineLine(machine: Machine, state: MachineState | undefined, now: number): string {
+function machineLine(machine: Machine, { known, halted }: MachineStates, now: number): string {
+  const state = known.get(machine.name);
   const labels = Object.entries(machine.labels);
   const shown = labels.slice(0, shownLabels).map(([key, value]) => codeSpan(`${key}=${value}`, labelChars));
   const rest = labels.length - shown.length;
   const checks = checksOf(machine);
   const parts = [
     `*${prose(machine.name, 64)}*`,
+    ...(halted.has(machine) ? [':octagonal_sign: *HALTED*'] : []),
     prose(machine.role, roleChars),
     ...(shown.length > 0 ? [shown.join(' ') + (rest > 0 ? ` and ${rest} more` : '')] : []),
     `${checks.length} ${checks.length === 1 ? 'check' : 'checks'}`,
@@ -49,7 +58,7 @@ function machineLine(machine: Machine, state: MachineState | undefined, now: num
  */
 export function machineListView(
   machines: readonly Machine[],
-  states: ReadonlyMap<string, MachineState>,
+  states: MachineStates,
   now: number,
   doubts: readonly string[],
 ): View {
@@ -57,7 +66,7 @@ export function machineListView(
   return compose({
     text: title,
     head: [header(title)],
-    body: machines.map((machine) => machineLine(machine, states.get(machine.name), now)),
+    body: machines.map((machine) => machineLine(machine, states, now)),
     tail: [context(['`/fleet show ‹machine›` tells more of one.']), ...doubts.flatMap(doubtLine)],
     more: (count) => `and ${count} more: narrow the selector`,
   }).view;

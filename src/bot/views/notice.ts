@@ -16,15 +16,23 @@ const textChars = slackLimits.sectionChars - 2 * titleChars;
 
 /**
  * A few sentences for one person. Backticks in the text make code spans; nothing else in it formats, links
- * or mentions, whoever wrote it.
+ * or mentions, whoever wrote it. `lines` below it are safe already (see `safe-text.ts`).
  */
 export function noticeView(options: {
   readonly title?: string;
   readonly text: string;
+  readonly lines?: readonly string[];
   readonly kind: NoticeKind;
 }): View {
   const text = notice(options.text, textChars);
   const title = options.title === undefined ? '' : `*${notice(options.title, titleChars)}*\n`;
   const words = `${icons[options.kind]} ${title}${text}`;
-  return compose({ text: words, head: [section(words)], body: [], tail: [], more: () => '' }).view;
+  const lines = options.lines ?? [];
+  return compose({
+    text: [words, ...lines].join('\n'),
+    head: [section(words)],
+    body: lines,
+    tail: [],
+    more: (count) => `and ${count} more`,
+  }).view;
 }

@@ -1,8 +1,10 @@
 import type { ActionsBlock, Button } from '@slack/types';
-import type { Run } from '../../fleet/run.ts';
+import type { Halt } from '../../fleet/halt.ts';
+import type { Cancellation, Run } from '../../fleet/run.ts';
 import { cancelActionId, openTraceActionId, runAgainActionId } from '../action-ids.ts';
 import type { TraceLink } from '../ports.ts';
 import { failureLines } from './failure-lines.ts';
+import { haltWords } from './halted-line.ts';
 import { slackLimits } from './limits.ts';
 import { codeSpan, mention, prose, quoteLines } from './safe-text.ts';
 import { button, compose, context, section, type View } from './view.ts';
@@ -58,10 +60,24 @@ function answerBeginning({ request, diagnosis }: Run): readonly string[] {
   return ["The agent's own words:", ...shown, ...(shown.length < lines.length ? ['> …'] : [])];
 }
 
+/** Verdict, or state: a queued run waits for its machine to be resumed where the halt holds for it. */
+function statusOf(run: Run, halt: Halt | undefined): string {
+  if (run.verdict !== undefined) return verdictWords[run.verdict];
+  if (run.state !== 'queued' || halt === undefined) return stateWords[run.state];
+  return `:octagonal_sign: queued: waits, because the machine is ${haltWords(halt)}`;
+}
+
+/** Who ended the run, or what. A run may have come to its own end before the wish reached it. */
+function cancellationLine(run: Run, { userId, at, halt }: Cancellation): string {
+  const wish = run.verdict === 'cancelled' ? 'cancelled' : 'cancellation asked for';
+  const by = halt === undefined ? mention(userId) : `the halt ${codeSpan(halt, 64)} of ${mention(userId)}`;
+  return `:no_entry_sign: ${wish} by ${by} at ${moment(at)}${cancelledDiagnosis(run)}`;
+}
+
 /** What happened so far, one line each: verdict or state first. */
-export function statusLines(run: Run): readonly string[] {
+export function statusLines(run: Run, halt?: Halt): readonly string[] {
   const { machine, task } = run.request;
-  const status = run.verdict === undefined ? stateWords[run.state] : verdictWords[run.verdict];
+  const status = statusOf(run, halt);
   const lines = [`${status} · *${prose(machine, 64)}* · ${taskWords(task)}`];
   const numbers = headline(run);
   if (numbers !== undefined) lines.push(numbers);
@@ -71,12 +87,7 @@ export function statusLines(run: Run): readonly string[] {
   }
   if (run.diagnosis?.failure !== undefined) lines.push(':x: the agent failed: see the thread');
   if (run.verdict !== undefined && run.state !== 'done') lines.push(stateWords[run.state]);
-  if (run.cancellation !== undefined) {
-    // A run may have come to its own end before the wish reached it.
-    const wish = run.verdict === 'cancelled' ? 'cancelled' : 'cancellation asked for';
-    const { userId, at } = run.cancellation;
-    lines.push(`:no_entry_sign: ${wish} by ${mention(userId)} at ${moment(at)}${cancelledDiagnosis(run)}`);
-  }
+  if (run.cancellation !== undefined) lines.push(cancellationLine(run, run.cancellation));
   if (run.state === 'done' && run.inertness === 'unknown') lines.push(inertnessWords(run));
   return lines;
 }
@@ -111,9 +122,16 @@ export function buttonRow(blockId: string, buttons: readonly Button[]): readonly
   return buttons.length === 0 ? [] : [{ type: 'actions', block_id: blockId, elements: [...buttons] }];
 }
 
-/** The one message of a run, as its record is now. */
-export function runMainView(run: Run, options: { readonly traceLink: TraceLink }): View {
-  const lines = statusLines(run);
+/**
+ * The one message of a run, as its record is now.
+ *
+ * @param options.halt the halt that holds for its machine
+ */
+export function runMainView(
+  run: Run,
+  options: { readonly traceLink: TraceLink; readonly halt?: Halt | undefined },
+): View {
+  const lines = statusLines(run, options.halt);
   return compose({
     text: lines.slice(0, 2).join(' · '),
     head: [section(lines.join('\n'), runMainBlockId(run.id))],

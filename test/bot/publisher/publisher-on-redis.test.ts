@@ -6,10 +6,12 @@ import { longestRefreshMs, publisherDefaults } from '../../../src/bot/publisher/
 import { moveRun } from '../../../src/fleet/run.ts';
 import { createQueue, type Queue } from '../../../src/queue/create-queue.ts';
 import { queueDefaults } from '../../../src/queue/queue-settings.ts';
+import { FakeControls } from '../../support/fake-controls.ts';
 import { FakeSlack } from '../../support/fake-workspace.ts';
 import { noLimits } from '../../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { diagnosed, judged, sampleRun } from '../../support/sample-run.ts';
+import { fleetOf } from '../bot-under-test.ts';
 
 let redis: TestRedis;
 let queue: Queue;
@@ -36,7 +38,9 @@ it('two processes on one store keep one message per part of every run, within th
   const publishers = [1, 2].map(() =>
     createPublisher({
       client: createPublisherClient('xoxb-test', { slackApiUrl: slack.apiUrl }),
+      fleet: { current: () => fleetOf([], []), invalid: () => undefined },
       requests: queue.requests,
+      ...new FakeControls(),
       views: queue.views,
       budget: queue.budget,
       linkTo: () => ({ missing: 'no MLflow here' }),

@@ -7,12 +7,17 @@ import { createPublisherClient } from '../../../src/bot/publisher/create-publish
 import { campaignParts } from '../../../src/bot/publisher/parts.ts';
 import type { PublisherSettings } from '../../../src/bot/publisher/settings.ts';
 import { SettingsError } from '../../../src/fleet/errors.ts';
+import type { Fleet } from '../../../src/fleet/fleet.ts';
+import type { Halt, HaltMember } from '../../../src/fleet/halt.ts';
 import type { Campaign } from '../../../src/fleet/request.ts';
 import { type Run, runStates } from '../../../src/fleet/run.ts';
+import { FakeControls } from '../../support/fake-controls.ts';
 import { FakeSlack, fakeBot } from '../../support/fake-workspace.ts';
 import { MemoryBudget } from '../../support/memory-budget.ts';
 import { MemoryViews } from '../../support/memory-views.ts';
+import { haltMember, sampleHalt } from '../../support/sample-halt.ts';
 import { diagnosed, judged, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
+import { fleetOf, machine } from '../bot-under-test.ts';
 
 const quick: PublisherSettings = {
   parallelism: 4,
@@ -32,6 +37,8 @@ let views: MemoryViews;
 let runs: Map<string, Run>;
 let campaigns: Map<string, { campaign: Campaign; members: CampaignMember[] }>;
 let publishers: Publisher[];
+let fleet: Fleet;
+let controls: FakeControls;
 
 beforeEach(async () => {
   slack = await FakeSlack.start();
@@ -39,6 +46,8 @@ beforeEach(async () => {
   runs = new Map();
   campaigns = new Map();
   publishers = [];
+  fleet = fleetOf([machine('web-01')], []);
+  controls = new FakeControls();
 });
 afterEach(async () => {
   await Promise.all(publishers.map((publisher) => publisher.stop()));
@@ -58,7 +67,10 @@ const requests: Requests = {
 function publish(settings: Partial<PublisherSettings> = {}): Publisher {
   const publisher = createPublisher({
     client: createPublisherClient('xoxb-test', { slackApiUrl: slack.apiUrl, logger: silentSlackLogger }),
+    fleet: { current: () => fleet, invalid: () => undefined },
     requests,
+    halts: controls.halts,
+    notices: controls.notices,
     views,
     budget: new MemoryBudget(),
     linkTo: () => ({ missing: 'no MLflow here' }),
@@ -420,6 +432,155 @@ describe('a campaign', () => {
     views.markDirty('run', 'r-1', 'verdict');
     await upToDate();
     expect(withBlock('run:r-1:main')).toEqual([]);
+  });
+});
+
+describe('a halt', () => {
+  const begin = (names: readonly string[], changes: Partial<Halt> = {}): Halt => {
+    const halt = sampleHalt(changes);
+    fleet = fleetOf(
+      names.map((name) => machine(name)),
+      [],
+    );
+    controls.halts.stored.set(halt.id, {
+      halt,
+      members: new Map(names.map((name) => [name, haltMember('pending')])),
+    });
+    views.markDirty('halt', halt.id, 'decision');
+    return halt;
+  };
+  const tell = (halt: Halt, names: readonly string[], member: HaltMember) => {
+    for (const name of names) controls.halts.tell(halt.id, name, member);
+    views.markDirty('halt', halt.id, 'decision');
+  };
+  const names = Array.from({ length: 2_000 }, (_, index) => `web-of-berlin-${index}`);
+  const blockId = 'halt:h-000000000001:main';
+
+  it('is one message, edited from the order to the last machine, with a file of what it cannot name', async () => {
+    publish();
+    const halt = begin(names);
+    await upToDate();
+    expect(shown(blockId)).toContain('*Halting*: `all` (2,000 machines) by <@U0ANN>: the agents misbehave');
+    expect(shown(blockId)).toContain('confirmed inactive and locked: 0 of 2,000 · 2,000 not told yet');
+    tell(halt, names.slice(1_000), haltMember('inactive'));
+    tell(halt, names.slice(0, 999), haltMember('unreachable', 'connect ETIMEDOUT'));
+    await upToDate();
+    expect(slack.messages.flatMap((m) => m.files ?? [])).toEqual([]);
+    tell(halt, ['web-of-berlin-999'], haltMember('failed', 'systemd could not stop the unit'));
+    await upToDate();
+    expect(shown(blockId)).toContain('*Halted, 1 FAILED, 999 unreachable*');
+    expect(shown(blockId)).toContain('confirmed inactive and locked: 1,000 of 2,000');
+    expect(shown(blockId)).toContain('*web-of-berlin-999* failed: systemd could not stop the unit');
+    const [main] = withBlock(blockId);
+    const files = ours().filter((m) => m.files !== undefined);
+    expect(files.map((m) => m.thread_ts)).toEqual([main?.ts]);
+    for (const name of names) expect(files[0]?.files?.[0]?.content).toContain(`${name}: `);
+    expect(ours()).toHaveLength(2);
+  });
+
+  it.each(['intend', 'record'] as const)('is one message although the process dies at %s', async (step) => {
+    let died = false;
+    views.before = (atStep) => {
+      if (died || atStep !== step) return;
+      died = true;
+      throw new Error('killed');
+    };
+    publish();
+    begin(['web-01']);
+    await expect.poll(() => died, eventually).toBe(true);
+    views.expireLeases();
+    await upToDate();
+    expect(withBlock(blockId)).toHaveLength(1);
+    expect(ours()).toHaveLength(1);
+  });
+
+  it('of many machines that report one by one takes a few edits', async () => {
+    publish({ progressIntervalMs: 500 });
+    const some = names.slice(0, 30);
+    const halt = begin(some);
+    await upToDate();
+    for (const name of some) {
+      tell(halt, [name], haltMember('inactive'));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await upToDate();
+    expect(slack.callsOf('chat.update').length).toBeLessThanOrEqual(3);
+    expect(shown(blockId)).toContain('confirmed inactive and locked: 30 of 30');
+  });
+
+  it('in a channel that the bot is not in: who ordered it is told', async () => {
+    slack.setMember('C0OPS', false);
+    publish();
+    begin(['web-01']);
+    await expect.poll(() => ours('U0ANN').length, eventually).toBe(1);
+    expect(JSON.stringify(ours('U0ANN')[0]?.blocks)).toContain('h-000000000001');
+  });
+
+  it('is the reason that a queued request waits, and its message says so', async () => {
+    publish();
+    begin(['web-01']);
+    change(sampleRun('r-1', 'queued'));
+    await upToDate();
+    expect(shown('run:r-1:main')).toContain('queued: waits, because the machine is halted by <@U0ANN>');
+    change(sampleRun('r-1', 'gathering'));
+    await upToDate();
+    expect(shown('run:r-1:main')).not.toContain('halted');
+  });
+});
+
+describe('a notice', () => {
+  const found = () => {
+    controls.posted.set('n-1', {
+      id: 'n-1',
+      kind: 'stray-stopped',
+      machine: 'web-01',
+      channel: 'C0DBA',
+      text: 'An agent ran without a run. It was stopped.',
+      runId: 'r-9',
+      at: 0,
+    });
+    views.markDirty('notice', 'n-1', 'verdict');
+  };
+
+  it('is posted in the channel of its machine, once', async () => {
+    publish();
+    found();
+    await upToDate();
+    views.markDirty('notice', 'n-1', 'verdict');
+    await upToDate();
+    expect(ours('C0DBA')).toHaveLength(1);
+    const text = JSON.stringify(ours('C0DBA')[0]?.blocks);
+    for (const words of ['stray agent was stopped', '*web-01*', 'ran without a run', '`r-9`']) {
+      expect(text).toContain(words);
+    }
+    expect(slack.callsOf('chat.update')).toEqual([]);
+  });
+
+  it('is posted once although the process dies between post and record', async () => {
+    let died = false;
+    views.before = (step) => {
+      if (died || step !== 'record') return;
+      died = true;
+      throw new Error('killed');
+    };
+    publish();
+    found();
+    await expect.poll(() => died, eventually).toBe(true);
+    expect(ours('C0DBA')).toHaveLength(1);
+    views.expireLeases();
+    await upToDate();
+    expect(ours('C0DBA')).toHaveLength(1);
+  });
+
+  it('for a channel that the bot is not in waits for the invitation, and tells nobody else', async () => {
+    slack.setMember('C0DBA', false);
+    publish();
+    found();
+    await expect.poll(() => slack.callsOf('conversations.history').length, eventually).toBeGreaterThan(0);
+    expect(slack.callsOf('chat.postEphemeral')).toEqual([]);
+    slack.setMember('C0DBA', true);
+    await upToDate();
+    expect(slack.messages).toHaveLength(1);
   });
 });
 

@@ -4,6 +4,9 @@ import type { CampaignMember, TraceLink } from '../../../src/bot/ports.ts';
 import { campaignEntryView } from '../../../src/bot/views/campaign-entry.ts';
 import { campaignMainView } from '../../../src/bot/views/campaign-main.ts';
 import { cannotPostView } from '../../../src/bot/views/cannot-post.ts';
+import { findingNoticeView } from '../../../src/bot/views/finding-notice.ts';
+import { haltMainView } from '../../../src/bot/views/halt-main.ts';
+import { haltedLine } from '../../../src/bot/views/halted-line.ts';
 import { helpView, nothingAllowedView } from '../../../src/bot/views/help.ts';
 import { machineDetailView } from '../../../src/bot/views/machine-detail.ts';
 import { machineListView } from '../../../src/bot/views/machine-list.ts';
@@ -14,9 +17,11 @@ import { runMainView } from '../../../src/bot/views/run-main.ts';
 import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
 import type { View } from '../../../src/bot/views/view.ts';
 import { severities, verdicts } from '../../../src/fleet/finding.ts';
+import { type Halt, haltOutcomes } from '../../../src/fleet/halt.ts';
 import { type Machine, machineSchema } from '../../../src/fleet/machine.ts';
 import { type Run, runStates } from '../../../src/fleet/run.ts';
 import { blockProblems } from '../../support/block-limits.ts';
+import { sampleHalt } from '../../support/sample-halt.ts';
 import { sampleCampaign, sampleRun } from '../../support/sample-run.ts';
 
 /** Everything foreign in every view, filled with one text, `count` times over. */
@@ -120,13 +125,29 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     verdict: verdicts[index % verdicts.length] ?? 'ok',
     inertnessUnknown: true,
   }));
+  const person = { kind: 'person', userId: text, teamId: text } as const;
+  const haltMachines = new Map(many.map((index) => [`${text}${index}`, { ...plain, name: text }]));
+  const halt: Halt = {
+    ...sampleHalt({ reason: text, by: person }),
+    // Selectors are the fleet file's language: any text would not be read.
+    releases: many.map((index) => ({ selector: `none-${index}`, by: person, agreedBy: person, at: 0 })),
+  };
+  const haltMembers = new Map(
+    [...haltMachines.keys()].map((name, index) => {
+      const outcome = haltOutcomes[index % haltOutcomes.length] ?? 'failed';
+      return [name, { outcome, detail: text, at: 0 }] as const;
+    }),
+  );
   const links: TraceLink[] = [
     { missing: text },
     { url: `https://mlflow.example/${'x'.repeat(text.length)}` },
   ];
   const found = [runVerdictView(run)?.view, runDiagnosisView(run)?.view].filter((view) => view !== undefined);
   return [
-    ...links.flatMap((traceLink) => [runMainView(run, { traceLink }), campaignEntryView(run, { traceLink })]),
+    ...links.flatMap((traceLink) => [
+      runMainView(run, { traceLink, halt }),
+      campaignEntryView(run, { traceLink }),
+    ]),
     ...found,
     campaignMainView(campaign, members),
     cannotPostView({ id: text, channel: text, code: 'not_in_channel', botName: text }),
@@ -138,7 +159,7 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     nothingAllowedView(text),
     machineListView(
       many.map(() => machine),
-      new Map([[text, { record, judged: run }]]),
+      { known: new Map([[text, { record, judged: run }]]), halted: new Set([machine]) },
       1e12,
       [text, text],
     ),
@@ -147,8 +168,22 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
       record,
       many.map(() => run),
       1e12,
+      { halt, member: { outcome: 'failed', detail: text, at: 0 } },
     ),
+    ...[halt, { ...halt, releases: [], resumeWish: { selector: text, by: person, at: 0 } }].map(
+      (each) => haltMainView(each, haltMembers, haltMachines).view,
+    ),
+    findingNoticeView({
+      id: 'n-1',
+      kind: 'foreign-lock',
+      machine: text,
+      channel: text,
+      text,
+      runId: text,
+      at: 0,
+    }),
     noticeView({ title: text, text, kind: 'error' }),
+    noticeView({ text, lines: many.map(() => haltedLine(halt, [machine])), kind: 'info' }),
     runListView(
       many.map(() => run),
       1e12,

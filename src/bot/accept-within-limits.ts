@@ -1,0 +1,42 @@
+import { LimitError } from '../fleet/errors.ts';
+import type { Machine } from '../fleet/machine.ts';
+import type { OverLimit } from './left-out.ts';
+import type { Accepted } from './ports.ts';
+
+/** Other people's requests come in between: machines may be over a limit that were not a moment ago. */
+const roundsAtMost = 5;
+
+/** What was accepted for which machines, and for which others not. */
+export interface AcceptedWithinLimits {
+  readonly accepted: Accepted;
+  readonly machines: readonly Machine[];
+  readonly overLimit: readonly OverLimit[];
+}
+
+/**
+ * Accepts for the machines that are not over a limit.
+ *
+ * @param onLimit told of every limit that left machines out
+ * @throws LimitError when no machine is left, or the limit is the person's
+ */
+export async function acceptWithinLimits(
+  all: readonly Machine[],
+  accept: (machines: readonly Machine[]) => Promise<Accepted>,
+  onLimit: (error: LimitError) => void,
+): Promise<AcceptedWithinLimits> {
+  const overLimit: OverLimit[] = [];
+  let machines = all;
+  for (let round = 1; ; round += 1) {
+    try {
+      return { accepted: await accept(machines), machines, overLimit };
+    } catch (error) {
+      if (!(error instanceof LimitError) || round === roundsAtMost) throw error;
+      const over = new Set(error.machines);
+      const left = machines.filter(({ name }) => !over.has(name));
+      if (left.length === 0 || left.length === machines.length) throw error;
+      onLimit(error);
+      overLimit.push({ machines: machines.filter(({ name }) => over.has(name)), why: error.message });
+      machines = left;
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import { InputError } from '../fleet/errors.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import { haltReasonMaxCharacters } from '../fleet/halt.ts';
+import type { Machine } from '../fleet/machine.ts';
+import { parseSelector, selectAll, selectorProblem, typedMaxCharacters } from '../fleet/selector.ts';
+import { suggest } from '../fleet/suggest.ts';
+
+/** What people put around a word. */
+const quotesAtEnds = /^["'`]+|["'`]+$/g;
+
+/** Words are no selectors; what holds one of these was probably meant as one. */
+const selectorLike = /[*?=&!,\d-]/;
+
+/** Selector and reason; or the first word, which looks like a selector but matches no machine. */
+export type HaltWords =
+  | { readonly selector: string; readonly reason: string }
+  | { readonly unmatched: string; readonly meant?: Meant };
+
+/** A selector that was probably meant, and a machine that it matches. */
+interface Meant {
+  readonly selector: string;
+  readonly machine: Machine;
+}
+
+/**
+ * Parts what was typed after `halt`. The first word is the selector where it matches a machine. Where it looks
+ * like one and matches none, the person has to be asked rather than the whole fleet halted; otherwise all of it
+ * is the reason, and every machine is meant.
+ *
+ * @throws InputError that says what to type, where it can only be a selector
+ */
+export function readHalt(text: string, fleet: Fleet): HaltWords {
+  const machines = [...fleet.machines.values()];
+  const [first = '', ...rest] = text.split(' ');
+  if (/^[&,]/.test(rest[0] ?? '')) {
+    throw new InputError(`Write the selector without blanks: \`role=web&env=prod\`.${haltAllHint(text)}`);
+  }
+  if (matchesAny(first, machines)) {
+    const reason = rest.join(' ');
+    if (reason !== '') return { selector: first, reason };
+    throw new InputError(
+      `Why shall \`${first}\` be halted? Type the reason too: \`/fleet halt ${first} <reason>\`.`,
+    );
+  }
+  const meant = nearTo(first.replace(quotesAtEnds, ''), machines);
+  if (meant !== undefined) return { unmatched: first, meant };
+  return selectorLike.test(first) ? { unmatched: first } : { selector: selectAll, reason: text };
+}
+
+/** How to say that all of it is the reason. */
+export function haltAllHint(text: string): string {
+  return ` To halt every machine, type \`/fleet halt ${selectAll} ${text}\`.`;
+}
+
+/** A name, a role or a label that is near to the word: it was probably meant as the selector. */
+function nearTo(word: string, machines: readonly Machine[]): Meant | undefined {
+  const known = new Map<string, Meant>();
+  for (const machine of machines) {
+    for (const [key, value] of Object.entries({ role: machine.role, ...machine.labels })) {
+      known.set(value, { selector: `${key}=${value}`, machine });
+    }
+  }
+  for (const machine of machines) known.set(machine.name, { selector: machine.name, machine });
+  return known.get(suggest(word, known.keys()) ?? '');
+}
+
+function matchesAny(selector: string, machines: readonly Machine[]): boolean {
+  return (
+    selector.length <= typedMaxCharacters &&
+    selectorProblem(selector) === undefined &&
+    machines.some(parseSelector(selector))
+  );
+}
+
+/**
+ * The reason as machines and records can keep it: one line of visible characters, cut where it is too long. Nobody
+ * who stops a fleet is asked to shorten a sentence first.
+ */
+export function tidyReason(text: string): string {
+  const line = text
+    .replace(/\p{C}/gu, '')
+    .replace(/\p{Z}+/gu, ' ')
+    .trim();
+  if (line.length <= haltReasonMaxCharacters) return line;
+  return `${line.slice(0, haltReasonMaxCharacters - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}

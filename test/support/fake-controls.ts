@@ -1,0 +1,37 @@
+import type { BotMeter, Ledger, Notices } from '../../src/bot/ports.ts';
+import { StoreUnavailableError } from '../../src/fleet/errors.ts';
+import type { LedgerEntry } from '../../src/fleet/ledger-entry.ts';
+import type { Notice } from '../../src/fleet/notice.ts';
+import { FakeHalts } from './fake-halts.ts';
+
+/** What the bot needs beyond requests and views, in memory. */
+export class FakeControls {
+  readonly halts = new FakeHalts();
+  readonly entries: LedgerEntry[] = [];
+  /** `accepted check 2`, `denied check`, `limited rate`. */
+  readonly counted: string[] = [];
+  readonly posted = new Map<string, Notice>();
+  /** Makes the ledger fail as when Redis is away. */
+  ledgerAway = false;
+
+  readonly ledger: Ledger = {
+    append: async (entry) => {
+      if (this.ledgerAway) throw new StoreUnavailableError('Redis did not answer.');
+      this.entries.push(entry);
+    },
+  };
+  readonly meter: BotMeter = {
+    accepted: (task, runs) => this.counted.push(`accepted ${task} ${runs}`),
+    denied: (verb) => this.counted.push(`denied ${verb}`),
+    limited: (limit) => this.counted.push(`limited ${limit}`),
+  };
+  readonly notices: Notices = { notice: async (id) => this.posted.get(id) };
+
+  reset(): void {
+    this.halts.reset();
+    this.entries.length = 0;
+    this.counted.length = 0;
+    this.posted.clear();
+    this.ledgerAway = false;
+  }
+}

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { placeOf, type RedisPlace, type RedisTrouble, redisTrouble } from './redis-trouble.ts';
+import { placeOf, type RedisTrouble, redisTrouble } from './redis-trouble.ts';
+import type { RedisPlace } from './redis-trouble-table.ts';
 
 /** A refusal that lasts is told again after this time. */
 const tellAgainMs = 600_000;

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { placeOf, type RedisTrouble, redisTrouble } from './redis-trouble.ts';
 
 const cure = 'Check FLEETBOT_REDIS_SENTINELS and that they run.';
+const login = "FLEETBOT_REDIS_SENTINEL_PASSWORD, the sentinels' own";
 
 /**
  * Asks every sentinel of a connection once and tells what is wrong with the first that fails, a final trouble
@@ -28,7 +29,7 @@ export async function sentinelTrouble(redis: Redis): Promise<RedisTrouble | unde
     const failed = await sentinel.ping().catch((error: unknown) => told ?? error);
     sentinel.disconnect();
     if (failed === 'PONG') return undefined;
-    return redisTrouble(failed, { ...place, server: `the sentinel ${host}:${port}`, cure });
+    return redisTrouble(failed, { ...place, server: `the sentinel ${host}:${port}`, cure, login });
   });
   const troubles = (await Promise.all(asked)).filter((trouble) => trouble !== undefined);
   return troubles.find(({ final }) => final) ?? troubles[0];

@@ -45,11 +45,11 @@ export async function inspectSafety(redis: Redis): Promise<SafetyReport> {
   if (!onDisk) problems.push('appendonly is off: a restart loses requests. Set appendonly yes.');
 
   const canWait = await knowsWaitaof(redis);
+  const need = canWait ? 'everysec or always' : 'always (or use Redis 7.2 or newer, or Valkey)';
   const fsync = await readConfig(redis, 'appendfsync');
   if (fsync === undefined) {
-    unchecked.push('appendfsync could not be read, because this Redis forbids CONFIG. It must be always');
+    unchecked.push(`appendfsync could not be read, because this Redis forbids CONFIG. It must be ${need}`);
   } else if (canWait ? fsync === 'no' : fsync !== 'always') {
-    const need = canWait ? 'everysec or always' : 'always (or use Redis 7.2 or newer, or Valkey)';
     problems.push(`appendfsync is ${fsync}: a power loss loses confirmed requests. Set it to ${need}.`);
   }
 

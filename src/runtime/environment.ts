@@ -16,6 +16,8 @@ interface SettingNote {
 /** The notes on every setting, by its schema. */
 export const settingNotes = z.registry<SettingNote>();
 
+const defaultSentinelPort = 26_379;
+
 const text = z.string();
 const webAddress = z.url({ protocol: /^https?$/, hostname: /./, abort: true }).refine(
   (address) => {
@@ -33,6 +35,16 @@ function wholeNumber(min: number, max: number): z.ZodType<number, string> {
     .pipe(z.int().min(min).max(max));
 }
 
+/** `host:port`, a bare host, or an IPv6 address in brackets. */
+const sentinelHost = text.regex(/^(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@[\]]+)(?::\d{1,5})?$/).transform((entry) => {
+  const [, host = '', port] = /^\[?(.*?)\]?(?::(\d+))?$/.exec(entry) ?? [];
+  return { host, port: Number(port ?? defaultSentinelPort) };
+});
+const sentinelHosts = text
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .pipe(z.array(sentinelHost));
+
+const certificate = text.includes('BEGIN CERTIFICATE');
 const port = wholeNumber(0, 65_535);
 const portMust = 'a port number, 0–65535 (0: any free one)';
 
@@ -108,8 +120,57 @@ export const environmentSchema = z.object({
       must: 'a Redis address such as redis://127.0.0.1:6379/0 (rediss:// for TLS; user and password stand before the host, with a colon between them and an @ after)',
       secret: true,
       example: 'redis://127.0.0.1:6379/0',
-      required: 'every role',
+      required: 'every role, unless FLEETBOT_REDIS_SENTINELS is set',
     }),
+  REDIS_USERNAME: text.optional().register(settingNotes, {
+    about: 'User in Redis, where REDIS_URL has no login; its rules are in deploy/redis/users.acl.',
+    must: 'a user name',
+    secret: true,
+    example: 'fleetbot',
+  }),
+  REDIS_PASSWORD: text.optional().register(settingNotes, {
+    about: 'Password of that user, or of the user "default" where REDIS_USERNAME is not set.',
+    must: "the user's password",
+    secret: true,
+    example: '…',
+  }),
+  FLEETBOT_REDIS_CA: certificate.optional().register(settingNotes, {
+    about: 'Authority that signs the certificates of Redis (and of the sentinels), for rediss://.',
+    must: "the authority's certificate in PEM format; FLEETBOT_REDIS_CA_FILE names the file that holds it",
+    secret: true,
+    example: '/etc/fleetbot/redis/ca.crt',
+  }),
+  FLEETBOT_REDIS_CERT: certificate.optional().register(settingNotes, {
+    about: 'Client certificate, where Redis wants one (tls-auth-clients). It is read at the start.',
+    must: 'a certificate in PEM format; FLEETBOT_REDIS_CERT_FILE names the file that holds it',
+    secret: true,
+    example: '/etc/fleetbot/redis/tls.crt',
+  }),
+  FLEETBOT_REDIS_KEY: text.includes('PRIVATE KEY').optional().register(settingNotes, {
+    about: 'Private key of the client certificate, without passphrase.',
+    must: 'a private key in PEM format; FLEETBOT_REDIS_KEY_FILE names the file that holds it',
+    secret: true,
+    example: '/etc/fleetbot/redis/tls.key',
+    required: 'with FLEETBOT_REDIS_CERT',
+  }),
+  FLEETBOT_REDIS_SENTINELS: sentinelHosts.optional().register(settingNotes, {
+    about:
+      'Redis Sentinels, which tell where the primary is. Of REDIS_URL only scheme, login and database count then.',
+    must: 'host:port, separated by commas (port 26379 where none is given)',
+    example: 'redis-0.redis:26379,redis-1.redis:26379,redis-2.redis:26379',
+  }),
+  FLEETBOT_REDIS_SENTINEL_MASTER: text.optional().register(settingNotes, {
+    about: 'What the sentinels call the primary: the NAME in their "sentinel monitor NAME …".',
+    must: 'that name',
+    example: 'mymaster',
+    required: 'with FLEETBOT_REDIS_SENTINELS',
+  }),
+  FLEETBOT_REDIS_SENTINEL_PASSWORD: text.optional().register(settingNotes, {
+    about: "The sentinels' own password (their requirepass), where they have one.",
+    must: "the sentinels' password",
+    secret: true,
+    example: '…',
+  }),
   FLEETBOT_REDIS_PREFIX: text
     .regex(/^[A-Za-z0-9_.{}-]{1,64}$/)
     .default('{fleetbot}')
@@ -136,6 +197,10 @@ export const environmentSchema = z.object({
   FLEETBOT_WORKER_CONCURRENCY: wholeNumber(1, 1_000).default(20).register(settingNotes, {
     about: 'How many machines one worker serves at the same time.',
     must: 'a number, 1–1000',
+  }),
+  FLEETBOT_RECONCILE_INTERVAL_MS: wholeNumber(1_000, 86_400_000).default(300_000).register(settingNotes, {
+    about: 'How often every machine is asked what runs on it, to stop what should not.',
+    must: 'milliseconds, 1000–86400000',
   }),
 
   MLFLOW_TRACKING_URI: webAddress.optional().register(settingNotes, {
@@ -175,12 +240,31 @@ export const environmentSchema = z.object({
     example: '…',
   }),
 
+  FLEETBOT_LEDGER_FILE: text.optional().register(settingNotes, {
+    about:
+      'File to which this process exports the ledger, signed; each process needs its own. Without it the ledger is kept in Redis alone.',
+    must: 'the path of a file in a folder where fleetbot may write',
+    example: '/var/lib/fleetbot/ledger.jsonl',
+  }),
+  FLEETBOT_LEDGER_KEY: text.includes('PRIVATE KEY').optional().register(settingNotes, {
+    about: 'Private key that signs the exported ledger; "fleetbot ledger key NEW_FILE" makes one.',
+    must: 'an Ed25519 private key in PEM format; FLEETBOT_LEDGER_KEY_FILE names the file that holds it',
+    secret: true,
+    example: '/etc/fleetbot/ledger/key.pem',
+    required: 'with FLEETBOT_LEDGER_FILE',
+  }),
+  FLEETBOT_LEDGER_MAX_BYTES: wholeNumber(65_536, 999_999_999).default(67_108_864).register(settingNotes, {
+    about:
+      'When the exported file is this large it becomes FILE.1, FILE.2, …, and a new one goes on. None is removed.',
+    must: 'bytes, 65536–999999999',
+  }),
+
   FLEETBOT_HEALTH_HOST: text.default('127.0.0.1').register(settingNotes, {
-    about: 'Address of /healthz and /readyz; 0.0.0.0 in a pod, whose kubelet calls from outside.',
+    about: 'Address of /healthz, /readyz and /metrics; 0.0.0.0 in a pod, whose kubelet calls from outside.',
     must: 'an address of this computer',
   }),
   FLEETBOT_HEALTH_PORT: port.default(8081).register(settingNotes, {
-    about: 'Port of /healthz and /readyz.',
+    about: 'Port of /healthz, /readyz and /metrics.',
     must: portMust,
   }),
 });

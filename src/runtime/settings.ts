@@ -8,6 +8,7 @@ import {
   type SettingName,
   settingNames,
 } from './environment.ts';
+import { type RedisSettings, redisSettings } from './redis-settings.ts';
 
 /** How Slack is reached. */
 export interface SlackSettings {
@@ -29,20 +30,44 @@ export interface MlflowSettings {
     | { readonly kind: 'bearer'; readonly token: string };
 }
 
+/** Where the ledger is exported to. */
+export interface LedgerSettings {
+  readonly file: string;
+  /** PEM. */
+  readonly privateKey: string;
+  readonly maxBytes: number;
+}
+
+/** How machines are reached, and how often. */
+export interface WorkerSettings {
+  readonly sshPrivateKey: string;
+  /** Machines served at the same time. */
+  readonly concurrency: number;
+  readonly reconcileIntervalMs: number;
+}
+
 /** The settings of one process. */
 export interface Settings {
   readonly role: Environment['FLEETBOT_ROLE'];
   readonly fleetFile: string;
   readonly logLevel: Environment['FLEETBOT_LOG_LEVEL'];
   readonly shutdownTimeoutMs: number;
-  readonly redis: { readonly url: string; readonly prefix: string; readonly allowUnsafe: boolean };
+  readonly redis: RedisSettings;
   readonly health: { readonly host: string; readonly port: number };
   /** Present unless the role is `worker`. */
   readonly slack?: SlackSettings;
   /** Present unless the role is `bot`. */
-  readonly worker?: { readonly sshPrivateKey: string; readonly concurrency: number };
+  readonly worker?: WorkerSettings;
   /** Absent: runs are not traced. */
   readonly mlflow?: MlflowSettings;
+  /** Absent: the ledger is not exported. */
+  readonly ledger?: LedgerSettings;
+}
+
+/** What a halt or a resume without Redis and Slack needs. */
+export interface DirectSettings {
+  readonly fleetFile: string;
+  readonly sshPrivateKey: string;
 }
 
 type RawEnvironment = Readonly<Record<string, string | undefined>>;
@@ -58,6 +83,31 @@ const serviceVariable = /_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT(?:_\d+_(?:TCP|U
  * @throws SettingsError that names every problem, each on a line of its own with its cure
  */
 export function readSettings(env: RawEnvironment): Settings {
+  return read(env, ({ FLEETBOT_ROLE: role }) => `the role ${role}`, assemble);
+}
+
+/**
+ * The few settings that a halt or a resume without Redis and Slack needs. Nothing else is looked at: whatever is
+ * wrong with it, the brake must work.
+ * @throws SettingsError like `readSettings`
+ */
+export function readDirectSettings(env: RawEnvironment): DirectSettings {
+  const { FLEETBOT_FLEET_FILE, FLEETBOT_SSH_KEY, FLEETBOT_SSH_KEY_FILE } = env;
+  return read(
+    { FLEETBOT_FLEET_FILE, FLEETBOT_SSH_KEY, FLEETBOT_SSH_KEY_FILE },
+    () => 'what is done directly',
+    (environment, need) => ({
+      fleetFile: environment.FLEETBOT_FLEET_FILE,
+      sshPrivateKey: need('FLEETBOT_SSH_KEY'),
+    }),
+  );
+}
+
+function read<T>(
+  env: RawEnvironment,
+  neededBy: (environment: Environment) => string,
+  assembled: (...known: Known) => T,
+): T {
   const problems: string[] = [...unknownNames(env)];
   const { given, unread } = withSecretsFromFiles(env, problems);
   const invalid = invalidNames(given);
@@ -70,10 +120,10 @@ export function readSettings(env: RawEnvironment): Settings {
   /** The value of a setting that is needed here. */
   const need = (name: NeededName): string => {
     const value = environment[name];
-    if (value === undefined && !told.has(name)) problems.push(missing(name, environment));
+    if (value === undefined && !told.has(name)) problems.push(missing(name, neededBy(environment)));
     return value ?? '';
   };
-  const settings = assemble(environment, need);
+  const settings = assembled(environment, need, problems, told);
   if (problems.length > 0) throw new SettingsError(problems.join('\n'));
   return settings;
 }
@@ -84,30 +134,50 @@ type NeededName = Extract<
   | 'SLACK_APP_TOKEN'
   | 'SLACK_SIGNING_SECRET'
   | 'REDIS_URL'
+  | 'REDIS_PASSWORD'
+  | 'FLEETBOT_REDIS_CERT'
+  | 'FLEETBOT_REDIS_KEY'
+  | 'FLEETBOT_REDIS_SENTINEL_MASTER'
   | 'FLEETBOT_SSH_KEY'
+  | 'FLEETBOT_LEDGER_KEY'
   | 'MLFLOW_EXPERIMENT_ID'
   | 'MLFLOW_TRACKING_USERNAME'
   | 'MLFLOW_TRACKING_PASSWORD'
 >;
 
-function assemble(env: Environment, need: (name: NeededName) => string): Settings {
+/** The environment, who must have a setting of it, where problems go, and the settings that have one. */
+type Known = readonly [
+  environment: Environment,
+  need: (name: NeededName) => string,
+  problems: string[],
+  told: ReadonlySet<string>,
+];
+
+function assemble(...[env, need, problems, told]: Known): Settings {
   const role = env.FLEETBOT_ROLE;
   return {
     role,
     fleetFile: env.FLEETBOT_FLEET_FILE,
     logLevel: env.FLEETBOT_LOG_LEVEL,
     shutdownTimeoutMs: env.FLEETBOT_SHUTDOWN_TIMEOUT_MS,
-    redis: {
-      url: need('REDIS_URL'),
-      prefix: env.FLEETBOT_REDIS_PREFIX,
-      allowUnsafe: env.FLEETBOT_REDIS_ALLOW_UNSAFE,
-    },
+    redis: redisSettings(env, need, problems, told),
     health: { host: env.FLEETBOT_HEALTH_HOST, port: env.FLEETBOT_HEALTH_PORT },
     ...(role !== 'worker' && { slack: slackSettings(env, need) }),
     ...(role !== 'bot' && {
-      worker: { sshPrivateKey: need('FLEETBOT_SSH_KEY'), concurrency: env.FLEETBOT_WORKER_CONCURRENCY },
+      worker: {
+        sshPrivateKey: need('FLEETBOT_SSH_KEY'),
+        concurrency: env.FLEETBOT_WORKER_CONCURRENCY,
+        reconcileIntervalMs: env.FLEETBOT_RECONCILE_INTERVAL_MS,
+      },
     }),
     ...(env.MLFLOW_TRACKING_URI && { mlflow: mlflowSettings(env, env.MLFLOW_TRACKING_URI, need) }),
+    ...(env.FLEETBOT_LEDGER_FILE && {
+      ledger: {
+        file: env.FLEETBOT_LEDGER_FILE,
+        privateKey: need('FLEETBOT_LEDGER_KEY'),
+        maxBytes: env.FLEETBOT_LEDGER_MAX_BYTES,
+      },
+    }),
   };
 }
 
@@ -144,10 +214,10 @@ function mlflowSettings(
   return { ...target, credentials: { kind: 'basic', ...login } };
 }
 
-function missing(name: NeededName, { FLEETBOT_ROLE: role }: Environment): string {
+function missing(name: NeededName, neededBy: string): string {
   const { about, must, secret } = noteOn(name);
   const file = secret ? ` (or ${name}_FILE)` : '';
-  return `${name} is not set, and the role ${role} needs it. ${about} Set ${name}${file} to ${must}.`;
+  return `${name} is not set, and ${neededBy} needs it. ${about} Set ${name}${file} to ${must}.`;
 }
 
 function whyInvalid(name: SettingName, value = ''): string {

@@ -155,7 +155,11 @@ describe('a Redis that sentinels watch, over TLS, with users', () => {
       () => open({ tls: { ...client, ca: newAuthority('another').cert } }),
       /The certificate of the sentinel 127.* is signed by an authority that is not trusted here/,
     ],
-    ['a wrong password of Redis itself', () => open({ password: 'wrong' }), /Redis refused the login/],
+    [
+      'a wrong password of Redis itself',
+      () => open({ password: 'wrong' }),
+      /primary "fleet-primary" refused the login: check user and password in REDIS_URL/,
+    ],
   ])('ends a start, and says why, with %s', async (_what, start, says) => {
     await expect(start()).rejects.toThrow(says);
   });

@@ -78,9 +78,11 @@ describe('when Redis is away', () => {
     const lines: string[] = [];
     const log = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line).msg) });
     const connection = connectForWorkers(redis.url, log);
-    await whenConnected(connection, 5_000);
+    await whenConnected(connection, 5_000, log);
     await redis.kill();
-    await vi.waitFor(() => expect(lines).toEqual(['Redis does not answer; trying again until it does']));
+    await vi.waitFor(() =>
+      expect(lines).toEqual([expect.stringMatching(/^Redis does not answer; trying again until it does\. /)]),
+    );
     await redis.restart();
     await vi.waitFor(() => expect(lines.slice(1)).toEqual(['Redis answers again']), 10_000);
     connection.disconnect();

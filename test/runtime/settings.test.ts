@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { SettingsError } from '../../src/fleet/errors.ts';
 import { envExample } from '../../src/runtime/env-example.ts';
 import { settingNames } from '../../src/runtime/environment.ts';
-import { readSettings } from '../../src/runtime/settings.ts';
+import { readDirectSettings, readSettings } from '../../src/runtime/settings.ts';
 import { redact } from '../../src/telemetry/redact.ts';
 
 const key = `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\nabc\n-----END OPENSSH ${'PRIVATE'} KEY-----`;
@@ -167,11 +167,113 @@ describe('readSettings', () => {
   });
 });
 
+describe('the settings of Redis', () => {
+  const { REDIS_URL: plain, ...rest } = worker;
+  const tlsUrl = 'rediss://redis.example:6380/2';
+  const sentinels = { FLEETBOT_REDIS_SENTINELS: 'a, b:1,[::1]:2', FLEETBOT_REDIS_SENTINEL_MASTER: 'primary' };
+  const pem = (what: string) => `-----BEGIN ${what}-----\nabc\n-----END ${what}-----`;
+  const tls = {
+    FLEETBOT_REDIS_CERT: pem('CERTIFICATE'),
+    FLEETBOT_REDIS_KEY: pem(['PRIVATE', 'KEY'].join(' ')),
+  };
+
+  it('are only the address where nothing else is set', () => {
+    expect(readSettings(worker).redis).toEqual({
+      ...{ url: plain, prefix: '{fleetbot}', allowUnsafe: false },
+      access: {},
+    });
+  });
+
+  it('take user and password apart from the address, also from files, but not twice', () => {
+    expect(
+      readSettings({ ...worker, REDIS_USERNAME: 'fleetbot', REDIS_PASSWORD_FILE: secretFile('pw\n') }).redis
+        .access,
+    ).toEqual({ username: 'fleetbot', password: 'pw' });
+    expect(readSettings({ ...worker, REDIS_PASSWORD: 'pw' }).redis.access).toEqual({ password: 'pw' });
+    expect(problemsOf({ ...worker, REDIS_USERNAME: 'fleetbot' })).toEqual([
+      expect.stringMatching(/^REDIS_PASSWORD is not set/),
+    ]);
+    expect(problemsOf({ ...rest, REDIS_URL: 'redis://u:pw@h', REDIS_PASSWORD: 'other' })).toEqual([
+      expect.stringMatching(/REDIS_URL holds a login.*Remove one/),
+    ]);
+  });
+
+  it('take certificates as files, for rediss:// alone, and the two of the client only together', () => {
+    const ca = pem('CERTIFICATE');
+    const files = { FLEETBOT_REDIS_CA_FILE: secretFile(ca) };
+    expect(readSettings({ ...rest, REDIS_URL: tlsUrl, ...files, ...tls }).redis.access.tls).toEqual({
+      ca,
+      cert: tls.FLEETBOT_REDIS_CERT,
+      key: tls.FLEETBOT_REDIS_KEY,
+    });
+    expect(problemsOf({ ...worker, ...files })).toEqual([
+      expect.stringMatching(/REDIS_URL begins with redis:\/\/.*Write rediss:\/\//),
+    ]);
+    const { FLEETBOT_REDIS_KEY, ...certificateAlone } = tls;
+    expect(problemsOf({ ...rest, REDIS_URL: tlsUrl, ...certificateAlone })).toEqual([
+      expect.stringMatching(/^FLEETBOT_REDIS_KEY is not set.*FLEETBOT_REDIS_KEY_FILE/),
+    ]);
+    expect(problemsOf({ ...rest, REDIS_URL: tlsUrl, FLEETBOT_REDIS_CA_FILE: secretFile('no PEM') })).toEqual([
+      expect.stringMatching(/^FLEETBOT_REDIS_CA is not usable\. It must be the authority's certificate/),
+    ]);
+  });
+
+  it('need no address where sentinels are named, but what these call the primary', () => {
+    expect(readSettings({ ...rest, ...sentinels }).redis).toMatchObject({
+      url: 'redis://sentinels',
+      access: {
+        sentinels: {
+          hosts: [
+            { host: 'a', port: 26_379 },
+            { host: 'b', port: 1 },
+            { host: '::1', port: 2 },
+          ],
+          master: 'primary',
+        },
+      },
+    });
+    expect(readSettings({ ...rest, ...sentinels, ...tls }).redis.url).toBe('rediss://sentinels');
+    expect(readSettings({ ...rest, ...sentinels, REDIS_URL: tlsUrl }).redis.url).toBe(tlsUrl);
+    expect(problemsOf({ ...rest, FLEETBOT_REDIS_SENTINELS: 'a' })).toEqual([
+      expect.stringMatching(/^FLEETBOT_REDIS_SENTINEL_MASTER is not set/),
+    ]);
+    expect(problemsOf({ ...worker, FLEETBOT_REDIS_SENTINEL_PASSWORD: 'pw' })).toEqual([
+      expect.stringMatching(/but no sentinel\. Set FLEETBOT_REDIS_SENTINELS/),
+    ]);
+    expect(problemsOf({ ...rest, ...sentinels, FLEETBOT_REDIS_SENTINELS: 'redis://a' })).toEqual([
+      expect.stringMatching(/^FLEETBOT_REDIS_SENTINELS is "redis:\/\/a"\. It must be host:port/),
+    ]);
+  });
+});
+
+describe('the settings of the ledger', () => {
+  it('need a key where a file is set', () => {
+    expect(readSettings(worker).ledger).toBeUndefined();
+    const exporting = { ...worker, FLEETBOT_LEDGER_FILE: '/var/lib/ledger.jsonl' };
+    expect(problemsOf(exporting)).toEqual([expect.stringMatching(/^FLEETBOT_LEDGER_KEY is not set/)]);
+    expect(readSettings({ ...exporting, FLEETBOT_LEDGER_KEY_FILE: secretFile(key) }).ledger).toEqual({
+      ...{ file: '/var/lib/ledger.jsonl', privateKey: key, maxBytes: 67_108_864 },
+    });
+  });
+});
+
+describe('readDirectSettings', () => {
+  it('looks at the fleet file and the SSH key alone', () => {
+    const broken = { FLEETBOT_ROLL: 'bot', REDIS_URL: 'nonsense', SLACK_BOT_TOKEN_FILE: '/nowhere' };
+    expect(readDirectSettings({ ...broken, FLEETBOT_SSH_KEY: key, FLEETBOT_FLEET_FILE: 'f.yaml' })).toEqual({
+      ...{ fleetFile: 'f.yaml', sshPrivateKey: key },
+    });
+    expect(readDirectSettings({ FLEETBOT_SSH_KEY_FILE: secretFile(key) })).toEqual({
+      ...{ fleetFile: 'fleet.yaml', sshPrivateKey: key },
+    });
+    expect(() => readDirectSettings(broken)).toThrow('FLEETBOT_SSH_KEY is not set');
+  });
+});
+
 describe('.env.example', () => {
   it('holds every setting once', () => {
-    const names = [...envExample().matchAll(/^#(\w+)=/gm)].map((match) =>
-      match[1]?.replace(/(SSH_KEY)_FILE$/, '$1'),
-    );
+    const written = [...envExample().matchAll(/^#(\w+)=/gm)].map(([, name = '']) => name);
+    const names = written.map((name) => settingNames.find((known) => `${known}_FILE` === name) ?? name);
     expect(names).toEqual(settingNames);
   });
 
@@ -179,15 +281,15 @@ describe('.env.example', () => {
     const entries = envExample().split('\n\n').slice(1);
     expect(entries).toHaveLength(settingNames.length);
     for (const entry of entries) expect(entry).toMatch(/\[(?:required: .+|default|example)\]\n#/);
-    expect(envExample()).toMatch(/\[required: every role\]\n#REDIS_URL=/);
+    expect(envExample()).toMatch(/\[required: every role, unless .+\]\n#REDIS_URL=/);
     expect(envExample()).toMatch(/\[default\]\n#FLEETBOT_ROLE=all/);
     expect(envExample()).toMatch(/\[example\]\n#MLFLOW_TRACKING_URI=/);
   });
 
   it('shows defaults that are accepted when they are uncommented', () => {
-    const uncommented = parseEnv(envExample().replaceAll(/^#(FLEETBOT_\w+=)/gm, '$1'));
-    const { FLEETBOT_SSH_KEY_FILE, ...env } = uncommented;
-    expect(FLEETBOT_SSH_KEY_FILE).toBeTruthy();
+    const defaults = envExample().matchAll(/\[default\]\n#(\w+=.*)/g);
+    const env = parseEnv([...defaults].map(([, line]) => line).join('\n'));
+    expect(env.FLEETBOT_REDIS_PREFIX).toBe('{fleetbot}');
     expect(problemsOf({ ...bot, ...env, FLEETBOT_ROLE: 'bot' } as Record<string, string>)).toEqual([]);
   });
 });

@@ -55,6 +55,10 @@ export class SimulatedMachine {
     return address.port;
   }
 
+  get silent(): boolean {
+    return this.#silent;
+  }
+
   /** Resets every open connection. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();

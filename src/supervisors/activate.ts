@@ -1,12 +1,13 @@
 import type { AgentAnswer } from '../fleet/agent-task.ts';
 import { contradictions } from '../fleet/contradictions.ts';
-import { AgentError, MachineError, StaleFenceError } from '../fleet/errors.ts';
+import { AgentError, type Failure, MachineError, StaleFenceError } from '../fleet/errors.ts';
 import { type Severity, severities } from '../fleet/finding.ts';
 import type { Diagnosis, Run, ToolCall } from '../fleet/run.ts';
 import { taskMessage } from '../fleet/task-message.ts';
 import type { Drive } from './context.ts';
 import { failureOf } from './failure-of.ts';
 import { createProgress } from './progress.ts';
+import { overTokens, spendingOf } from './spending.ts';
 
 /** The diagnosis of a run that is about to start its agent once more. */
 export function nextActivation(run: Run): Diagnosis {
@@ -16,15 +17,21 @@ export function nextActivation(run: Run): Diagnosis {
 /**
  * Starts the agent, gives it the task and returns what became of it; the run is in `starting` before and in
  * `starting` or `tasking` after. Does not stop the agent: `stopping` does, whatever happens here. A failed
- * agent is a diagnosis with a failure; an interrupted one has neither comment nor failure.
+ * agent is a diagnosis with a failure; an interrupted one has neither comment nor failure; one that answered but
+ * used too much has both.
  * @throws StaleFenceError when another worker has taken the machine over
  * @throws StoreUnavailableError when a state could not be stored in time
  */
 export async function activate(drive: Drive): Promise<Diagnosis> {
   const { held, interruption, redact } = drive;
   const begun = held.run.diagnosis ?? nextActivation(held.run);
+  const spendthrift = new AbortController();
+  let overspent: Failure | undefined;
   try {
-    const answer = await startAndTask(drive);
+    const answer = await startAndTask(drive, spendthrift.signal, (tokens) => {
+      overspent ??= overTokens(drive.machine, tokens);
+      if (overspent) spendthrift.abort(new Error(overspent.message));
+    });
     const comment = redact(answer.text);
     const verdict = severityOf(held.run);
     return {
@@ -34,10 +41,12 @@ export async function activate(drive: Drive): Promise<Diagnosis> {
       contradictions: verdict ? contradictions(comment, verdict, held.run.findings) : [],
       ...(answer.usage && { usage: { ...answer.usage } }),
       ...(answer.model !== undefined && { model: redact(answer.model) }),
+      ...spendingOf(drive.machine, answer, drive.fleet().prices),
     };
   } catch (error) {
     const seen = held.run.diagnosis ?? begun;
     if (interruption.signal.aborted) return seen;
+    if (overspent) return { ...seen, failure: overspent };
     if (error instanceof MachineError && error.code === 'old-fence') {
       throw new StaleFenceError(`Another worker has taken ${drive.machine.name} over.`, { cause: error });
     }
@@ -48,7 +57,11 @@ export async function activate(drive: Drive): Promise<Diagnosis> {
   }
 }
 
-async function startAndTask(drive: Drive): Promise<AgentAnswer> {
+async function startAndTask(
+  drive: Drive,
+  tooMuch: AbortSignal,
+  onOutputTokens: (tokens: number) => void,
+): Promise<AgentAnswer> {
   const { held, gate, machine, tracer, interruption } = drive;
   const { signal } = interruption;
   signal.throwIfAborted();
@@ -72,8 +85,9 @@ async function startAndTask(drive: Drive): Promise<AgentAnswer> {
         message: taskMessage(machine, held.run.request.task, held.run),
         traceparent: step.traceparent,
         onToolCall: (call) => progress.add(redactedCall(call, drive)),
+        onOutputTokens,
       },
-      signal,
+      AbortSignal.any([signal, tooMuch]),
     );
     tracer.agentWork(held.run, step, answer);
     step.end();

@@ -11,6 +11,8 @@ export interface SupervisorSettings {
   readonly maxActivations: number;
   /** How long a state may take to be stored while an agent may be alive. */
   readonly storeTimeoutMs: number;
+  /** The same, once this worker must let go. */
+  readonly lettingGoTimeoutMs: number;
   /** At most one progress record in this time. */
   readonly progressIntervalMs: number;
   /** How often a stop is tried before the agent's inertness is declared unknown. */
@@ -21,6 +23,7 @@ export interface SupervisorSettings {
 export const defaultSupervisorSettings: SupervisorSettings = {
   maxActivations: 2,
   storeTimeoutMs: 30_000,
+  lettingGoTimeoutMs: 2_000,
   progressIntervalMs: 2_000,
   stopAttempts: 3,
   stopRetryDelayMs: 2_000,
@@ -45,6 +48,4 @@ export interface Drive extends SupervisorParts {
   readonly gate: MachineGate;
   readonly held: HeldRun;
   readonly interruption: Interruption;
-  /** Whether the machine's agent could not be measured inactive by an earlier run. */
-  readonly quarantined: boolean;
 }

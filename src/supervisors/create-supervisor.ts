@@ -1,5 +1,5 @@
 import { MachineError, StaleFenceError, StoreUnavailableError } from '../fleet/errors.ts';
-import { agentMayBeAlive } from '../fleet/run.ts';
+import { agentMayBeAlive, type Run } from '../fleet/run.ts';
 import type { Drive, SupervisorParts } from './context.ts';
 import { endRun } from './end-run.ts';
 import { failureOf } from './failure-of.ts';
@@ -22,16 +22,22 @@ export function createSupervisor(parts: SupervisorParts): DriveRun {
   return async (claim, signal) => {
     const { request, id, trace } = claim.run;
     const log = parts.log.child({ run: id, machine: request.machine, trace: trace.traceId });
-    const held = new HeldRun(claim, parts.runs, parts.clock, parts.settings.storeTimeoutMs);
+    const held = new HeldRun(claim, {
+      ...parts.settings,
+      store: parts.runs,
+      clock: parts.clock,
+      worker: signal,
+    });
     const machine = parts.fleet().machines.get(request.machine);
     try {
       if (!machine) {
         await leaveUnknownMachine(held, parts.clock());
       } else {
-        using interruption = new Interruption(parts.runs, held, signal);
+        const now = parts.clock();
+        const timeLeftMs = takenUpAt(claim.run, now) + machine.limits.runTimeoutMs - now;
+        using interruption = new Interruption(parts.runs, held, signal, timeLeftMs);
         const gate = parts.machines.gate(machine);
-        const quarantined = claim.quarantine !== undefined;
-        await driveToEnd({ ...parts, log, machine, gate, held, interruption, quarantined });
+        await driveToEnd({ ...parts, log, machine, gate, held, interruption });
       }
     } catch (error) {
       if (!(error instanceof StaleFenceError)) throw error;
@@ -41,6 +47,11 @@ export function createSupervisor(parts: SupervisorParts): DriveRun {
     parts.tracer.finish(held.run);
     log.info({ verdict: held.run.verdict, inertness: held.run.inertness }, 'run done');
   };
+}
+
+/** When a worker took the run up, or does now. */
+function takenUpAt({ timeline }: Run, now: number): number {
+  return timeline.find(({ state }) => state !== 'queued')?.at ?? now;
 }
 
 async function driveToEnd(drive: Drive): Promise<void> {

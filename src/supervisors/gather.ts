@@ -29,8 +29,17 @@ export async function gather(drive: Drive): Promise<Gathered> {
   } catch (error) {
     step.end(error);
     if (interruption.signal.aborted || !(error instanceof MachineError)) throw error;
-    return withoutEvidence(drive, failureOf(error, drive.redact));
+    const { code, message } = failureOf(error, drive.redact);
+    return withoutEvidence(drive, { code, message: `${message}${quarantineWords(drive)}` });
   }
+}
+
+/** A machine that is still in quarantine was not measured. */
+function quarantineWords({ held, machine }: Drive): string {
+  const { quarantine } = held;
+  if (!quarantine) return '';
+  const since = new Date(quarantine.at).toISOString();
+  return ` ${machine.name} has been in quarantine since ${since}, after run ${quarantine.runId}: an agent may be running on it.`;
 }
 
 async function measure(drive: Drive): Promise<Gathered> {
@@ -105,7 +114,7 @@ function sameCommands(expected: readonly (readonly string[])[], outputs: readonl
 }
 
 /** No evidence, no success. */
-function withoutEvidence({ held }: Drive, failure: Run['failure']): Gathered {
+export function withoutEvidence({ held }: Drive, failure: Run['failure']): Gathered {
   return {
     findings: [],
     failure,

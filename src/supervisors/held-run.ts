@@ -2,6 +2,18 @@ import { StoreUnavailableError } from '../fleet/errors.ts';
 import { moveRun, type Run, type RunState } from '../fleet/run.ts';
 import type { Claim, Clock, Quarantine, RunStore } from './ports.ts';
 
+/** What a HeldRun needs beside its claim. */
+export interface HeldRunOptions {
+  readonly store: RunStore;
+  readonly clock: Clock;
+  /** How long a write may take. */
+  readonly storeTimeoutMs: number;
+  /** How much longer, once the worker must let go. */
+  readonly lettingGoTimeoutMs: number;
+  /** Aborts when this worker must let go. */
+  readonly worker: AbortSignal;
+}
+
 /**
  * The run that this worker holds: its newest record and the fence under which it may be written. Every write
  * throws StaleFenceError when another worker holds the machine, and StoreUnavailableError after the limit, so
@@ -9,18 +21,17 @@ import type { Claim, Clock, Quarantine, RunStore } from './ports.ts';
  * compare-and-set, it then either is the one meant here or does nothing.
  */
 export class HeldRun {
-  readonly #store: RunStore;
-  readonly #clock: Clock;
-  readonly #storeTimeoutMs: number;
+  readonly #options: HeldRunOptions;
   #run: Run;
   #fence: number;
+  #retiredFence: number | undefined;
+  #quarantine: Quarantine | undefined;
 
-  constructor(claim: Claim, store: RunStore, clock: Clock, storeTimeoutMs: number) {
+  constructor(claim: Claim, options: HeldRunOptions) {
     this.#run = claim.run;
     this.#fence = claim.fence;
-    this.#store = store;
-    this.#clock = clock;
-    this.#storeTimeoutMs = storeTimeoutMs;
+    this.#quarantine = claim.quarantine;
+    this.#options = options;
   }
 
   get run(): Run {
@@ -31,15 +42,31 @@ export class HeldRun {
     return this.#fence;
   }
 
+  /** The machine's quarantine, while it is in one. */
+  get quarantine(): Quarantine | undefined {
+    return this.#quarantine;
+  }
+
+  /** Whether the machine was measured inactive under the fence, which retires it: nothing can have started since. */
+  get retired(): boolean {
+    return this.#retiredFence === this.#fence;
+  }
+
+  /** Notes that the machine was stopped and measured inactive under the fence. */
+  retire(): void {
+    this.#retiredFence = this.#fence;
+  }
+
   /** Raises the fence above what the machine has seen. With the own fence: after a `stop`, which retires it. */
   async raiseFence(seen: number): Promise<void> {
     if (seen < this.#fence) return;
-    this.#fence = await this.#inTime(this.#store.raiseFence(this.#run.request.machine, this.#fence, seen));
+    const { machine } = this.#run.request;
+    this.#fence = await this.#inTime(this.#options.store.raiseFence(machine, this.#fence, seen));
   }
 
   /** Stores the next state. */
   async move(to: RunState, changes: Partial<Run> = {}): Promise<void> {
-    await this.#save(moveRun(this.#run, to, this.#clock(), changes));
+    await this.#save(moveRun(this.#run, to, this.#options.clock(), changes));
   }
 
   /** Stores changes within the state. */
@@ -50,23 +77,30 @@ export class HeldRun {
   /** Sets or (with undefined) clears the machine's quarantine. */
   async setQuarantine(quarantine: Quarantine | undefined): Promise<void> {
     const { machine } = this.#run.request;
-    await this.#inTime(this.#store.setQuarantine(machine, this.#fence, quarantine));
+    await this.#inTime(this.#options.store.setQuarantine(machine, this.#fence, quarantine));
+    this.#quarantine = quarantine;
   }
 
   async #save(next: Run): Promise<void> {
-    this.#run = await this.#inTime(this.#store.save(next, this.#run.state, this.#fence));
+    this.#run = await this.#inTime(this.#options.store.save(next, this.#run.state, this.#fence));
   }
 
   async #inTime<T>(write: Promise<T>): Promise<T> {
+    const { worker, storeTimeoutMs, lettingGoTimeoutMs } = this.#options;
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => reject(new StoreUnavailableError('Redis did not store the run in time. Check that it is up.')),
-      this.#storeTimeoutMs,
-    );
+    const giveUp = () =>
+      reject(new StoreUnavailableError('Redis did not store the run in time. Check that it is up.'));
+    let timer = setTimeout(giveUp, worker.aborted ? lettingGoTimeoutMs : storeTimeoutMs);
+    const hurry = () => {
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, lettingGoTimeoutMs);
+    };
+    worker.addEventListener('abort', hurry, { once: true });
     try {
       return await Promise.race([write, tooLate]);
     } finally {
       clearTimeout(timer);
+      worker.removeEventListener('abort', hurry);
     }
   }
 }

@@ -1,7 +1,9 @@
+import type { Failure, RunFailureCode } from '../fleet/errors.ts';
+import type { Machine } from '../fleet/machine.ts';
 import type { Diagnosis, Run } from '../fleet/run.ts';
 import { activate, nextActivation } from './activate.ts';
 import type { Drive } from './context.ts';
-import { type Gathered, gather } from './gather.ts';
+import { type Gathered, gather, withoutEvidence } from './gather.ts';
 import { stopAgent } from './stop-agent.ts';
 import { wantsAgent } from './wants-agent.ts';
 
@@ -16,7 +18,7 @@ export async function nextState(drive: Drive): Promise<void> {
     case 'gathering':
       return leaveGathering(drive);
     case 'starting':
-      return drive.held.move('stopping', { diagnosis: await activate(drive) });
+      return leaveStarting(drive);
     case 'tasking':
       return drive.held.move('stopping');
     case 'stopping':
@@ -32,21 +34,33 @@ async function leaveGathering(drive: Drive): Promise<void> {
   try {
     gathered = await gather(drive);
   } catch (error) {
-    if (!interruption.byPerson) throw error;
-    return held.move('done', { verdict: 'cancelled' });
+    if (interruption.byPerson) return held.move('done', { verdict: 'cancelled' });
+    if (interruption.byTime) return held.move('done', withoutEvidence(drive, tookTooLong(machine)));
+    throw error;
   }
   if (!wantsAgent(machine, held.run.request, gathered)) return held.move('done', gathered);
   return held.move('starting', { ...gathered, diagnosis: nextActivation(held.run), inertness: 'unknown' });
 }
 
+async function leaveStarting(drive: Drive): Promise<void> {
+  const diagnosis = await activate(drive);
+  // Stopping is always safe, and storing waits for a store that may be away.
+  if (drive.interruption.byWorker) await stopAgent(drive);
+  return drive.held.move('stopping', { diagnosis });
+}
+
 async function leaveStopping(drive: Drive): Promise<void> {
-  const { held, interruption, settings } = drive;
+  const { held, machine, interruption, settings } = drive;
   const inertness = await stopAgent(drive);
   const diagnosis = held.run.diagnosis ?? nextActivation(held.run);
   const finished = diagnosis.comment !== undefined || diagnosis.failure !== undefined;
 
   if (finished || interruption.byPerson) {
     return held.move('done', ending(held.run, inertness, diagnosis, interruption.byPerson));
+  }
+  if (interruption.byTime) {
+    const late = { ...diagnosis, failure: tookTooLong(machine) };
+    return held.move('done', ending(held.run, inertness, late, false));
   }
   if (inertness === 'inactive') {
     interruption.signal.throwIfAborted();
@@ -56,6 +70,15 @@ async function leaveStopping(drive: Drive): Promise<void> {
     }
   }
   return held.move('done', ending(held.run, inertness, interrupted(diagnosis), false));
+}
+
+function tookTooLong({ name, limits }: Machine): Failure {
+  return {
+    code: 'run-timeout' satisfies RunFailureCode,
+    message:
+      `The run took longer than the ${limits.runTimeoutMs / 1_000} s that a run on ${name} may take, and was ended. ` +
+      'Ask for less, or ask an operator to raise `limits.runTimeoutMs`.',
+  };
 }
 
 function interrupted(diagnosis: Diagnosis): Diagnosis {

@@ -6,9 +6,9 @@ export async function quarantine({ held, clock, redact }: Drive, cause: unknown)
   await held.setQuarantine({ runId: held.run.id, reason, at: clock() });
 }
 
-/** Ends the quarantine that an earlier run left: the agent was measured inactive. */
-export async function liftQuarantine({ held, quarantined, log }: Drive): Promise<void> {
-  if (!quarantined) return;
+/** Ends the machine's quarantine: its agent was measured inactive. */
+export async function liftQuarantine({ held, log }: Drive): Promise<void> {
+  if (!held.quarantine) return;
   await held.setQuarantine(undefined);
   log.info('measured inactive: quarantine lifted');
 }

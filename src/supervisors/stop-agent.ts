@@ -12,6 +12,7 @@ import { liftQuarantine, quarantine } from './quarantine.ts';
  * @throws StoreUnavailableError
  */
 export async function stopAgent(drive: Drive): Promise<Exclude<Inertness, 'never-started'>> {
+  if (drive.held.retired) return 'inactive';
   const step = drive.tracer.step(drive.held.run, 'agent.stop');
   try {
     step.set({ attempts: await stopPatiently(drive) });
@@ -31,6 +32,7 @@ async function stopPatiently({ gate, held, machine, settings, log }: Drive): Pro
   for (let attempt = 1; ; attempt += 1) {
     try {
       await gate.stop(held.fence);
+      held.retire();
       return attempt;
     } catch (error) {
       if (error instanceof MachineError && error.code === 'old-fence') {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentTask } from '../../src/fleet/agent-task.ts';
-import type { MachineGate } from '../../src/supervisors/ports.ts';
+import type { MachineBrake, MachineGate } from '../../src/supervisors/ports.ts';
 
 /** A machine that has never been asked anything, whose check is `disk` and whose agent answers any task. */
 export interface GateUnderTest {
-  readonly gate: MachineGate;
+  readonly gate: MachineGate & MachineBrake;
   close(): Promise<void>;
 }
 
@@ -12,11 +12,11 @@ const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const runId = 'r-00000000aaaa';
 const task: AgentTask = { runId, agentId: 'edge', message: 'MODE:text Is all well?', traceparent };
 
-/** What every adapter of the port MachineGate promises. The steps build on one another. */
+/** What every adapter of the ports MachineGate and MachineBrake promises. The steps build on one another. */
 export function machineGateSuite(name: string, make: () => Promise<GateUnderTest>): void {
   describe(`the machine gate: ${name}`, () => {
     let under: GateUnderTest;
-    let gate: MachineGate;
+    let gate: MachineGate & MachineBrake;
     beforeAll(async () => {
       under = await make();
       gate = under.gate;
@@ -67,6 +67,35 @@ export function machineGateSuite(name: string, make: () => Promise<GateUnderTest
       await gate.stop(6);
       expect(await gate.status()).toMatchObject({ agent: 'inactive', run: null, fence: 6 });
       await gate.stop(6);
+    });
+
+    it('has stopped the agent when lock resolves, without a fence, and lets none start', async () => {
+      await gate.start(7, runId, traceparent);
+      expect(await gate.lock('halt h-1 by U1: leak')).toMatchObject({ locked: true, agent: 'inactive' });
+      const { agent, run, lock, fence } = await gate.status();
+      expect({ agent, run, fence }).toEqual({ agent: 'inactive', run: null, fence: 7 });
+      expect(lock?.reason).toBe('halt h-1 by U1: leak');
+      expect(Math.abs(Date.parse(lock?.at ?? '') - Date.now())).toBeLessThan(5_000);
+      await expect(gate.start(8, runId, traceparent)).rejects.toMatchObject({ code: 'locked' });
+    });
+
+    it('still brings evidence and stops while it is locked', async () => {
+      expect((await gate.evidence(8, 'disk')).outputs).toBeInstanceOf(Array);
+      await gate.stop(8);
+      expect((await gate.status()).lock).not.toBeNull();
+    });
+
+    it('keeps the reason of the last lock', async () => {
+      await gate.lock('halt h-2 by U2: another leak');
+      expect((await gate.status()).lock?.reason).toBe('halt h-2 by U2: another leak');
+    });
+
+    it('lets the agent start again once it is unlocked, as often as it is asked', async () => {
+      expect(await gate.unlock()).toMatchObject({ locked: false, agent: 'inactive' });
+      expect(await gate.unlock()).toMatchObject({ locked: false });
+      expect((await gate.status()).lock).toBeNull();
+      await gate.start(9, runId, traceparent);
+      await gate.stop(9);
     });
   });
 }

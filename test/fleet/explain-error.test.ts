@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createMachines } from '../../src/edge-client/create-machines.ts';
 import { waitUntilReady } from '../../src/edge-client/readiness.ts';
+import { tooLongAnswer, tooManyToolCalls } from '../../src/edge-client/transports/agent-errors.ts';
 import { FleetFileError, InputError, MachineError, toFailure } from '../../src/fleet/errors.ts';
 import { explainError, explainFailure } from '../../src/fleet/explain-error.ts';
 import type { Limits } from '../../src/fleet/machine.ts';
@@ -99,6 +100,11 @@ describe('what a machine error says beyond its code is told', () => {
     expect(explainFailure({ code: 'unreachable', message })).toBe(
       explainFailure({ code: 'unreachable', message: '' }),
     );
+  });
+
+  test('its agent talked without end', () => {
+    expect(explainError(tooLongAnswer('rhel-01', 1_000))).toMatch(/answered more than it may/);
+    expect(explainError(tooManyToolCalls('rhel-01', 40))).toMatch(/more tool calls than it may/);
   });
 
   test('its agent ended before it was ready', async () => {

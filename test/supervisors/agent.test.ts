@@ -101,7 +101,9 @@ describe('a stop', () => {
     expect(quarantine?.reason).not.toContain(secret);
 
     const unmeasured = await on.serve(undefined, { before: failing('status', broken) });
-    expect(unmeasured.verdict).toBe('inconclusive');
+    expect(unmeasured).toMatchObject({ verdict: 'inconclusive', failure: { code: 'unreachable' } });
+    const since = new Date(quarantine?.at ?? 0).toISOString();
+    expect(unmeasured.failure?.message).toContain(`in quarantine since ${since}, after run ${run.id}`);
     expect((await on.queue.requests.machine('rhel-01')).quarantine).toBeDefined();
 
     const measured = await on.serve();

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { AgentAnswer } from '../../src/fleet/agent-task.ts';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
+import { startLink } from '../support/link.ts';
 import { startTestRedis } from '../support/redis.ts';
 import { SupervisedMachine, supervisedMachines } from './supervised-machine.ts';
 
@@ -112,6 +113,72 @@ describe('a worker that must let go', () => {
     expect(on.tracer.finished).toHaveLength(1);
   });
 
+  it('stops the agent at once where the store is away, and gives the store little time', async () => {
+    await using on = await open({ behaviour: { answer: forever }, settings: { lettingGoTimeoutMs: 200 } });
+    const id = await on.request();
+    const shutdown = new AbortController();
+    let asked = false;
+    const driving = on.supervisor({
+      before: (call) => {
+        if (call !== 'store stopping') return;
+        asked = on.machine.books.at(-1) === 'stop';
+        return forever();
+      },
+    })(await on.claim(), shutdown.signal);
+    await expect.poll(() => on.machine.books.at(-1)).toBe(`task ${id}`);
+    shutdown.abort('shutdown');
+    await expect(driving).rejects.toBeInstanceOf(StoreUnavailableError);
+    expect(asked).toBe(true);
+    expect(on.machine.books.filter((entry) => entry === 'stop')).toHaveLength(1);
+
+    expect(await on.run(id)).toMatchObject({ state: 'tasking' });
+    expect((await on.machine.status()).agent).toBe('inactive');
+  });
+
+  it('while a state is being stored does not wait for a store that is away', async () => {
+    await using on = await open({ settings: { lettingGoTimeoutMs: 500 } });
+    const id = await on.request();
+    const shutdown = new AbortController();
+    const driving = on.supervisor({
+      before: (call) => {
+        if (call !== 'store tasking') return;
+        setTimeout(() => shutdown.abort('shutdown'), 20);
+        return forever();
+      },
+    })(await on.claim(), shutdown.signal);
+    await expect(driving).rejects.toBe('shutdown');
+    expect(on.machine.books).toEqual(['evidence disk', `start ${id}`, 'stop']);
+  });
+
+  it('stops the agent at once while nothing gets through to Redis, and the run goes on afterwards', async () => {
+    const own = await startTestRedis();
+    const link = await startLink(own.port);
+    try {
+      const url = new URL(own.url);
+      url.port = String(link.port);
+      await using on = await SupervisedMachine.open(url.href, {
+        behaviour: {
+          answer: async () =>
+            on.machine.books.includes('stop') ? { text: 'Fine.', toolCalls: [] } : forever(),
+        },
+      });
+      const id = await on.request();
+      const shutdown = new AbortController();
+      const driving = on.supervisor()(await on.claim(), shutdown.signal);
+      await expect.poll(() => on.machine.books.at(-1)).toBe(`task ${id}`);
+      link.freeze();
+      shutdown.abort('shutdown');
+      await expect.poll(() => on.machine.books.at(-1), { timeout: 1_000 }).toBe('stop');
+      await expect(driving).rejects.toBeInstanceOf(StoreUnavailableError);
+      await link.restore();
+      await vi.waitUntil(() => on.queue.ready().catch(() => false));
+      expect(await on.driveNext()).toMatchObject({ id, verdict: 'ok', diagnosis: { comment: 'Fine.' } });
+    } finally {
+      await link[Symbol.asyncDispose]();
+      await own.stop();
+    }
+  });
+
   it('before the start does not start the agent any more', async () => {
     await using on = await open();
     await on.request();
@@ -125,7 +192,7 @@ describe('a worker that must let go', () => {
     })(await on.claim(), shutdown.signal);
     await expect(driving).rejects.toBe('shutdown');
     expect(calls).not.toContain('start');
-    expect(calls.at(-1)).toBe('stop');
+    expect(calls.slice(-2)).toEqual(['stop', 'store stopping']);
   });
 
   it('leaves a run whose evidence is being gathered as it is', async () => {
@@ -169,7 +236,7 @@ describe('a store that is away', () => {
   it.each(['tasking', 'stopping', 'done'])(
     'when %s should be stored has the agent stopped',
     async (state) => {
-      await using on = await open({ settings: { storeTimeoutMs: 100 } });
+      await using on = await open({ settings: { storeTimeoutMs: 500 } });
       const id = await on.request();
       const driving = on.supervisor({
         before: (call) => (call === `store ${state}` ? forever() : undefined),
@@ -182,7 +249,7 @@ describe('a store that is away', () => {
   );
 
   it('while a left run is taken over does not keep the agent alive', async () => {
-    await using on = await open({ settings: { storeTimeoutMs: 100 } });
+    await using on = await open({ settings: { storeTimeoutMs: 500 } });
     const id = await on.request();
     void on.supervisor({ before: (call) => (call === 'task' ? forever() : undefined) })(
       await on.claim(),
@@ -204,7 +271,7 @@ describe('a store that is away', () => {
     const own = await startTestRedis();
     try {
       await using on = await SupervisedMachine.open(own.url, {
-        settings: { storeTimeoutMs: 200 },
+        settings: { storeTimeoutMs: 500 },
         behaviour: {
           answer: async () => {
             await own.kill();

@@ -55,12 +55,16 @@ export function createGatewayWs(options: GatewayWsOptions): WebSocketServer {
     socket.on('close', () => clients.delete(client));
     socket.on('error', () => socket.terminate());
   });
-  setInterval(() => {
+  const ticking = setInterval(() => {
     for (const client of clients) client.event('tick', { ts: options.clock() });
   }, tickIntervalMs);
-  setInterval(() => {
+  const pinging = setInterval(() => {
     for (const socket of server.clients) socket.ping();
   }, pingIntervalMs);
+  server.once('close', () => {
+    clearInterval(ticking);
+    clearInterval(pinging);
+  });
   return server;
 }
 

@@ -5,7 +5,7 @@ import { evidenceSchema } from '../fleet/evidence.ts';
  * The gate's wire protocol, version 1: one SSH exec request per verb, exact grammar, single spaces.
  *
  *   status | start FENCE RUN TRACEPARENT | connect FENCE | stop FENCE | evidence FENCE CHECK
- *   act FENCE | result ID | lock REASON… | unlock
+ *   act FENCE | result ID | lock REASON… | unlock [REASON…]
  *
  * Success: exit code 0 and one JSON object on stdout (for `connect`: stdin and stdout are the bytes of a
  * connection to the gateway's loopback port). Refusal: exit code 1 and one JSON object (`refusalSchema`) on
@@ -19,7 +19,8 @@ import { evidenceSchema } from '../fleet/evidence.ts';
  * running activation returns its token; any other `start` while an agent runs is refused (`unit-failed`): `stop`
  * comes first. `connect` wants the activation's own fence and an active unit (else `not-active`); while the
  * gateway's port takes no connections yet, its channel just ends, with exit code 0 and no bytes. `lock` stops the
- * agent; while locked only `start` is refused.
+ * agent; while locked only `start` is refused. `unlock REASON` lifts only the lock that has this very reason, so that
+ * one who comes late does not lift another's; the reply says whether the machine is locked then.
  */
 export const gateProtocolVersion = 1;
 

@@ -185,12 +185,13 @@ export class Gate {
     });
   }
 
-  async unlock(): Promise<LockReply> {
+  /** Lifts the lock that has this reason. The reply says whether another one is there. */
+  async unlock(reason: string): Promise<LockReply> {
     return await this.#run({
-      line: 'unlock',
+      line: `unlock ${reason}`,
       reply: lockReplySchema,
       timeoutMs: this.#machine.limits.statusTimeoutMs,
-      repeatable: false,
+      repeatable: true,
     });
   }
 

@@ -22,8 +22,8 @@ export interface QueueSettings {
   /** How often every machine that has work is woken, whatever happened to its wake. */
   readonly sweepIntervalMs: number;
   /**
-   * How long `close` waits for the runs in progress to let go. Longer than a supervisor waits for the store (30 s):
-   * where Redis is away, it stops its agent only then. With the rest, shorter than a process's shutdown may take.
+   * How long `close` waits for the runs in progress to let go: they stop their agents first, which may take a
+   * machine's `stopTimeoutMs` (30 s). With the rest, shorter than a process's shutdown may take.
    */
   readonly closeTimeoutMs: number;
   /** How long `close` waits for each connection to end in order; where Redis is away, that takes for ever. */

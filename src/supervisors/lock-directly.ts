@@ -1,6 +1,6 @@
 import { haltIdOfLock } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
-import { type LockOutcome, lockMachine, outcomeOf } from './measure-lock.ts';
+import { type LockOutcome, lockMachine, outcomeOf, unlockMachine } from './measure-lock.ts';
 import { Places } from './places.ts';
 import type { Brakes, MachineBrake, Redact } from './ports.ts';
 
@@ -56,10 +56,7 @@ async function unlockDirectly(
     if (!force && !lock.reason.startsWith(directLockPrefix)) {
       return { outcome: 'failed', detail: redact(whyItStaysLocked(lock.reason)) };
     }
-    const { locked } = await brake.unlock();
-    return locked
-      ? { outcome: 'failed', detail: 'It answered, but says that it is still locked.' }
-      : { outcome: 'unlocked' };
+    return await unlockMachine(brake, lock.reason, redact);
   } catch (error) {
     return outcomeOf(error, redact);
   }

@@ -44,6 +44,22 @@ export async function lockMachine(
   }
 }
 
+/** Lifts the lock that has this reason. One that came since stays. Never throws. */
+export async function unlockMachine(
+  brake: MachineBrake,
+  reason: string,
+  redact: Redact,
+): Promise<LockOutcome> {
+  try {
+    const { locked } = await brake.unlock(reason);
+    return locked
+      ? { outcome: 'failed', detail: 'It is locked by somebody else meanwhile. Look at the machine.' }
+      : { outcome: 'unlocked' };
+  } catch (error) {
+    return outcomeOf(error, redact);
+  }
+}
+
 /** What an error of a machine's brake means for its lock. */
 export function outcomeOf(error: unknown, redact: Redact): LockOutcome {
   return {

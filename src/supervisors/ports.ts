@@ -99,7 +99,8 @@ export interface MachineBrake {
   stop(fence: number): Promise<void>;
   /** Stops the agent and lets none start until it is unlocked; held over the machine's restarts. */
   lock(reason: string): Promise<LockReply>;
-  unlock(): Promise<LockReply>;
+  /** Lifts the lock that has this reason; another one stays, and the reply says so. */
+  unlock(reason: string): Promise<LockReply>;
 }
 
 /** Finds the gate of a machine. */

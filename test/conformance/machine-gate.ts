@@ -90,9 +90,15 @@ export function machineGateSuite(name: string, make: () => Promise<GateUnderTest
       expect((await gate.status()).lock?.reason).toBe('halt h-2 by U2: another leak');
     });
 
+    it('lets nobody who comes late lift the lock of another', async () => {
+      expect(await gate.unlock('halt h-1 by U1: leak')).toMatchObject({ locked: true });
+      expect((await gate.status()).lock).not.toBeNull();
+    });
+
     it('lets the agent start again once it is unlocked, as often as it is asked', async () => {
-      expect(await gate.unlock()).toMatchObject({ locked: false, agent: 'inactive' });
-      expect(await gate.unlock()).toMatchObject({ locked: false });
+      const reason = 'halt h-2 by U2: another leak';
+      expect(await gate.unlock(reason)).toMatchObject({ locked: false, agent: 'inactive' });
+      expect(await gate.unlock(reason)).toMatchObject({ locked: false });
       expect((await gate.status()).lock).toBeNull();
       await gate.start(9, runId, traceparent);
       await gate.stop(9);

@@ -43,7 +43,7 @@ describe('the gate of a real machine', () => {
       code: 'locked',
       message: expect.stringContaining('maintenance until noon'),
     });
-    expect(await on.gate.unlock()).toMatchObject({ locked: false });
+    expect(await on.gate.unlock('maintenance until noon')).toMatchObject({ locked: false });
   });
 
   it('wants a reason for a lock', async () => {

@@ -99,11 +99,11 @@ export class FakeMachine implements MachineGate, MachineBrake {
     return { locked: true, agent: 'inactive', action: this.action };
   }
 
-  async unlock(): Promise<LockReply> {
+  async unlock(reason: string): Promise<LockReply> {
     await this.#reach();
-    this.locked = null;
+    if (this.locked?.reason === reason) this.locked = null;
     this.books.push('unlock');
-    return { locked: false, agent: this.#activation ? 'active' : 'inactive' };
+    return { locked: this.locked !== null, agent: this.#activation ? 'active' : 'inactive' };
   }
 
   async ready(fence: number, signal?: AbortSignal): Promise<void> {

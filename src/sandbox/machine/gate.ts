@@ -37,7 +37,7 @@ export interface GateOptions {
 
 const grammar =
   'status, start FENCE RUN TRACEPARENT, connect FENCE, stop FENCE, evidence FENCE CHECK, act FENCE, result ID, ' +
-  'lock REASON, unlock';
+  'lock REASON, unlock REASON, unlock';
 
 /** Opens a machine's gate with what it remembers; an agent that outlived the machine's process is killed. */
 export async function openGate(options: GateOptions): Promise<Gate> {
@@ -106,7 +106,7 @@ export class Gate {
       case 'lock':
         return this.#oneAtATime(() => this.#lock(verb.reason));
       case 'unlock':
-        return this.#oneAtATime(() => this.#unlock());
+        return this.#oneAtATime(() => this.#unlock(verb.reason));
     }
   }
 
@@ -196,9 +196,11 @@ export class Gate {
     return replyWith({ locked: true, agent: await this.#stopUnit() });
   }
 
-  async #unlock(): Promise<Answer> {
-    await this.#save({ lock: null });
-    return replyWith({ locked: false, agent: this.#options.unit.state });
+  async #unlock(reason: string | undefined): Promise<Answer> {
+    const { lock } = this.#state;
+    const locked = lock !== null && reason !== undefined && lock.reason !== reason;
+    if (!locked) await this.#save({ lock: null });
+    return replyWith({ locked, agent: this.#options.unit.state });
   }
 
   #change(fence: number, change: () => Promise<Answer>): Promise<Answer> {

@@ -31,7 +31,10 @@ const verbSchema = z.union([
     .tuple([z.literal('lock'), word], word)
     .transform(([verb, ...words]) => ({ verb, reason: words.join(' ') }))
     .refine(({ reason }) => [...reason].length <= longestReason),
-  z.tuple([z.literal('unlock')]).transform(([verb]) => ({ verb })),
+  z.tuple([z.literal('unlock')]).transform(([verb]) => ({ verb, reason: undefined })),
+  z
+    .tuple([z.literal('unlock'), word], word)
+    .transform(([verb, ...words]) => ({ verb, reason: words.join(' ') })),
 ]);
 
 /** A request to the gate that follows the grammar of `gate-protocol.ts`. */

@@ -1,6 +1,13 @@
 import { type Halt, haltIdOfLock, lockReasonOf } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
-import { isGone, type LockOutcome, lockMachine, outcomeOf, stillEnding } from '../measure-lock.ts';
+import {
+  isGone,
+  type LockOutcome,
+  lockMachine,
+  outcomeOf,
+  stillEnding,
+  unlockMachine,
+} from '../measure-lock.ts';
 import type { MachineBrake, MachineStatus, Redact } from '../ports.ts';
 import type { Order } from './halt-book.ts';
 import type { Term } from './term.ts';
@@ -105,12 +112,5 @@ async function liftLock({ term, brake, status }: Visit, locker: Halt | undefined
     return { outcome: 'unlocked', detail: redact(`It stays locked by other means: ${lock.reason}`) };
   }
   signal.throwIfAborted();
-  try {
-    const { locked } = await brake.unlock();
-    return locked
-      ? { outcome: 'failed', detail: 'It answered, but says that it is still locked.' }
-      : { outcome: 'unlocked' };
-  } catch (error) {
-    return outcomeOf(error, redact);
-  }
+  return unlockMachine(brake, lock.reason, redact);
 }

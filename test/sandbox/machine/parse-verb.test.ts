@@ -8,7 +8,7 @@ const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const fence = '[1-9][0-9]{0,14}';
 const name = '[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?';
 const exactGrammar = new RegExp(
-  `^(?:status|unlock|(?:connect|stop|act) ${fence}|evidence ${fence} ${name}|result ${name}` +
+  `^(?:status|unlock(?: [^\\p{C}\\p{Z}]+)*|(?:connect|stop|act) ${fence}|evidence ${fence} ${name}|result ${name}` +
     `|start ${fence} r-[0-9a-z]{10,32} 00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}` +
     '|lock (?=.{1,200}$)[^\\p{C}\\p{Z}]+(?: [^\\p{C}\\p{Z}]+)*)$',
   'u',
@@ -88,7 +88,7 @@ describe("the gate's grammar", () => {
     expect(parseVerb('act 7')).toEqual({ verb: 'act', fence: 7 });
     expect(parseVerb('result a-1')).toEqual({ verb: 'result', id: 'a-1' });
     expect(parseVerb('lock back at 12:00 – Ümit')).toEqual({ verb: 'lock', reason: 'back at 12:00 – Ümit' });
-    expect(parseVerb('unlock')).toEqual({ verb: 'unlock' });
+    expect(parseVerb('unlock')).toEqual({ verb: 'unlock', reason: undefined });
   });
 
   it.each([

@@ -154,7 +154,7 @@ describe('a halt', () => {
       return {
         status: (signal) => fake.status(signal),
         stop: (fence) => fake.stop(fence),
-        unlock: () => fake.unlock(),
+        unlock: (reason) => fake.unlock(reason),
         lock: (reason) => (name === 'web-0' ? fake.lock(reason) : new Promise(() => {})),
       };
     });

@@ -83,8 +83,8 @@ export class SimulatedGate {
         this.#end('locked');
         return reply({ locked: true, agent: this.#state });
       case 'unlock':
-        this.#lock = null;
-        return reply({ locked: false, agent: this.#state });
+        if (verb.reason === undefined || verb.reason === this.#lock?.reason) this.#lock = null;
+        return reply({ locked: this.#lock !== null, agent: this.#state });
       case 'act':
       case 'result':
         return refusal('verb-refused', 'No action is authorised on this machine.');

@@ -1,8 +1,14 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
+import { newKeyPair } from '../src/sandbox/key-pair.ts';
+import { hostKey } from './fleet/fixtures.ts';
 import { startTestRedis, type TestRedis } from './support/redis.ts';
 
 const fileAt = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -44,10 +50,18 @@ describe('a Redis that refuses the login ends the start at once, and shows no pa
   afterAll(() => server?.stop());
 
   it.each([
-    ['with a wrong password', 'app:hunter2wrong@', 'WRONGPASS'],
-    ['without one', '', 'NOAUTH'],
-    ['of a user who may not do what is needed', 'weak:hunter2weak@', 'NOPERM'],
-  ])('%s', async (_case, login, answer) => {
+    [
+      'with a wrong password',
+      'app:hunter2wrong@',
+      /refused the login: check user and password in REDIS_URL.*WRONGPASS/,
+    ],
+    ['without one', '', /refused the login.*NOAUTH/],
+    [
+      'of a user who may not do what is needed',
+      'weak:hunter2weak@',
+      /user weak may not run info .*ACL SETUSER weak/,
+    ],
+  ])('%s', async (_case, login, says) => {
     const { code, stdout, stderr } = await fleetbot(['start'], {
       FLEETBOT_ROLE: 'bot',
       FLEETBOT_FLEET_FILE: exampleFile,
@@ -57,11 +71,59 @@ describe('a Redis that refuses the login ends the start at once, and shows no pa
       REDIS_URL: `redis://${login}127.0.0.1:${server.port}`,
     });
     expect(code).toBe(1);
-    expect(stderr).toContain('Redis refused the login: check user and password in REDIS_URL');
-    expect(stderr).toContain(answer);
+    expect(stderr).toMatch(says);
     expect(stderr).not.toContain('trying again');
     expect(stdout + stderr).not.toContain('hunter2');
   });
+});
+
+describe('a fleetbot that exports its ledger', () => {
+  let server: TestRedis;
+  const folder = mkdtempSync(join(tmpdir(), 'fleetbot-main-'));
+  const [file, keyFile] = [join(folder, 'ledger.jsonl'), join(folder, 'key.pem')];
+  const fleetFile = join(folder, 'fleet.yaml');
+  const env = () => ({
+    FLEETBOT_ROLE: 'worker',
+    FLEETBOT_FLEET_FILE: fleetFile,
+    FLEETBOT_SSH_KEY: newKeyPair().privateKey,
+    FLEETBOT_LEDGER_FILE: file,
+    FLEETBOT_LEDGER_KEY_FILE: keyFile,
+    FLEETBOT_HEALTH_PORT: '0',
+    REDIS_URL: server.url,
+  });
+  const fleetOf = (name: string) =>
+    `version: 1\nmachines:\n  - { name: ${name}, address: web.test, hostKey: ${hostKey(1)} }\n`;
+  const exported = () => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+
+  beforeAll(async () => {
+    server = await startTestRedis();
+    writeFileSync(fleetFile, fleetOf('web-01'));
+    await fleetbot(['ledger', 'key', keyFile]);
+  });
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('tells of the fleet files in force, keeps the file to itself, and leaves it signed', async () => {
+    const child = spawn(process.execPath, [main, 'start'], { env: env(), stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    await vi.waitFor(() => expect(exported()).toContain('"kind":"policy.changed"'), 15_000);
+    const second = await fleetbot(['start'], env());
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`is written by process ${child.pid} on`);
+
+    writeFileSync(fleetFile, fleetOf('web-02'));
+    await vi.waitFor(() => expect(exported().match(/"policy\.changed"/g)).toHaveLength(2), 15_000);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+    const { code, stdout } = await fleetbot(['ledger', 'verify', '--key', `${keyFile}.pub`, file]);
+    expect(stdout).toMatch(
+      /^2 entries from 1 to 2, [\s\S]*; not covered yet: 0 entries[\s\S]*The ledger is sound/,
+    );
+    expect(code).toBe(0);
+  }, 60_000);
 });
 
 describe('the command line', () => {

@@ -1,18 +1,54 @@
+import { parseArgs } from 'node:util';
 import { InputError } from '../fleet/errors.ts';
 import { suggest } from '../fleet/suggest.ts';
 
 /** What the command line asks for. */
 export type CommandLine =
   | { readonly command: 'start' | 'help' | 'version' }
-  | { readonly command: 'validate'; readonly files: readonly string[] };
+  | { readonly command: 'validate'; readonly files: readonly string[] }
+  | LockLine
+  | { readonly command: 'ledger key'; readonly file: string }
+  | VerifyLine;
+
+/** A halt or a resume without Redis and Slack. */
+export type LockLine = {
+  readonly selector: string;
+  /** The fleet file, where it is not the one of the environment. */
+  readonly fleetFile?: string;
+  readonly json: boolean;
+} /** `yes`: nobody is asked before it is done. */ & (
+  | { readonly command: 'halt'; readonly reason: string; readonly yes: boolean }
+  /** `force`: also locks that came by other means. */
+  | { readonly command: 'resume'; readonly force: boolean }
+);
+
+/** A check of an exported ledger. */
+export interface VerifyLine {
+  readonly command: 'ledger verify';
+  readonly files: readonly string[];
+  readonly keyFile: string;
+  readonly checkpoint?: string;
+  readonly partial: boolean;
+}
 
 /** What `fleetbot --help` prints. */
 export const usage = `Usage:
   fleetbot start               run with the settings in the environment (see .env.example)
   fleetbot validate FILE...    check fleet files
+  fleetbot halt --direct [--fleet FILE] [--yes] [--json] SELECTOR REASON...
+                               stop and lock machines from here, without Redis and Slack: needs only the fleet
+                               file (FLEETBOT_FLEET_FILE) and the SSH key (FLEETBOT_SSH_KEY_FILE)
+  fleetbot resume --direct [--fleet FILE] [--json] [--force] SELECTOR
+                               unlock what "halt --direct" locked; --force: whatever locked it
+  fleetbot ledger verify --key PUBLIC_KEY_FILE [--checkpoint CHECKPOINT] [--partial] FILE...
+                               check exported ledgers: all files of one, in any order
+  fleetbot ledger key NEW_FILE make a key that signs the ledger, and NEW_FILE.pub that verifies it
   fleetbot --help              print this
   fleetbot --version           print the version
 `;
+
+const commands = ['start', 'validate', 'halt', 'resume', 'ledger', 'help', '--version'];
+const ledgerCommands = ['verify', 'key'];
 
 /**
  * Reads the arguments after the program's name.
@@ -21,26 +57,131 @@ export const usage = `Usage:
 export function readCommandLine(args: readonly string[]): CommandLine {
   const [command, ...rest] = args;
   if (command === 'help' || args.some((arg) => arg === '--help' || arg === '-h')) return { command: 'help' };
-  const option = rest.find((arg) => arg.startsWith('-'));
-  if (option !== undefined) throw new InputError(`fleetbot ${command} has no option ${option}.`);
   switch (command) {
-    case 'validate':
-      if (rest.length === 0) throw new InputError('fleetbot validate needs the path of a fleet file.');
-      return { command, files: rest };
+    case 'validate': {
+      const { words } = wordsOf(command, rest, {});
+      if (words.length === 0) throw new InputError('fleetbot validate needs the path of a fleet file.');
+      return { command, files: words };
+    }
     case 'start':
     case '--version':
-      if (rest.length > 0) {
-        throw new InputError(`fleetbot ${command} takes nothing after it, but there is "${rest.join(' ')}".`);
-      }
-      return { command: command === 'start' ? command : 'version' };
+      return withoutArguments(command, rest);
+    case 'halt':
+    case 'resume':
+      return lockLine(command, rest);
+    case 'ledger':
+      return ledgerLine(rest);
     case undefined:
       throw new InputError('fleetbot needs to be told what to do.');
     default:
-      throw new InputError(unknown(command));
+      throw new InputError(unknown(`fleetbot does not know "${command}".`, command, commands));
   }
 }
 
-function unknown(command: string): string {
-  const meant = suggest(command, ['start', 'validate', 'help', '--version']);
-  return `fleetbot does not know "${command}".${meant === undefined ? '' : ` Did you mean ${meant}?`}`;
+function withoutArguments(command: 'start' | '--version', rest: readonly string[]): CommandLine {
+  const { words } = wordsOf(command, rest, {});
+  if (words.length > 0) {
+    throw new InputError(`fleetbot ${command} takes nothing after it, but there is "${words.join(' ')}".`);
+  }
+  return { command: command === 'start' ? command : 'version' };
+}
+
+function lockLine(command: 'halt' | 'resume', rest: readonly string[]): LockLine {
+  const flags = { direct: 'boolean', json: 'boolean', fleet: 'string' } as const;
+  const own = command === 'halt' ? 'yes' : 'force';
+  const { words, given, text } = wordsOf(command, rest, { ...flags, [own]: 'boolean' });
+  if (!given.has('direct')) {
+    throw new InputError(
+      `Type /fleet ${command} in Slack; or, where Slack or Redis is away, say fleetbot ${command} --direct.`,
+    );
+  }
+  const [selector, ...others] = words;
+  if (selector === undefined) {
+    throw new InputError(`fleetbot ${command} needs to be told which machines: a name, a pattern, or all.`);
+  }
+  const fleetFile = text('fleet');
+  const common = {
+    ...{ selector, json: given.has('json') },
+    ...(fleetFile !== undefined && { fleetFile }),
+  };
+  if (command === 'halt') {
+    if (others.length === 0) throw new InputError('fleetbot halt needs a reason after the machines.');
+    return { command, ...common, reason: others.join(' '), yes: given.has('yes') };
+  }
+  if (others.length > 0) {
+    throw new InputError(`fleetbot resume takes one selector, but there is also "${others.join(' ')}".`);
+  }
+  return { command, ...common, force: given.has('force') };
+}
+
+function ledgerLine([command, ...rest]: readonly string[]): CommandLine {
+  if (command === 'key') {
+    const { words } = wordsOf('ledger key', rest, {});
+    const [file, ...others] = words;
+    if (file === undefined || others.length > 0) {
+      throw new InputError('fleetbot ledger key needs the path of one new file.');
+    }
+    return { command: 'ledger key', file };
+  }
+  if (command === 'verify') return verifyLine(rest);
+  const known = ledgerCommands.join(' or ');
+  if (command === undefined) throw new InputError(`fleetbot ledger needs to be told what to do: ${known}.`);
+  throw new InputError(unknown(`fleetbot ledger does not know "${command}".`, command, ledgerCommands));
+}
+
+function verifyLine(rest: readonly string[]): VerifyLine {
+  const { words, given, text } = wordsOf('ledger verify', rest, {
+    ...{ key: 'string', checkpoint: 'string', partial: 'boolean' },
+  });
+  if (words.length === 0) throw new InputError('fleetbot ledger verify needs the files of a ledger.');
+  const [keyFile, checkpoint] = [text('key'), text('checkpoint')];
+  if (keyFile === undefined) {
+    throw new InputError('fleetbot ledger verify needs --key with the file of the public key.');
+  }
+  return {
+    ...{ command: 'ledger verify', files: words, keyFile, partial: given.has('partial') },
+    ...(checkpoint !== undefined && { checkpoint }),
+  };
+}
+
+/** What stands after a command. */
+interface Words {
+  /** What is no option. */
+  readonly words: readonly string[];
+  /** The names of the options that are there. */
+  readonly given: ReadonlySet<string>;
+  /** The value of an option that takes one. */
+  text(name: string): string | undefined;
+}
+
+/** @throws InputError for an option that the command does not have, or one without its value */
+function wordsOf(
+  command: string,
+  args: readonly string[],
+  kinds: Readonly<Record<string, 'boolean' | 'string'>>,
+): Words {
+  const options = Object.fromEntries(Object.entries(kinds).map(([name, type]) => [name, { type }]));
+  const { tokens } = parseArgs({
+    ...{ args: [...args], options, strict: false, allowPositionals: true, tokens: true },
+  });
+  const words: string[] = [];
+  const given = new Map<string, string | undefined>();
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value } = token;
+    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+    if (kind === undefined) throw new InputError(`fleetbot ${command} has no option ${rawName}.`);
+    if (kind === 'string' && !value) throw new InputError(`fleetbot ${command}: ${rawName} needs a value.`);
+    if (kind === 'boolean' && value !== undefined) {
+      throw new InputError(`fleetbot ${command}: ${rawName} takes no value.`);
+    }
+    given.set(name, value);
+  }
+  return { words, given: new Set(given.keys()), text: (name) => given.get(name) };
+}
+
+function unknown(what: string, typed: string, known: readonly string[]): string {
+  const meant = suggest(typed, known);
+  return meant === undefined ? what : `${what} Did you mean ${meant}?`;
 }

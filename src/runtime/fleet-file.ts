@@ -46,6 +46,7 @@ export class FleetFile {
   readonly #log: Logger;
   readonly #quietMs: number;
   readonly #poll: NodeJS.Timeout;
+  readonly #listeners: ((fleet: Fleet) => void)[] = [];
   #watcher: FSWatcher | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #reading: Promise<void> = Promise.resolve();
@@ -77,6 +78,11 @@ export class FleetFile {
   /** Why the file as it is now cannot be used; undefined while it is the one in force. */
   invalid(): FleetFileError | undefined {
     return this.#invalid;
+  }
+
+  /** Calls back whenever another content is in force, for as long as the file is watched. */
+  onChange(callback: (fleet: Fleet) => void): void {
+    this.#listeners.push(callback);
   }
 
   /** Stops watching. */
@@ -132,6 +138,7 @@ export class FleetFile {
         },
         'a new fleet file is in force',
       );
+      for (const listener of this.#listeners) listener(this.#fleet);
     } catch (error) {
       if (text === undefined && this.#text === undefined) return;
       this.#log.error(

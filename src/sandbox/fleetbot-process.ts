@@ -10,6 +10,8 @@ export interface FleetbotOptions {
   readonly fleetFile: string;
   /** File with the private SSH key that the machines let in. */
   readonly keyFile: string;
+  /** Where the ledger is exported to, and the file with the private key that signs it. Undefined: nowhere. */
+  readonly ledger?: { readonly file: string; readonly keyFile: string } | undefined;
   readonly slackApiUrl: string;
   readonly redisUrl: string;
   /** Given on somebody else's server, to keep apart from what else is there. */
@@ -27,7 +29,7 @@ export interface FleetbotOptions {
  * @throws SandboxError with what it printed, when it does not start
  */
 export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
-  const { folder, healthPort, mlflowUrl, redisPrefix } = options;
+  const { folder, healthPort, mlflowUrl, redisPrefix, ledger } = options;
   return startChild({
     name: 'fleetbot',
     argv: [process.execPath, join(import.meta.dirname, '../main.ts'), 'start'],
@@ -48,6 +50,7 @@ export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
         FLEETBOT_REDIS_PREFIX: redisPrefix,
         FLEETBOT_REDIS_ALLOW_UNSAFE: 'true',
       }),
+      ...(ledger && { FLEETBOT_LEDGER_FILE: ledger.file, FLEETBOT_LEDGER_KEY_FILE: ledger.keyFile }),
       ...(mlflowUrl !== undefined && { MLFLOW_TRACKING_URI: mlflowUrl, MLFLOW_EXPERIMENT_ID: '0' }),
     },
     cwd: folder,

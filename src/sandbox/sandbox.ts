@@ -5,6 +5,7 @@ import { startFleetbot } from './fleetbot-process.ts';
 import { freePort } from './free-port.ts';
 import { keepRunning } from './keep-running.ts';
 import { newKeyPair } from './key-pair.ts';
+import { newLedgerFiles } from './ledger-files.ts';
 import { startLocalSlack } from './local-slack.ts';
 import { mlflowIsInstalled, startMlflow } from './mlflow-server.ts';
 import { sandboxFleetFile } from './sandbox-fleet.ts';
@@ -94,6 +95,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const fleetbotOptions = {
     fleetFile,
     keyFile,
+    ledger: newLedgerFiles(subfolder('ledger')),
     slackApiUrl: slack.apiUrl,
     redisUrl: redis.url,
     redisPrefix: redis.prefix,

@@ -12,7 +12,8 @@ const arrows: Record<string, readonly string[]> = {
   supervisors: ['fleet'],
   bot: ['fleet'],
   sandbox: ['fleet', 'runtime', 'edge-client/gate-protocol.ts', 'telemetry/redact.ts'],
-  'main.ts': ['fleet', 'queue', 'edge-client', 'telemetry', 'runtime', 'supervisors', 'bot'],
+  'commands.ts': ['fleet', 'queue', 'edge-client', 'telemetry', 'runtime', 'supervisors'],
+  'main.ts': ['commands.ts', 'fleet', 'queue', 'edge-client', 'telemetry', 'runtime', 'supervisors', 'bot'],
 };
 
 const src = join(import.meta.dirname, '../../src');

@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { InputError } from '../../src/fleet/errors.ts';
 import { readCommandLine } from '../../src/runtime/command-line.ts';
+
+const read = (line: string) => readCommandLine(line.split(' '));
 
 test('help is given wherever it is asked for', () => {
   for (const args of [['help'], ['-h'], ['start', '--help'], ['validate', 'fleet.yaml', '-h']]) {
@@ -12,15 +14,65 @@ test('validate takes several files', () => {
   expect(readCommandLine(['validate', 'a', 'b'])).toEqual({ command: 'validate', files: ['a', 'b'] });
 });
 
+describe('halt and resume', () => {
+  it('take the machines, a reason in any number of words, and options anywhere', () => {
+    const halt = { command: 'halt', selector: 'env=prod', json: false, yes: false };
+    expect(read('halt --direct env=prod the bot is mad')).toEqual({ ...halt, reason: 'the bot is mad' });
+    expect(read('halt env=prod --yes --json mad --direct --fleet f.yaml')).toEqual({
+      ...{ ...halt, reason: 'mad', yes: true, json: true, fleetFile: 'f.yaml' },
+    });
+    expect(read('halt --direct -- env=prod -9 degrees')).toEqual({ ...halt, reason: '-9 degrees' });
+    expect(read('resume --direct all --force')).toEqual({
+      ...{ command: 'resume', selector: 'all', json: false, force: true },
+    });
+  });
+
+  it('are sent to Slack without --direct', () => {
+    expect(() => read('halt all mad')).toThrow('/fleet halt in Slack; or, where');
+    expect(() => read('resume all')).toThrow('fleetbot resume --direct');
+  });
+});
+
+describe('ledger', () => {
+  it('verifies files against a key, and a checkpoint that was kept', () => {
+    const line = { command: 'ledger verify', files: ['a', 'a.1'], keyFile: 'k.pub', partial: false };
+    expect(read('ledger verify --key k.pub a a.1')).toEqual(line);
+    expect(read('ledger verify a a.1 --partial --checkpoint=c --key=k.pub')).toEqual({
+      ...{ ...line, partial: true, checkpoint: 'c' },
+    });
+  });
+
+  it('makes a key', () => {
+    expect(read('ledger key new.pem')).toEqual({ command: 'ledger key', file: 'new.pem' });
+  });
+});
+
 test.each([
-  [[], 'needs to be told what to do'],
-  [['strat'], 'does not know "strat". Did you mean start?'],
-  [['elephant'], 'does not know "elephant".'],
-  [['start', 'a', 'b'], 'start takes nothing after it, but there is "a b"'],
-  [['--version', 'a'], '--version takes nothing after it'],
-  [['validate'], 'needs the path of a fleet file'],
-  [['validate', '--strict', 'a'], 'has no option --strict'],
-])('%j is refused, and it is said why', (args, why) => {
-  expect(() => readCommandLine(args)).toThrow(InputError);
-  expect(() => readCommandLine(args)).toThrow(why);
+  ['strat', 'does not know "strat". Did you mean start?'],
+  ['hlat', 'does not know "hlat". Did you mean halt?'],
+  ['elephant', 'does not know "elephant".'],
+  ['start a b', 'start takes nothing after it, but there is "a b"'],
+  ['--version a', '--version takes nothing after it'],
+  ['validate', 'needs the path of a fleet file'],
+  ['validate --strict a', 'has no option --strict'],
+  ['halt --direct', 'needs to be told which machines'],
+  ['halt --direct all', 'needs a reason'],
+  ['halt --direct --force all mad', 'fleetbot halt has no option --force'],
+  ['halt --direct --yes=no all mad', '--yes takes no value'],
+  ['halt --direct all mad --fleet', '--fleet needs a value'],
+  ['halt --__proto__ all mad', 'has no option --__proto__'],
+  ['resume --direct all web-01', 'there is also "web-01"'],
+  ['ledger', 'told what to do: verify or key'],
+  ['ledger verfiy', 'does not know "verfiy". Did you mean verify?'],
+  ['ledger verify a', 'needs --key'],
+  ['ledger verify --key k', 'needs the files'],
+  ['ledger key', 'path of one new file'],
+  ['ledger key a b', 'path of one new file'],
+])('%s is refused, and it is said why', (line, why) => {
+  expect(() => read(line)).toThrow(InputError);
+  expect(() => read(line)).toThrow(why);
+});
+
+test('nothing at all is refused too', () => {
+  expect(() => readCommandLine([])).toThrow('needs to be told what to do');
 });

@@ -1,0 +1,115 @@
+import { createMachines } from './edge-client/create-machines.ts';
+import { InputError, toFailure } from './fleet/errors.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { Machine } from './fleet/machine.ts';
+import { selectMachines, unmatchedAlternatives } from './fleet/selector.ts';
+import { suggest } from './fleet/suggest.ts';
+import { describeVerification } from './queue/ledger/describe-verification.ts';
+import { verifyLedger } from './queue/ledger/verify-ledger.ts';
+import { writeLedgerKey } from './queue/ledger/write-ledger-key.ts';
+import type { LockLine, VerifyLine } from './runtime/command-line.ts';
+import { confirm } from './runtime/confirm.ts';
+import { createLogger } from './runtime/create-logger.ts';
+import { readFleetFile } from './runtime/fleet-file.ts';
+import { operatorName } from './runtime/operator-name.ts';
+import { readDirectSettings } from './runtime/settings.ts';
+import { tellLocks } from './runtime/tell-locks.ts';
+import { haltDirectly, resumeDirectly } from './supervisors/lock-directly.ts';
+import { redact } from './telemetry/redact.ts';
+
+/** The commands that do something and end. They write to stdout; most return whether all is well. */
+
+/** Machines that are asked at a time. */
+const directConcurrency = 100;
+
+/** A question names this many machines. */
+const namedMachines = 5;
+
+const write = (text: string): void => void process.stdout.write(text);
+
+/** Writes an error for people to stderr. */
+export function complain(error: unknown): void {
+  process.stderr.write(`${redact(toFailure(error).message)}\n`);
+}
+
+/** Checks every file, also after one that cannot be used. */
+export async function validate(files: readonly string[]): Promise<boolean> {
+  let valid = true;
+  for (const file of files) {
+    try {
+      const { machines, access } = await readFleetFile(file);
+      write(`${file}: ${machines.size} machines, ${access.length} access rules: valid\n`);
+    } catch (error) {
+      complain(error);
+      valid = false;
+    }
+  }
+  return valid;
+}
+
+/** Locks or unlocks machines over their gates, with the fleet file and the SSH key alone. */
+export async function lockDirectly(line: LockLine): Promise<boolean> {
+  const { fleetFile, command } = line;
+  const { env } = process;
+  const settings = readDirectSettings(
+    fleetFile === undefined ? env : { ...env, FLEETBOT_FLEET_FILE: fleetFile },
+  );
+  const fleet = await readFleetFile(settings.fleetFile);
+  const machines = chosen(fleet, line.selector);
+  const unmatched = unmatchedAlternatives(fleet, line.selector);
+  for (const part of unmatched) complain(new InputError(noMachine(fleet, part)));
+  if (!(await isWanted(line, machines))) return false;
+  const log = createLogger({ level: 'silent', redact });
+  const edge = createMachines({ privateKey: settings.sshPrivateKey, log });
+  try {
+    const options = { concurrency: directConcurrency, redact };
+    const results =
+      command === 'halt'
+        ? haltDirectly(machines, line.reason, edge, { ...options, by: operatorName() })
+        : resumeDirectly(machines, edge, { ...options, force: line.force });
+    const wanted = command === 'halt' ? 'inactive' : 'unlocked';
+    const told = { wanted, json: line.json, write, clock: () => performance.now() } as const;
+    return (await tellLocks(results, told)) && unmatched.length === 0;
+  } finally {
+    await edge.close();
+  }
+}
+
+/** Checks an exported ledger. */
+export async function verify(line: VerifyLine): Promise<boolean> {
+  const verification = await verifyLedger(line);
+  write(describeVerification(verification));
+  return verification.sound;
+}
+
+/** Makes a key that signs ledgers. */
+export async function makeLedgerKey(file: string): Promise<void> {
+  const id = await writeLedgerKey(file);
+  write(`Wrote the private key ${file} and the public key ${file}.pub. Key id: ${id}\n`);
+}
+
+/** @throws InputError when there is none */
+function chosen(fleet: Fleet, selector: string): readonly Machine[] {
+  const machines = selectMachines(fleet, selector);
+  if (machines.length > 0) return machines;
+  throw new InputError(noMachine(fleet, selector));
+}
+
+function noMachine(fleet: Fleet, selector: string): string {
+  const meant = suggest(selector, fleet.machines.keys());
+  return `No machine matches "${selector}".${meant === undefined ? '' : ` Did you mean ${meant}?`}`;
+}
+
+/** @throws InputError where there is nobody to ask */
+async function isWanted(line: LockLine, machines: readonly Machine[]): Promise<boolean> {
+  if (line.command === 'resume' || line.yes) return true;
+  if (!process.stdin.isTTY) {
+    throw new InputError('fleetbot halt --direct needs --yes where nobody can be asked.');
+  }
+  const names = machines.slice(0, namedMachines).map(({ name }) => name);
+  const more = machines.length > names.length ? ' …' : '';
+  return confirm(`Stop and lock ${machines.length} machines (${names.join(', ')}${more})?`, {
+    input: process.stdin,
+    output: process.stderr,
+  });
+}

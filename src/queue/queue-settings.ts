@@ -63,8 +63,8 @@ export const queueDefaults: QueueSettings = {
   connectTimeoutMs: 10_000,
   allowUnsafe: false,
 
-  lockDurationMs: 10_000,
-  stalledIntervalMs: 5_000,
+  lockDurationMs: 8_000,
+  stalledIntervalMs: 2_000,
   maxStalledCount: 1_000,
   itemsPerWake: 10,
   sweepIntervalMs: 15_000,

@@ -129,12 +129,13 @@ export class Answer {
    */
   async ended(): Promise<{ main: string; thread: string; run: Run }> {
     return eventually(async () => {
-      const { main, thread } = await this.#shown();
-      const text = messageText(main);
-      expect(text).toContain('[Run again]');
       const run = await this.run();
       expect(run.state).toBe('done');
       await this.#expectPosted(run);
+      // Read after everything was posted.
+      const { main, thread } = await this.#shown();
+      const text = messageText(main);
+      expect(text).toContain('[Run again]');
       return { main: text, thread: thread.map(messageText).join('\n\n'), run };
     });
   }

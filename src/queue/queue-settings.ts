@@ -80,8 +80,8 @@ export const queueDefaults: QueueSettings = {
   ledgerEntriesMax: 1_000_000,
   exporterForgottenMs: 7 * 24 * 3_600_000,
 
-  leaseMs: 15_000,
-  leaseRenewalMs: 5_000,
+  leaseMs: 6_000,
+  leaseRenewalMs: 2_000,
   haltsPollIntervalMs: 5_000,
 
   viewLeaseMs: 30_000,

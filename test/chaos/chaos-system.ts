@@ -1,9 +1,15 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { stringify } from 'yaml';
+import { z } from 'zod';
+import { type LedgerEntry, ledgerEntrySchema } from '../../src/fleet/ledger-entry.ts';
 import { Keys } from '../../src/queue/keys.ts';
+import { describeVerification } from '../../src/queue/ledger/describe-verification.ts';
+import { verifyLedger } from '../../src/queue/ledger/verify-ledger.ts';
+import { writeLedgerKey } from '../../src/queue/ledger/write-ledger-key.ts';
 import { queueDefaults } from '../../src/queue/queue-settings.ts';
 import { answersOk } from '../../src/sandbox/answers-ok.ts';
 import { startChild } from '../../src/sandbox/child-process.ts';
@@ -24,9 +30,14 @@ import type { Traps } from './traps.ts';
 import { Victim } from './victim.ts';
 import type { Command, Wire } from './wire.ts';
 
+/** The first worker exports the ledger. */
+const exporter = 'worker-1';
+const ledgerKey = 'ledger.pem';
 const workerCount = 5;
 const botCount = 2;
 const readyTimeoutMs = 30_000;
+const exportTimeoutMs = 30_000;
+const exportPollMs = 100;
 
 /** A bot and the port on which Slack reaches it. */
 export interface Bot {
@@ -78,6 +89,7 @@ export class ChaosSystem {
     const system = new ChaosSystem(options, await ChaosRedis.start(), await startWorkspace(), fleet);
     writeFileSync(system.#file('id_ed25519'), newKeyPair().privateKey, { mode: 0o600 });
     writeFileSync(system.#file('fleet.yaml'), stringify(fleetFileOf(fleet)));
+    await writeLedgerKey(system.#file(ledgerKey));
     for (let number = 1; number <= workerCount; number += 1) await system.#addWorker(`worker-${number}`);
     for (let number = 1; number <= botCount; number += 1) await system.#addBot(`bot-${number}`);
     await Promise.all(system.victims.map((victim) => victim.start()));
@@ -102,6 +114,35 @@ export class ChaosSystem {
     this.#noteLastWorker();
   }
 
+  /** The ledger as Redis holds it; trimmed are only far more entries than a run of the suite makes. */
+  async ledger(): Promise<readonly LedgerEntry[]> {
+    const stored = await this.records.xrange(this.keys.ledger(), '-', '+');
+    return z
+      .array(z.tuple([z.string(), z.array(z.string())]))
+      .parse(stored)
+      .map(([, fields]) => ledgerEntrySchema.parse(JSON.parse(fields[fields.indexOf('entry') + 1] ?? '')));
+  }
+
+  /** Waits until everything is exported. Resolves with what is wrong with the file; undefined for nothing. */
+  async exportProblem(): Promise<string | undefined> {
+    const deadline = Date.now() + exportTimeoutMs;
+    for (;;) {
+      const [seq, told] = await Promise.all([
+        this.records.get(this.keys.ledgerSeq()),
+        this.records.hvals(this.keys.ledgerExporters()),
+      ]);
+      if (told.length > 0 && told.every((text) => text.startsWith(`${seq} `))) break;
+      if (Date.now() > deadline) return 'the ledger was not exported to its end';
+      await sleep(exportPollMs);
+    }
+    const verification = await verifyLedger({
+      files: [this.#file('ledger.jsonl')],
+      keyFile: this.#file(`${ledgerKey}.pub`),
+      partial: false,
+    });
+    return verification.sound ? undefined : describeVerification(verification);
+  }
+
   /** What a process has printed in all its lives. */
   log(victim: Victim): string {
     return readFileSync(join(this.folder, victim.name, 'log'), 'utf8');
@@ -123,6 +164,10 @@ export class ChaosSystem {
       FLEETBOT_SSH_KEY_FILE: this.#file('id_ed25519'),
       // No more than its part, or the first one would hold all machines and nothing went on beside a dead one.
       FLEETBOT_WORKER_CONCURRENCY: String(Math.ceil(this.#options.machines / workerCount)),
+      ...(name === exporter && {
+        FLEETBOT_LEDGER_FILE: this.#file('ledger.jsonl'),
+        FLEETBOT_LEDGER_KEY_FILE: this.#file(ledgerKey),
+      }),
     };
     const worker = await this.#addVictim(name, settings, (command, victim) => {
       if (command.name === 'claimRun') this.recoveries.claimed(command.words[0] ?? '', lifeOf(victim));

@@ -10,7 +10,8 @@ import { readRecords } from './records.ts';
 import { books, recoveryLines, violationLines } from './report.ts';
 import { Storm } from './storm.ts';
 import { allTraps, Traps } from './traps.ts';
-import { type Evidence, type Findings, type Violation, verify } from './verify.ts';
+import { type Evidence, type Findings, isLost, type Violation, verify } from './verify.ts';
+import { verifyLedger } from './verify-ledger.ts';
 
 const fewestMachines = 24;
 /** Redis keeps the last 50 runs of a machine; all of them must be there to be counted. */
@@ -63,6 +64,10 @@ export async function runChaos(options: ChaosOptions): Promise<boolean> {
     lost: run.calamities.lost,
   };
   const verified = verify(evidence);
+  const { runs } = evidence.records;
+  const lostAt = (at: number): boolean => isLost(evidence.lost, at);
+  const told = verifyLedger({ ledger: await system.ledger(), runs, machines: evidence.machines, lostAt });
+  const exported = await system.exportProblem();
   const logs = system.victims.filter((victim) => system.log(victim).includes(crashed));
   const findings: Findings = {
     ...verified,
@@ -73,6 +78,8 @@ export async function runChaos(options: ChaosOptions): Promise<boolean> {
         sentence: `nobody was killed ${phase} the write ${write}`,
       })),
       ...verified.violations,
+      ...told,
+      ...(exported === undefined ? [] : [{ sentence: exported }]),
     ],
   };
   const good = findings.violations.length === 0;

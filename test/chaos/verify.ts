@@ -37,6 +37,11 @@ const idTime = [2, 10] as const;
 /** How long it may take to store what has an id. */
 const storedAfterMs = 2_000;
 
+/** Whether Redis lost what it was told at this time, ms since the epoch. */
+export function isLost(lost: LostWindow | undefined, at: number): boolean {
+  return lost !== undefined && at >= lost.from && at <= lost.to;
+}
+
 /** Holds the books of the machines, the records, the messages and the receipts against one another. */
 export function verify(evidence: Evidence): Findings {
   return new Verification(evidence).run();
@@ -171,8 +176,7 @@ class Verification {
   }
 
   #inLastSecond(at: number): boolean {
-    const { lost } = this.#evidence;
-    return lost !== undefined && at >= lost.from && at <= lost.to;
+    return isLost(this.#evidence.lost, at);
   }
 
   /** A message's `ts` tells seconds. */

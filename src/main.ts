@@ -77,7 +77,7 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   const metrics = createMetrics({ log, clock: () => performance.now() });
   const tracer = metrics.tracer(telemetry.tracer);
   const shared: Shared = { settings, log, fleet, queue, telemetry, metrics, tracer };
-  await keepLedger(shared, steps);
+  const exporter = await keepLedger(shared, steps);
   const bot = settings.slack && botOf(shared, settings.slack);
   const checks: ReadyCheck[] = [
     { name: 'redis', ready: () => queue.ready() },
@@ -86,6 +86,7 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   const page = metrics.page({
     ...{ version: await version(), role: settings.role, fleet, spans: () => telemetry.counts() },
     slackConnected: bot && (() => bot.ready()),
+    ledgerFailure: exporter && (() => exporter.status().failure),
     ssh: machines && (() => machines.stats()),
     gauges: () => queue.gauges(),
   });
@@ -103,6 +104,8 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
     steps.unshift({ name: 'bot', run: () => bot.stop() });
     await bot.start();
   }
+  // First of all: nothing that hangs may keep an agent alive.
+  steps.unshift({ name: 'runs', run: () => queue.letGo() });
   log.info(
     { role: settings.role, machines: fleet.current().machines.size, healthPort: health.port },
     'ready',
@@ -110,15 +113,18 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
 }
 
 /** The ledger: it is told which fleet file is in force, and copied to a file where one is set. */
-async function keepLedger({ settings, log, fleet, queue }: Shared, steps: ShutdownStep[]): Promise<void> {
+async function keepLedger(
+  { settings, log, fleet, queue }: Shared,
+  steps: ShutdownStep[],
+): Promise<LedgerExporter | undefined> {
   const policy = new PolicyRecorder({
     appendOnce: (slot, value, entry) => queue.ledger.appendOnce(slot, value, entry),
     ...{ log, clock: Date.now },
   });
   steps.unshift({ name: 'policy in the ledger', run: () => policy.stop() });
-  fleet.onChange((changed) => void policy.record(changed));
+  fleet.beforeChange((next) => policy.record(next));
   await policy.record(fleet.current());
-  if (!settings.ledger) return;
+  if (!settings.ledger) return undefined;
   const { file, privateKey, maxBytes } = settings.ledger;
   const exporter = new LedgerExporter({
     ...{ source: queue.ledger, file, privateKey, settings: { maxBytes }, log, clock: Date.now },
@@ -126,6 +132,7 @@ async function keepLedger({ settings, log, fleet, queue }: Shared, steps: Shutdo
   });
   await exporter.start();
   steps.unshift({ name: 'export of the ledger', run: () => exporter.stop() });
+  return exporter;
 }
 
 /** The worker: takes wakes and drives runs until the queue is closed. */

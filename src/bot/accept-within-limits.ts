@@ -30,13 +30,19 @@ export async function acceptWithinLimits(
     try {
       return { accepted: await accept(machines), machines, overLimit };
     } catch (error) {
-      if (!(error instanceof LimitError) || round === roundsAtMost) throw error;
+      if (!(error instanceof LimitError)) throw error;
       const over = new Set(error.machines);
       const left = machines.filter(({ name }) => !over.has(name));
       if (left.length === 0 || left.length === machines.length) throw error;
+      if (round === roundsAtMost) throw ofAll(error);
       onLimit(error);
       overLimit.push({ machines: machines.filter(({ name }) => over.has(name)), why: error.message });
       machines = left;
     }
   }
+}
+
+/** Says of the machines that are not over the limit, too, that nothing was stored for them. */
+function ofAll({ message, limit, machines }: LimitError): LimitError {
+  return new LimitError(`${message} Nothing was stored for the other machines either.`, limit, machines);
 }

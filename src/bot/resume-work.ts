@@ -161,6 +161,10 @@ function resumed(halt: Halt, machines: readonly Machine[]): string {
 }
 
 function liftedView(halt: Halt): View {
-  const text = `Halt \`${halt.id}\` holds for no machine any more.`;
+  const lifted = `Halt \`${halt.id}\` holds for no machine any more.`;
+  const text =
+    halt.releases.length > 0
+      ? lifted
+      : `${lifted} Nobody resumed it: its machines left the fleet file, or changed labels, and stay locked. Put them back as they were, or unlock them with \`fleetbot resume --direct --force\`.`;
   return noticeView({ text, lines: releaseLines(halt), kind: 'info' });
 }

@@ -70,17 +70,25 @@ export function holds(halt: Halt, machine: Machine): boolean {
 }
 
 /** `holds` for many machines: the selectors, which may name thousands, are read once. */
-export function holder({ selector, releases }: Halt): (machine: Machine) => boolean {
-  const matches = parseSelector(selector);
+export function holder(halt: Halt): (machine: Machine) => boolean {
+  const matches = parseSelector(halt.selector);
+  const isLifted = lifter(halt);
+  return (machine) => matches(machine) && !isLifted(machine);
+}
+
+/**
+ * Whether people lifted the halt from a machine. Not so where only its labels changed, so that the selector matches
+ * it no longer: a change of the fleet file resumes nothing.
+ */
+export function lifter({ selector, releases }: Halt): (machine: Machine) => boolean {
+  if (releases.some((release) => release.selector === selector)) return () => true;
   const lifted = releases.map((release) => parseSelector(release.selector));
-  return (machine) => matches(machine) && !lifted.some((lifts) => lifts(machine));
+  return (machine) => lifted.some((lifts) => lifts(machine));
 }
 
 /** Whether the halt held for the machine and was lifted from it. */
-export function isLifted({ selector, releases }: Halt, machine: Machine): boolean {
-  return (
-    releases.some((release) => parseSelector(release.selector)(machine)) && parseSelector(selector)(machine)
-  );
+export function isLifted(halt: Halt, machine: Machine): boolean {
+  return lifter(halt)(machine) && parseSelector(halt.selector)(machine);
 }
 
 /** The oldest halt that holds for the machine. */

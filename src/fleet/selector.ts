@@ -39,7 +39,10 @@ const quotesAtEnds = /^[\s"'`“”‘’]+|[\s"'`“”‘’]+$/g;
 export function parseSelector(selector: string): (machine: Machine) => boolean {
   const read = readSelector(selector);
   if ('problem' in read) throw new InputError(`${read.problem}. ${read.cure}`);
-  return (machine) => read.alternatives.some((terms) => matchesAll(machine, terms));
+  // A halt may list thousands of names, and is held against thousands of machines.
+  const names = new Set(read.alternatives.map(exactName));
+  const others = read.alternatives.filter((terms) => exactName(terms) === undefined);
+  return (machine) => names.has(machine.name) || others.some((terms) => matchesAll(machine, terms));
 }
 
 /** What `parseSelector` would throw about; undefined when the selector can be used. */
@@ -133,6 +136,12 @@ function writeTerms(terms: readonly Term[]): string {
   return terms
     .map(({ negated, key, glob }) => `${negated ? '!' : ''}${key === undefined ? '' : `${key}=`}${glob}`)
     .join('&');
+}
+
+/** The only name that an alternative can match; undefined where it asks for more or for something else. */
+function exactName([term, ...more]: readonly Term[]): string | undefined {
+  if (term === undefined || more.length > 0 || term.negated || term.key !== undefined) return undefined;
+  return term.glob === selectAll || /[*?]/.test(term.glob) ? undefined : term.glob;
 }
 
 function matchesAll(machine: Machine, terms: readonly Term[]): boolean {

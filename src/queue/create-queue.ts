@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Fleet } from '../fleet/fleet.ts';
-import { type Halt, haltOf, isLifted } from '../fleet/halt.ts';
+import { type Halt, haltOf, holder, isLifted } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
 import { RedisSlackBudget } from './budget.ts';
@@ -56,7 +56,9 @@ export interface Queue {
   ready(): Promise<boolean>;
   /** Begins to take wakes and to sweep: this process is a worker from now on. Once. */
   work(drive: Drive, options: { readonly concurrency: number }): Promise<void>;
-  /** Hands over what is in progress (see WakeWorker.close) and disconnects. */
+  /** Takes no more wakes, and hands over what is in progress (see WakeWorker.close). */
+  letGo(): Promise<void>;
+  /** The same, and disconnects. */
   close(): Promise<void>;
 }
 
@@ -113,6 +115,11 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
     let worker: WakeWorker | undefined;
     let sweeper: Sweeper | undefined;
     let stopObeying: (() => void) | undefined;
+    let lettingGo: Promise<void> | undefined;
+    const letGo = async (): Promise<void> => {
+      lettingGo ??= worker?.close();
+      await lettingGo;
+    };
 
     return {
       requests: new RedisRequests({
@@ -126,16 +133,16 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
       ledger,
       reconciler: new RedisReconcilerStore({
         ...{ ...common, runs, halts, ledger },
-        leadership: new Leadership({ redis: forWorkers, keys, settings, log }),
+        leadership: new Leadership(common),
       }),
       notice: (id) => readNotice(forRequests, keys, id),
       gauges: () =>
         readGauges({
           ...{ redis: forRequests, keys, ledger, clock },
           haltedMachines: async () => {
-            const active = await halts.active();
+            const holders = (await halts.active()).map(holder);
             const machines = [...(options.fleet?.().machines.values() ?? [])];
-            return active.length === 0 ? 0 : machines.filter((machine) => haltOf(active, machine)).length;
+            return machines.filter((machine) => holders.some((holds) => holds(machine))).length;
           },
         }),
       ready: async () => (await forRequests.ping()) === 'PONG',
@@ -148,15 +155,13 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
           claim: (machine, turn) => runs.claim(machine, turn),
         });
         sweeper = new Sweeper({ redis: forWorkers, settings, ledger, wakeBusy, log });
-        stopObeying = await obeyHalts(
-          { halts, runs, haltOf: haltOfName, worker, wakeBusy, log },
-          forMessages,
-        );
+        stopObeying = await obeyHalts({ halts, runs, haltOf: haltOfName, worker, log }, forMessages);
         await Promise.all([worker.ready(), sweeper.start()]);
       },
+      letGo,
       async close() {
         stopObeying?.();
-        await worker?.close();
+        await letGo();
         // Where Redis is away, these would not end.
         await inTime(Promise.all([sweeper?.close(), wakes.close()]), settings.disconnectTimeoutMs);
         disconnect();

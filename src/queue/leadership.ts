@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { inTime } from './in-time.ts';
 import type { Keys } from './keys.ts';
 import type { QueueSettings } from './queue-settings.ts';
 
 export interface LeadershipOptions {
+  /** A connection for requests: whoever lets go must not wait for a Redis that is away. */
   readonly redis: Redis;
   readonly keys: Keys;
   readonly settings: QueueSettings;
@@ -29,31 +29,34 @@ export class Leadership {
   async lead(name: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { settings } = this.#options;
     while (!signal.aborted) {
+      const until = performance.now() + settings.leaseMs;
       if (await this.#hold(name, settings.leaseMs)) {
-        await this.#work(name, work, signal);
-        // Redis may be away: the lease then runs out by itself.
-        await inTime(this.#hold(name, 0), settings.disconnectTimeoutMs);
+        await this.#work(name, work, signal, until);
+        // Where Redis is away, the lease runs out by itself.
+        await this.#hold(name, 0);
       }
       await sleep(settings.leaseRenewalMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
+  /** `until`: when the lease runs out, on the clock that nobody sets. */
   async #work(
     name: string,
     work: (signal: AbortSignal) => Promise<void>,
     signal: AbortSignal,
+    until: number,
   ): Promise<void> {
     const { settings, log } = this.#options;
     const lost = new AbortController();
-    let until = Date.now() + settings.leaseMs;
-    const renewal = setInterval(() => {
-      if (Date.now() >= until) lost.abort(new Error(`the lease ${name} ran out`));
-      const renewed = Date.now() + settings.leaseMs;
-      void this.#hold(name, settings.leaseMs).then((held) => {
-        if (held) until = renewed;
-        else lost.abort(new Error(`another process has the lease ${name}`));
-      });
-    }, settings.leaseRenewalMs);
+    const renew = async (): Promise<void> => {
+      const askedAt = performance.now();
+      const held = await this.#hold(name, settings.leaseMs);
+      if (held) until = askedAt + settings.leaseMs;
+      else if (held === false) lost.abort(new Error(`another process has the lease ${name}`));
+      // Another process may have it before the next renewal.
+      else if (askedAt + settings.leaseRenewalMs > until) lost.abort(new Error(`the lease ${name} ran out`));
+    };
+    const renewal = setInterval(() => void renew(), settings.leaseRenewalMs);
     try {
       log.info({ name }, 'leads from now on');
       await work(AbortSignal.any([signal, lost.signal]));
@@ -65,14 +68,14 @@ export class Leadership {
     }
   }
 
-  /** Takes, renews or (0 ms) gives back the lease. Does not wait for a Redis that is away. */
-  async #hold(name: string, ms: number): Promise<boolean> {
+  /** Takes, renews or (0 ms) gives back the lease; undefined where Redis cannot be asked. */
+  async #hold(name: string, ms: number): Promise<boolean | undefined> {
     const { redis, keys, log } = this.#options;
     try {
       return (await redis.lease(keys.prefix, name, this.#holder, ms)) === 1;
     } catch (error) {
       log.warn({ err: error, name }, 'the lease could not be asked for');
-      return false;
+      return undefined;
     }
   }
 }

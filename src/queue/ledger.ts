@@ -59,11 +59,11 @@ export class RedisLedger {
     return this.#append(entry, slot, value);
   }
 
-  /** Entries after a position ('' for the oldest that is kept), oldest first. */
-  async read(after: string, limit: number): Promise<readonly StoredEntry[]> {
+  /** The entries from a position on, that one included ('' for the oldest that is kept), oldest first. */
+  async read(from: string, limit: number): Promise<readonly StoredEntry[]> {
     const { redis, keys } = this.#options;
-    const from = after === '' ? '-' : `(${after}`;
-    const reply = await ask('read the ledger', redis.xrange(keys.ledger(), from, '+', 'COUNT', limit));
+    const start = from === '' ? '-' : from;
+    const reply = await ask('read the ledger', redis.xrange(keys.ledger(), start, '+', 'COUNT', limit));
     return rangeReply.parse(reply).map(([position, fields]) => {
       const { seq, entry } = Object.fromEntries(pairs(fields));
       return { position, seq: z.coerce.number().parse(seq), entry: z.string().parse(entry) };

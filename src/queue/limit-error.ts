@@ -21,8 +21,8 @@ export function limitError(reply: LimitedReply): LimitError {
   const more = machines.length > namedMachines ? ` and ${machines.length - namedMachines} more` : '';
   return new LimitError(
     kind === 'waiting'
-      ? `Too many requests wait for ${named}${more} already, so nothing was stored. Look at \`/fleet runs\`, and try again when some are done.`
-      : `${named}${more} got as many requests as a machine may in a minute, so nothing was stored. Try again in a minute.`,
+      ? `Too many requests wait for ${named}${more} already, so nothing was stored there. Look at \`/fleet runs\`, and try again when some are done.`
+      : `${named}${more} got as many requests as a machine may in a minute, so nothing was stored there. Try again in a minute.`,
     kind,
     machines,
   );

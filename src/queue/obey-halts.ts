@@ -6,18 +6,16 @@ import type { RedisRunStore } from './run-store.ts';
 import type { WakeWorker } from './wake-worker.ts';
 
 export interface ObeyHaltsOptions {
-  readonly halts: RedisHalts;
-  readonly runs: RedisRunStore;
+  readonly halts: Pick<RedisHalts, 'known' | 'onChanged' | 'listen'>;
+  readonly runs: Pick<RedisRunStore, 'cancelForHalt'>;
   readonly haltOf: (halts: readonly Halt[], machine: string) => Halt | undefined;
-  readonly worker: WakeWorker;
-  /** Wakes every machine that has work: it may be halted no more. */
-  readonly wakeBusy: () => Promise<void>;
+  readonly worker: Pick<WakeWorker, 'driven'>;
   readonly log: Logger;
 }
 
 /**
- * From now on, whenever halts change, the runs that this process drives on halted machines are cancelled, and
- * machines that are halted no more go on. Returns how to stop.
+ * From now on, whenever halts change, the runs that this process drives on halted machines are cancelled. Returns how
+ * to stop.
  */
 export async function obeyHalts(options: ObeyHaltsOptions, subscriber: Redis): Promise<() => void> {
   const { halts, log } = options;
@@ -31,13 +29,14 @@ export async function obeyHalts(options: ObeyHaltsOptions, subscriber: Redis): P
   };
 }
 
-async function obey({ halts, runs, haltOf, worker, wakeBusy, log }: ObeyHaltsOptions): Promise<void> {
-  for (const run of worker.driven()) {
+async function obey({ halts, runs, haltOf, worker, log }: ObeyHaltsOptions): Promise<void> {
+  const cancelling = worker.driven().map(async (run) => {
     const halt = haltOf(halts.known.halts, run.request.machine);
-    if (halt === undefined) continue;
+    if (halt === undefined) return;
     const { traceId: trace } = run.trace;
     log.warn({ run: run.id, machine: run.request.machine, trace, halt: halt.id }, 'cancelling a run: halted');
     await runs.cancelForHalt(run, halt);
-  }
-  await wakeBusy();
+  });
+  // Together: none waits until another one's cancellation is on disk, nor fails with it.
+  await Promise.all(cancelling);
 }

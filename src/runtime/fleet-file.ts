@@ -46,7 +46,7 @@ export class FleetFile {
   readonly #log: Logger;
   readonly #quietMs: number;
   readonly #poll: NodeJS.Timeout;
-  readonly #listeners: ((fleet: Fleet) => void)[] = [];
+  readonly #listeners: ((next: Fleet) => Promise<void>)[] = [];
   #watcher: FSWatcher | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #reading: Promise<void> = Promise.resolve();
@@ -80,8 +80,8 @@ export class FleetFile {
     return this.#invalid;
   }
 
-  /** Calls back whenever another content is in force, for as long as the file is watched. */
-  onChange(callback: (fleet: Fleet) => void): void {
+  /** Waits for the callback before another content comes into force. */
+  beforeChange(callback: (next: Fleet) => Promise<void>): void {
     this.#listeners.push(callback);
   }
 
@@ -126,9 +126,10 @@ export class FleetFile {
     try {
       text = await readText(this.#path);
       if (text === this.#text || this.#closed) return;
-      const before = this.#fleet;
-      this.#fleet = loadFleet(text, this.#path);
-      const change = compareFleets(before, this.#fleet);
+      const next = loadFleet(text, this.#path);
+      for (const listener of this.#listeners) await listener(next);
+      const change = compareFleets(this.#fleet, next);
+      this.#fleet = next;
       this.#invalid = undefined;
       this.#log.info(
         {
@@ -138,7 +139,6 @@ export class FleetFile {
         },
         'a new fleet file is in force',
       );
-      for (const listener of this.#listeners) listener(this.#fleet);
     } catch (error) {
       if (text === undefined && this.#text === undefined) return;
       this.#log.error(

@@ -25,6 +25,8 @@ export function nextActivation(run: Run): Diagnosis {
 export async function activate(drive: Drive): Promise<Diagnosis> {
   const { held, interruption, redact } = drive;
   const begun = held.run.diagnosis ?? nextActivation(held.run);
+  // The record may know it before the news of it comes.
+  if (interruption.byPerson) return begun;
   const spendthrift = new AbortController();
   let overspent: Failure | undefined;
   try {

@@ -2,6 +2,8 @@ import { checkOf } from '../fleet/checks/index.ts';
 import { MachineError } from '../fleet/errors.ts';
 import type { CommandOutput, Evidence } from '../fleet/evidence.ts';
 import { verdictOf } from '../fleet/finding.ts';
+import { haltIdOfLock } from '../fleet/halt.ts';
+import type { Machine } from '../fleet/machine.ts';
 import type { Run } from '../fleet/run.ts';
 import type { Drive } from './context.ts';
 import { failureOf } from './failure-of.ts';
@@ -64,11 +66,18 @@ async function measure(drive: Drive): Promise<Gathered> {
   if (status.lock) {
     return withoutEvidence(drive, {
       code: 'locked',
-      message: `${drive.machine.name} is locked: ${drive.redact(status.lock.reason)}. Unlock it first.`,
+      message: `${drive.machine.name} is locked: ${drive.redact(status.lock.reason)}. ${howToUnlock(drive.machine, status.lock.reason)}`,
     });
   }
   const { task } = held.run.request;
   return task.kind === 'check' ? judge(drive, task.check) : { findings: [] };
+}
+
+function howToUnlock({ name }: Machine, reason: string): string {
+  const halt = haltIdOfLock(reason);
+  return halt === undefined
+    ? `Whoever has the SSH key unlocks it with \`fleetbot resume --direct ${name}\`.`
+    : `\`/fleet resume ${halt}\` lifts that; where that was done just now, ask again in a minute.`;
 }
 
 async function judge(drive: Drive, name: string): Promise<Gathered> {

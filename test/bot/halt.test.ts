@@ -247,6 +247,16 @@ describe('/fleet resume', () => {
     expect(halts.only.releases).toHaveLength(1);
   });
 
+  it('of a halt whose machines changed labels does not say that somebody did', async () => {
+    await test.command('halt role=db bad disks');
+    const { id } = [...halts.stored.values()].at(-1)?.halt ?? halts.only;
+    const relabelled = new Map(test.fleet.machines).set('db-01', machine('db-01', { role: 'archive' }));
+    test.fleet = { ...test.fleet, machines: relabelled };
+    const ack = await test.command(`resume ${id}`);
+    expect(ack.text).toContain('Nobody resumed it');
+    expect(ack.text).toContain('fleetbot resume --direct --force');
+  });
+
   it('is denied without the verb', async () => {
     test.fleet = { ...test.fleet, access: fleetOf([], [{ people: ['UANN'], verbs: ['halt'] }]).access };
     expect((await test.command('resume')).text).toContain('You may not `resume`');

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { RequestLimits } from '../../src/bot/ports.ts';
 import { LimitError } from '../../src/fleet/errors.ts';
 import type { Queue } from '../../src/queue/create-queue.ts';
+import { queueDefaults } from '../../src/queue/queue-settings.ts';
 import { noLimits } from '../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { aRequest, finish, openQueue } from './support.ts';
@@ -43,6 +45,15 @@ describe('a person', () => {
     expect((await queue.requests.machine('p3')).waiting).toBe(0);
     await queue.requests.accept([aRequest({ machine: 'p3', requester: person('UOTHER') })], limits);
     expect((await queue.requests.machine('p3')).waiting).toBe(1);
+  });
+
+  it('does not wait longer where another Redis took over whose clock is behind', async () => {
+    const client = new Redis(redis.url);
+    onTestFinished(() => client.disconnect());
+    const anHourAhead = Date.now() + 3_600_000;
+    await client.set(`${queueDefaults.prefix}:budget:person:UAHEAD`, `0 ${anHourAhead}`);
+    const request = aRequest({ machine: 'p4', requester: person('UAHEAD') });
+    expect(await queue.requests.accept([request], limits)).toMatchObject({ duplicate: false });
   });
 
   it('spends one on a campaign, and nothing on what was accepted before', async () => {

@@ -57,6 +57,23 @@ describe('when Redis is away', () => {
     expect(String(error)).toMatch(/may or may not/);
   });
 
+  it('whoever leads or wants to lead lets go at once when told to', async () => {
+    await using queue = await openQueue(redis.url, { leaseMs: 300, leaseRenewalMs: 50 });
+    const [leads, lost] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const stopping = new AbortController();
+    const leading = queue.reconciler.lead(async (signal) => {
+      leads.resolve();
+      await once(signal, 'abort');
+      lost.resolve();
+    }, stopping.signal);
+    await leads.promise;
+    await redis.kill();
+    await lost.promise;
+    const wishing = queue.reconciler.lead(async () => undefined, stopping.signal);
+    stopping.abort();
+    await Promise.all([leading, wishing]);
+  });
+
   it('nobody starts', async () => {
     await redis.kill();
     await expect(
@@ -110,7 +127,7 @@ describe('when Redis is away', () => {
   });
 
   it.each(['SIGKILL', 'SIGSTOP'])('a worker can be shut down, and its runs are told (%s)', async (how) => {
-    const settings = { disconnectTimeoutMs: 100, requestTimeoutMs: 100 };
+    const settings = { disconnectTimeoutMs: 100, requestTimeoutMs: 1_000 };
     const queue = await createQueue({ redisUrl: redis.url, log: silent, settings });
     const begun = Promise.withResolvers<void>();
     let reason: unknown;

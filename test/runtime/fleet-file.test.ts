@@ -57,7 +57,7 @@ test('a changed file is taken up, and it is told what changed', async () => {
 test('who wants to know is told of each content that comes into force, and of no other', async () => {
   await writeFile(path, fileOf(machine('a')));
   const told: string[][] = [];
-  (await open(path)).onChange(({ machines }) => told.push([...machines.keys()]));
+  (await open(path)).beforeChange(async ({ machines }) => void told.push([...machines.keys()]));
   await writeFile(path, 'nonsense');
   await vi.waitFor(() => expect(file?.invalid()).toBeDefined());
   await writeFile(path, fileOf(machine('bb')));

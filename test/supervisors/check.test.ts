@@ -220,8 +220,14 @@ describe('a machine that cannot be asked or refuses', () => {
     on.machine.locked = { reason: 'maintenance', at: new Date().toISOString() };
     const run = await on.serve();
     expect(run).toMatchObject({ verdict: 'inconclusive', failure: { code: 'locked' } });
-    expect(run.failure?.message).toContain('maintenance');
+    expect(run.failure?.message).toContain('maintenance. Whoever has the SSH key unlocks it');
     expect(on.machine.books).toEqual([]);
+  });
+
+  it('that a halt has locked says how that halt is lifted', async () => {
+    await using on = await open();
+    on.machine.locked = { reason: 'halt h-1 by U1: leak', at: new Date().toISOString() };
+    expect((await on.serve()).failure?.message).toContain('`/fleet resume h-1` lifts that');
   });
 
   it('that is no longer in the fleet file is said to be unknown', async () => {

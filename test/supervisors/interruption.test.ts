@@ -87,6 +87,19 @@ describe('a cancelled run', () => {
   });
 });
 
+describe('a run that was cancelled while it gathered', () => {
+  it('starts no agent, even where the news of the cancellation is lost', async () => {
+    await using on = await open();
+    const id = await on.request();
+    const before = async (call: string) => {
+      if (call === 'evidence') await on.queue.requests.cancel(id, cancellation);
+    };
+    await on.supervisor({ deaf: true, before })(await on.claim(), new AbortController().signal);
+    expect(await on.run(id)).toMatchObject({ state: 'done', verdict: 'ok', inertness: 'inactive' });
+    expect(on.machine.books.filter((entry) => entry.startsWith('start'))).toEqual([]);
+  });
+});
+
 describe('a worker that must let go', () => {
   it('stops the agent once; the next one starts it again and finishes the run', async () => {
     await using on = await open({

@@ -10,7 +10,7 @@ const headlines: Readonly<Record<FindingKind, string>> = {
   'stray-unstoppable': ':rotating_light: *A stray agent could NOT be stopped*',
   'quarantine-lifted': ':white_check_mark: *No longer quarantined*',
   'locked-late': ':octagonal_sign: *Locked, because it is halted*',
-  'foreign-lock': ':lock: *Locked by other means than a halt*',
+  'foreign-lock': ':lock: *Locked, but not by a halt that holds*',
 };
 
 /** `block_id` of a notice, by which recovery finds it. */

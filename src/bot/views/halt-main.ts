@@ -20,9 +20,14 @@ const namesPerLine = 20;
 export const haltMainBlockId = (id: string) => `halt:${id}:main`;
 
 /** What the halt has come to, in a few words. */
-function stateWords({ held, heldCount, stillLocked }: HaltPicture): string {
+function stateWords({ held, heldCount, stillLocked, unlocked, lockedElse, gone }: HaltPicture): string {
   if (heldCount === 0) {
-    return stillLocked.length > 0 ? ':arrow_forward: *Resuming*' : ':white_check_mark: *Resumed*';
+    if (stillLocked.length > 0) return ':arrow_forward: *Resuming*';
+    if (unlocked.length === 0 && gone.length > 0) return ':warning: *Holds for no machine any more*';
+    if (lockedElse.length > 0) {
+      return `:lock: *Resumed, but ${formatCount(lockedElse.length)} stayed locked*`;
+    }
+    return ':white_check_mark: *Resumed*';
   }
   if (held.pending.length > 0) return ':hourglass_flowing_sand: *Halting*';
   const troubles = [
@@ -54,11 +59,15 @@ function countLine({ held, heldCount }: HaltPicture, begunAt: number): readonly 
   return [counts.join(' · ')];
 }
 
-function unlockedLine({ unlocked, stillLocked }: HaltPicture): readonly string[] {
+function unlockedLine({ unlocked, lockedElse, stillLocked }: HaltPicture): readonly string[] {
   const lifted = unlocked.length + stillLocked.length;
   if (lifted === 0) return [];
-  const left = stillLocked.length > 0 ? ` · ${formatCount(stillLocked.length)} still to unlock` : '';
-  return [`unlocked: ${formatCount(unlocked.length)} of ${formatCount(lifted)}${left}`];
+  const counts = [
+    `unlocked: ${formatCount(unlocked.length - lockedElse.length)} of ${formatCount(lifted)}`,
+    ...(lockedElse.length > 0 ? [`${formatCount(lockedElse.length)} locked by something else`] : []),
+    ...(stillLocked.length > 0 ? [`${formatCount(stillLocked.length)} still to unlock`] : []),
+  ];
+  return [counts.join(' · ')];
 }
 
 function wishLines({ resumeWish }: Halt): readonly string[] {
@@ -135,13 +144,14 @@ export function haltMainView(
   machines: ReadonlyMap<string, Machine>,
 ): { readonly view: View; readonly file?: FileContent } {
   const picture = haltPicture(halt, members, machines);
-  const { held, heldCount, notUnlocked, gone } = picture;
+  const { held, heldCount, notUnlocked, lockedElse, gone } = picture;
   const lines = headLines(halt, picture);
   const groups = [
     ['failed', held.failed],
     ['ending', held.ending],
     ['unreachable', held.unreachable],
     ['still to unlock', notUnlocked],
+    ['resumed, but stayed locked', lockedElse],
   ] as const;
   const items = groups.flatMap(([label, those]) => machineItems(label, those));
   const tried = heldCount > 0 && held.pending.length === 0;
@@ -152,7 +162,11 @@ export function haltMainView(
     tail: [
       context([
         `halted at ${moment(halt.at)}`,
-        ...(gone.length > 0 ? [`${formatCount(gone.length)} more left the fleet file since`] : []),
+        ...(gone.length > 0
+          ? [
+              `${formatCount(gone.length)} more left the fleet file since, or changed labels: what was locked there stays locked`,
+            ]
+          : []),
         codeSpan(halt.id, nameChars),
       ]),
       ...(heldCount > 0 ? [haltButtons(halt)] : []),

@@ -1,4 +1,4 @@
-import { type Halt, type HaltMember, type HaltOutcome, holder } from '../../fleet/halt.ts';
+import { type Halt, type HaltMember, type HaltOutcome, holder, lifter } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 
 /** One machine of a halt. */
@@ -16,7 +16,9 @@ export interface HaltPicture {
   readonly unlocked: readonly HaltedMachine[];
   readonly stillLocked: readonly HaltedMachine[];
   readonly notUnlocked: readonly HaltedMachine[];
-  /** Those that are no longer in the fleet file: nothing is done with them. */
+  /** Of the unlocked ones those that something else had locked at that moment. */
+  readonly lockedElse: readonly HaltedMachine[];
+  /** Those that left the fleet file, or that the selector matches no longer: nothing is done with them. */
   readonly gone: readonly HaltedMachine[];
 }
 
@@ -27,10 +29,13 @@ export function haltPicture(
   machines: ReadonlyMap<string, Machine>,
 ): HaltPicture {
   const holds = holder(halt);
+  const isLifted = lifter(halt);
   const all = [...members].map(([name, member]) => ({ name, member, machine: machines.get(name) }));
   const held = all.filter(({ machine }) => machine !== undefined && holds(machine));
-  const lifted = all.filter(({ machine }) => machine !== undefined && !holds(machine));
+  const lifted = all.filter(({ machine }) => machine !== undefined && isLifted(machine));
+  const concerned = new Set([...held, ...lifted]);
   const of = (outcome: HaltOutcome) => held.filter(({ member }) => member.outcome === outcome);
+  const unlocked = lifted.filter(({ member }) => member.outcome === 'unlocked');
   const stillLocked = lifted.filter(({ member }) => member.outcome !== 'unlocked');
   return {
     held: {
@@ -43,11 +48,12 @@ export function haltPicture(
       unlocked: [],
     },
     heldCount: held.length,
-    unlocked: lifted.filter(({ member }) => member.outcome === 'unlocked'),
+    unlocked,
     stillLocked,
     notUnlocked: stillLocked.filter(
       ({ member }) => member.outcome === 'unreachable' || member.outcome === 'failed',
     ),
-    gone: all.filter(({ machine }) => machine === undefined),
+    lockedElse: unlocked.filter(({ member }) => member.detail !== undefined),
+    gone: all.filter((each) => !concerned.has(each)),
   };
 }

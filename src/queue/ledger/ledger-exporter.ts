@@ -62,11 +62,11 @@ export class LedgerExporter {
   }
 
   /**
-   * Opens the file and begins.
-   * @throws SettingsError when another process has the file, it cannot be written, or it is not as fleetbot left it
+   * Opens the file and begins. Where another process has the file, it cannot be written, or it is not as fleetbot
+   * left it, that is logged, told by `status` and tried again: a full disk must not keep the brake from working.
    */
   async start(): Promise<void> {
-    await this.#open();
+    await this.#open().catch((error: unknown) => this.#failed(error));
     this.#running = this.#run(this.#stopping.signal);
   }
 
@@ -96,7 +96,7 @@ export class LedgerExporter {
   async #step(): Promise<number> {
     const { source } = this.#options;
     const file = this.#file ?? (await this.#open());
-    const entries = await this.#read(file.next);
+    const entries = await this.#read();
     await this.#append(file, entries);
     const seq = this.#lastSeq();
     if (seq !== undefined && seq !== this.#told) {
@@ -108,11 +108,13 @@ export class LedgerExporter {
     return entries.length < this.#settings.batchEntries ? this.#settings.pollIntervalMs : 0;
   }
 
-  async #read(next: number | undefined): Promise<readonly SourceEntry[]> {
-    const entries = await this.#options.source.read(this.#position, this.#settings.batchEntries);
-    const [first] = entries;
-    if (first === undefined || next === undefined || first.seq === next) return entries;
-    return this.#readAnew();
+  /** What comes after the last entry that was exported, which must still be where it was. */
+  async #read(): Promise<readonly SourceEntry[]> {
+    const position = this.#position;
+    const entries = await this.#options.source.read(position, this.#settings.batchEntries + 1);
+    if (position === '') return entries;
+    const [last, ...newer] = entries;
+    return last !== undefined && this.#recent.has(last) ? newer : this.#readAnew();
   }
 
   /**
@@ -121,14 +123,18 @@ export class LedgerExporter {
    * again.
    */
   async #readAnew(): Promise<readonly SourceEntry[]> {
-    const { batchEntries } = this.#settings;
-    let after = this.#recent.oldest;
+    let from = this.#recent.oldest;
     for (;;) {
-      const entries = await this.#options.source.read(after, batchEntries);
+      const entries = await this.#options.source.read(from, this.#settings.batchEntries + 1);
       const unknown = entries.filter((entry) => !this.#recent.has(entry));
       const last = entries.at(-1);
       if (unknown.length > 0 || last === undefined) return unknown;
-      after = last.position;
+      if (last.position === from) {
+        // The last that is left of what was exported: what comes anew comes after it.
+        this.#position = from;
+        return [];
+      }
+      from = last.position;
     }
   }
 

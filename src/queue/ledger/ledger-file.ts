@@ -82,7 +82,8 @@ export class LedgerFile {
     const { settings, clock } = this.#options;
     if (facts.length > 0 && this.#place.bytes >= settings.maxBytes) await this.#putAside();
     const isNew = this.#place.bytes === 0;
-    const isOld = clock() - this.#checkpointAt >= settings.checkpointIntervalMs;
+    // A clock that was set back tells no age.
+    const isOld = Math.abs(clock() - this.#checkpointAt) >= settings.checkpointIntervalMs;
     return this.#write(facts, ({ uncovered, bytes }) => {
       const isMany = uncovered >= settings.checkpointEntries || bytes >= settings.maxBytes;
       return uncovered > 0 && (isNew || isOld || isMany);
@@ -195,7 +196,7 @@ async function exists(path: string): Promise<boolean> {
 function whyNotOpened(path: string, error: unknown): unknown {
   if (!(error instanceof Error && 'code' in error) || error instanceof SettingsError) return error;
   return new SettingsError(
-    `The ledger file ${path} cannot be opened (${error.message}). FLEETBOT_LEDGER_FILE must name a file in a folder where this process may write.`,
+    `The ledger file ${path} cannot be opened (${error.message}). FLEETBOT_LEDGER_FILE must name a file in a folder where this process may write, on a disk with space left.`,
     { cause: error },
   );
 }

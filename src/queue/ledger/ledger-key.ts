@@ -63,13 +63,13 @@ export function keyId(key: KeyObject): string {
 }
 
 export function signCheckpoint(unsigned: Omit<Checkpoint, 'signature'>, privateKey: KeyObject): Checkpoint {
-  const signature = sign(null, checkpointText(unsigned), privateKey).toString('base64');
+  const signature = sign(null, checkpointText(unsigned), privateKey).toString('hex');
   return { ...unsigned, signature };
 }
 
 /** Whether the key signed it. */
 export function isSigned(checkpoint: Checkpoint, publicKey: KeyObject): boolean {
-  return verify(null, checkpointText(checkpoint), publicKey, Buffer.from(checkpoint.signature, 'base64'));
+  return verify(null, checkpointText(checkpoint), publicKey, Buffer.from(checkpoint.signature, 'hex'));
 }
 
 /** What is signed. The first line keeps the signature from meaning anything elsewhere. */

@@ -40,7 +40,7 @@ export const checkpointSchema = z.object({
   /** The hash of the line before it. */
   chain: hashSchema,
   at,
-  /** Ed25519 over `checkpointText`, base64. */
+  /** Ed25519 over `checkpointText`, in hex: base64 can look like a secret, which a log does not show. */
   signature: z.string(),
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;

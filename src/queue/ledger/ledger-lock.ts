@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
@@ -74,12 +74,22 @@ export async function lockLedger(
 
 /** Returns whether there was no lock. */
 async function tryToLock(path: string, holder: Holder): Promise<boolean> {
+  let handle: FileHandle;
   try {
-    await writeFile(path, JSON.stringify(holder), { flag: 'wx' });
-    return true;
+    handle = await open(path, 'wx');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
+  }
+  try {
+    await handle.writeFile(JSON.stringify(holder));
+    return true;
+  } catch (error) {
+    // A full disk: an empty lock would look like another process's.
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
   }
 }
 

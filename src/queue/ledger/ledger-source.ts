@@ -10,8 +10,8 @@ export interface SourceEntry {
 
 /** What an exporter needs of the ledger. Deliberately not here: writing entries, and trimming them. */
 export interface LedgerSource {
-  /** Entries after a position ('' for the oldest that is kept), oldest first. */
-  read(after: string, limit: number): Promise<readonly SourceEntry[]>;
+  /** The entries from a position on, that one included ('' for the oldest that is kept), oldest first. */
+  read(from: string, limit: number): Promise<readonly SourceEntry[]>;
   /** Entries up to `seq` are on this exporter's disk: it does not need them any more. */
   exported(exporter: string, seq: number): Promise<void>;
 }

@@ -58,10 +58,12 @@ export async function recoverLedger(
     pending.push({ type: 'torn', bytes: unfinished.length, at: clock() });
     log.warn({ file: path, bytes: unfinished.length }, 'removed an unfinished line from the ledger file');
   }
-  const last = bytes === 0 ? await lastPutAside(path) : undefined;
+  // Without an entry of its own, it does not tell which one was the last.
+  const last = check.entries === 0 ? await lastPutAside(path) : undefined;
   if (last !== undefined) {
-    check = await checked(last, new ChainCheck(publicKey, { onEntry }));
-    if (check.header === undefined) throw notOurs(last, 'it is empty');
+    const before = await checked(last, new ChainCheck(publicKey, { onEntry }));
+    if (before.header === undefined) throw notOurs(last, 'it is empty');
+    if (bytes === 0) check = before;
   }
   const { header } = check;
   const part = header?.part ?? 0;

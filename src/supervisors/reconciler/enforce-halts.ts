@@ -30,7 +30,7 @@ export async function enforceHalts(
   status: MachineStatus,
 ): Promise<LockOutcome | undefined> {
   const visit: Visit = { term, machine, brake, status };
-  const locker = await lockerOf(term, status);
+  const locker = await lockerOf(term, machine, status);
   const order = term.book.orderOf(machine);
   const [oldest] = order.holding;
   const outcome = oldest ? await hold(visit, order, oldest, locker) : await letGo(visit, order, locker);
@@ -51,13 +51,20 @@ function isLocked({ outcome }: LockOutcome): boolean {
   return outcome === 'inactive' || outcome === 'ending';
 }
 
-/** The halt that locked the machine; undefined for a lock by other means, and where there is none. */
-async function lockerOf({ book, store }: Term, { lock }: MachineStatus): Promise<Halt | undefined> {
+/**
+ * The halt that locked the machine; undefined for a lock by other means, and where there is none. One that is over,
+ * or whose selector the machine matches no longer although nobody lifted it, counts as other means.
+ */
+async function lockerOf(
+  { book, store }: Term,
+  machine: Machine,
+  { lock }: MachineStatus,
+): Promise<Halt | undefined> {
   const id = lock === null ? undefined : haltIdOfLock(lock.reason);
   if (id === undefined) return undefined;
   // It may have begun after they were read.
-  if (!book.halt(id)) await book.refresh(store);
-  return book.halt(id);
+  if (!book.has(id)) await book.refresh(store);
+  return book.haltFor(id, machine);
 }
 
 async function hold(
@@ -67,7 +74,7 @@ async function hold(
   locker: Halt | undefined,
 ): Promise<LockOutcome> {
   const { book, recorder, findings, redact } = term;
-  const late = holding.some((halt) => (book.member(halt, machine)?.outcome ?? 'pending') !== 'pending');
+  const before = new Set(holding.map((halt) => book.member(halt, machine)?.outcome ?? 'pending'));
   // A lock by other means is worth as much; replaced, it would be lost with the end of the halt.
   const kept = !locker || holding.includes(locker) ? status.lock : null;
   const outcome =
@@ -76,12 +83,20 @@ async function hold(
       : await lockMachine(machine, brake, kept?.reason ?? lockReasonOf(oldest), redact);
   for (const halt of holding) recorder.record(halt, machine, outcome);
   if (!isLocked(outcome)) return outcome;
-  for (const halt of lifted) recorder.record(halt, machine, { outcome: 'unlocked' });
-  if (late && status.lock === null) {
-    const text = `${machine.name} was not locked although halt ${oldest.id} holds for it. It is locked now: ${oldest.reason}`;
-    await findings.tell('locked-late', machine, text);
+  const superseded = { outcome: 'unlocked', detail: `Halt ${oldest.id} holds for it.` } as const;
+  for (const halt of lifted) recorder.record(halt, machine, superseded);
+  before.delete('pending');
+  if (before.size > 0 && status.lock === null) {
+    const wasLocked = before.has('inactive') || before.has('ending');
+    await findings.tell('locked-late', machine, lateText(machine, oldest, wasLocked));
   }
   return outcome;
+}
+
+function lateText({ name }: Machine, { id, reason }: Halt, wasLocked: boolean): string {
+  return wasLocked
+    ? `${name} had lost the lock of halt ${id} and is locked again: ${reason}. Find out what unlocked it.`
+    : `${name} could not be locked until now. It is locked, because halt ${id} holds for it: ${reason}`;
 }
 
 function lockedAlready(

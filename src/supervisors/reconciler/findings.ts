@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
+import { haltIdOfLock } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { FindingKind } from '../../fleet/notice.ts';
 import type { Clock, ReconcilerMeter, ReconcilerStore, Redact } from '../ports.ts';
+import { NoticeQuota, quotaSpentText } from './notice-quota.ts';
+
+/** Each of these is about an agent that ran where none should. */
+const alwaysPosted: ReadonlySet<FindingKind> = new Set<FindingKind>(['stray-stopped', 'stray-unstoppable']);
 
 interface FindingsParts {
   readonly store: ReconcilerStore;
@@ -19,6 +24,7 @@ export class Findings {
   readonly #parts: FindingsParts;
   /** The newest lock that was told of, by machine. */
   readonly #foreignLocks = new Map<string, string>();
+  readonly #quota = new NoticeQuota();
 
   constructor(parts: FindingsParts) {
     this.#parts = parts;
@@ -35,7 +41,11 @@ export class Findings {
     const identity = JSON.stringify([name, lock.reason, lock.at]);
     if (this.#foreignLocks.get(name) === identity) return;
     const id = createHash('sha256').update(identity).digest('hex').slice(0, 32);
-    const text = `${name} has been locked by other means than a halt since ${lock.at}, and is left so: ${lock.reason}`;
+    const [what, force] =
+      haltIdOfLock(lock.reason) === undefined
+        ? ['by other means than a halt', '']
+        : ['for a halt that is over, or that this machine no longer belongs to,', '--force '];
+    const text = `${name} has been locked ${what} since ${lock.at}, and is left so: ${lock.reason}. No agent starts there. Once it may work again, whoever has the fleet file and the SSH key runs: fleetbot resume --direct ${force}${name}`;
     await this.#tell('foreign-lock', machine, text, `n-${id}`, undefined);
     this.#foreignLocks.set(name, identity);
   }
@@ -60,7 +70,10 @@ export class Findings {
     meter.found(kind);
     log.warn({ machine: name, run: runId, finding: kind }, text);
     if (channel === undefined) return store.found(name, kind, text);
-    const notice = { id, kind, machine: name, channel, text, at: clock() };
+    const posting = alwaysPosted.has(kind) ? 'more' : this.#quota.take(channel, clock());
+    if (posting === 'none') return store.found(name, kind, text);
+    const said = posting === 'last' ? `${text} ${quotaSpentText}` : text;
+    const notice = { id, kind, machine: name, channel, text: said, at: clock() };
     await store.notice({ ...notice, ...(runId !== undefined && { runId }) });
   }
 }

@@ -1,4 +1,4 @@
-import { type Halt, type HaltMember, holds } from '../../fleet/halt.ts';
+import { type Halt, type HaltMember, holder, lifter } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { selectAll } from '../../fleet/selector.ts';
 import type { ReconcilerStore } from '../ports.ts';
@@ -11,9 +11,16 @@ export interface Order {
   readonly lifted: readonly Halt[];
 }
 
+/** A halt with its selectors read: they may name thousands of machines, and are held against thousands. */
+interface Known {
+  readonly halt: Halt;
+  readonly holds: (machine: Machine) => boolean;
+  readonly isLifted: (machine: Machine) => boolean;
+}
+
 /** The halts and what is known of their machines, as the leading process sees them. */
 export class HaltBook {
-  #halts: readonly Halt[] = [];
+  #halts: readonly Known[] = [];
   #members = new Map<string, Map<string, HaltMember>>();
   #reading: Promise<void> = Promise.resolve();
 
@@ -24,16 +31,21 @@ export class HaltBook {
     return this.#reading;
   }
 
-  halt(id: string): Halt | undefined {
-    return this.#halts.find((halt) => halt.id === id);
+  has(id: string): boolean {
+    return this.#halts.some(({ halt }) => halt.id === id);
+  }
+
+  /** The halt, where it holds for the machine or was lifted from it. */
+  haltFor(id: string, machine: Machine): Halt | undefined {
+    return this.#halts.find((known) => known.halt.id === id && isConcerned(known, machine))?.halt;
   }
 
   orderOf(machine: Machine): Order {
     const holding: Halt[] = [];
     const lifted: Halt[] = [];
-    for (const halt of this.#halts) {
-      if (holds(halt, machine)) holding.push(halt);
-      else if (isLeft(this.member(halt, machine))) lifted.push(halt);
+    for (const { halt, holds, isLifted } of this.#halts) {
+      if (holds(machine)) holding.push(halt);
+      else if (isLifted(machine) && isLeft(this.member(halt, machine))) lifted.push(halt);
     }
     return { holding, lifted };
   }
@@ -53,19 +65,21 @@ export class HaltBook {
 
   /**
    * The halts that hold for no machine any more and have left no lock. One that was lifted only in part stays while
-   * a machine of it is away from the fleet file: it may come back, and nobody has lifted the halt from it.
+   * a machine of it is away from the fleet file, or has other labels: nobody has lifted the halt from it.
    */
   over(machines: ReadonlyMap<string, Machine>): readonly Halt[] {
-    return this.#halts.filter((halt) => {
+    const over = this.#halts.filter((known) => {
+      const { halt, holds } = known;
       if (halt.releases.length === 0) return false;
       const members = [...(this.#members.get(halt.id) ?? [])];
-      const there = members.filter(([name]) => machines.has(name));
+      const there = members.filter(([name]) => {
+        const machine = machines.get(name);
+        return machine !== undefined && isConcerned(known, machine);
+      });
       if (there.length < members.length && !isLiftedWhole(halt)) return false;
-      return (
-        !there.some(([, member]) => isLeft(member)) &&
-        !machines.values().some((machine) => holds(halt, machine))
-      );
+      return !there.some(([, member]) => isLeft(member)) && !machines.values().some(holds);
     });
+    return over.map(({ halt }) => halt);
   }
 
   async #read(store: ReconcilerStore): Promise<void> {
@@ -74,9 +88,13 @@ export class HaltBook {
     for (const { id } of halts) {
       members.set(id, this.#members.get(id) ?? new Map(await store.haltMembers(id)));
     }
-    this.#halts = halts;
+    this.#halts = halts.map((halt) => ({ halt, holds: holder(halt), isLifted: lifter(halt) }));
     this.#members = members;
   }
+}
+
+function isConcerned({ holds, isLifted }: Known, machine: Machine): boolean {
+  return holds(machine) || isLifted(machine);
 }
 
 /** Whether the halt may have left its lock on a machine. */

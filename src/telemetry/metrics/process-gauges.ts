@@ -13,6 +13,8 @@ export interface ProcessSources {
   readonly slackConnected?: (() => boolean) | undefined;
   /** Absent in a process that is no worker. */
   readonly ssh?: (() => SshStats) | undefined;
+  /** Why the ledger is not exported at the moment. Absent in a process that exports none. */
+  readonly ledgerFailure?: (() => unknown) | undefined;
   readonly spans: () => { readonly exportedSpans: number; readonly lostSpans: number };
 }
 
@@ -34,7 +36,7 @@ const misnamed = [
 
 /** Registers what is read of this process at every scrape: itself, Node.js, the fleet file, Slack, SSH, traces. */
 export function registerProcessGauges(registry: Registry, sources: ProcessSources): void {
-  const { version, role, fleet, slackConnected, ssh, spans } = sources;
+  const { version, role, fleet, slackConnected, ssh, ledgerFailure, spans } = sources;
   collectDefaultMetrics({ register: registry });
   for (const name of misnamed) registry.removeSingleMetric(name);
 
@@ -74,6 +76,9 @@ export function registerProcessGauges(registry: Registry, sources: ProcessSource
   );
   counter('fleetbot_spans_exported_total', 'Spans of traces that MLflow took.', () => spans().exportedSpans);
   counter('fleetbot_spans_lost_total', 'Spans of traces that MLflow did not take.', () => spans().lostSpans);
+  gauge('fleetbot_ledger_export_failing', '1 while the ledger cannot be written to its file.', () =>
+    ledgerFailure?.() === undefined ? 0 : 1,
+  );
   if (slackConnected) {
     gauge('fleetbot_slack_connected', '1 while commands can arrive from Slack.', () =>
       slackConnected() ? 1 : 0,

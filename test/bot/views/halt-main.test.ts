@@ -132,6 +132,32 @@ describe("a halt's message", () => {
     expect(text).toContain('*Halted*: `all` (1 machine)');
     expect(text).toContain('1 more left the fleet file since');
   });
+
+  it('is not called resumed where its machines only left the fleet file', () => {
+    const { text, buttons } = show({ old: haltMember('inactive') }, {}, ['old']);
+    expect(text).not.toContain('Resumed');
+    expect(text).toContain('*Holds for no machine any more*');
+    expect(text).toContain('what was locked there stays locked');
+    expect(buttons).toEqual([]);
+  });
+
+  it('counts machines whose labels changed apart: nobody resumed them', () => {
+    const { text } = show({ 'web-01': haltMember('inactive') }, { selector: 'role=database' });
+    expect(text).not.toContain('Resum');
+    expect(text).toContain('1 more left the fleet file since, or changed labels');
+  });
+
+  it('names machines that something else kept locked when they were resumed', () => {
+    const releases = [{ selector: 'all', by: ben, at }];
+    const detail = 'It stays locked by other means: halt --direct by ops@desk: fire';
+    const { text } = show(
+      { 'web-01': haltMember('unlocked', detail), 'web-02': haltMember('unlocked') },
+      { releases },
+    );
+    expect(text).toContain('*Resumed, but 1 stayed locked*');
+    expect(text).toContain('unlocked: 1 of 2 · 1 locked by something else');
+    expect(text).toContain('*web-01* resumed, but stayed locked: It stays locked by other means');
+  });
 });
 
 it('a run that a halt ended says so', () => {

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import { lockFileOf } from '../../../src/queue/ledger/ledger-lock.ts';
 import { counts, LedgerOnDisk, nothing } from './ledger-on-disk.ts';
 
 const program = join(import.meta.dirname, 'exporter-process.ts');
@@ -60,3 +61,19 @@ it('a write that ended at any byte is gone on from', async () => {
     expect(seqs(ledger)).toEqual(upTo(5));
   }
 }, 60_000);
+
+it('a full disk leaves no lock behind', async () => {
+  const ledger = new LedgerOnDisk();
+  const keyFile = join(ledger.folder, 'key.pem');
+  writeFileSync(keyFile, ledger.key.privateKey);
+  // Files can be made, and nothing can be written to them.
+  const full = ['-c', 'ulimit -f 0; exec "$@"', 'full', process.execPath, program, ledger.file, keyFile, '1'];
+  const child = spawn('bash', full, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let told = '';
+  child.stderr.on('data', (text: Buffer) => {
+    told += text.toString();
+  });
+  expect((await once(child, 'close'))[0]).toBe(1);
+  expect(told).toContain('EFBIG');
+  expect(existsSync(lockFileOf(ledger.file))).toBe(false);
+});

@@ -14,5 +14,10 @@ const exporter = new LedgerExporter({
   settings: { batchEntries: 7, checkpointEntries: 20, maxBytes: 20_000 },
 });
 await exporter.start();
+const { failure } = exporter.status();
+if (failure) {
+  process.stderr.write(failure.message);
+  process.exit(1);
+}
 while (exporter.status().seq !== Number(entries)) await sleep(1);
 await exporter.stop();

@@ -7,8 +7,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SettingsError } from '../../../src/fleet/errors.ts';
+import type { LedgerExporter } from '../../../src/queue/ledger/ledger-exporter.ts';
 import { newLedgerKeyPair } from '../../../src/queue/ledger/ledger-key.ts';
 import { lockFileOf } from '../../../src/queue/ledger/ledger-lock.ts';
 import { counts, LedgerOnDisk, nothing, soon } from './ledger-on-disk.ts';
@@ -56,6 +57,20 @@ describe('the export of the ledger', () => {
     expect(ledger.logged.filter(({ msg }) => msg === 'ledger checkpoint').map(({ seq }) => seq)).toEqual(
       signed(),
     );
+  });
+
+  it('signs in time also when the clock was set back', async () => {
+    const ledger = new LedgerOnDisk();
+    const clock = vi.spyOn(Date, 'now');
+    onTestFinished(() => clock.mockRestore());
+    const exporter = ledger.exporter({ checkpointIntervalMs: 20 });
+    ledger.source.add(1);
+    await exporter.start();
+    await soon(() => expect(exporter.status().checkpoint?.seq).toBe(1));
+    clock.mockReturnValue(1_000_000);
+    ledger.source.add(1);
+    await soon(() => expect(exporter.status().checkpoint?.seq).toBe(2));
+    await exporter.stop();
   });
 
   it('goes on where it was after a restart, under the name that it had', async () => {
@@ -145,6 +160,47 @@ describe('a Redis that lost its last entries', () => {
     expect(entries.map(({ seq }) => seq)).toEqual([7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18]);
     expect(counts(await ledger.verify())).toEqual({ ...nothing, rewind: 1 });
   });
+
+  it('is noticed also where later numbers go on from what it lost, as if nothing had happened', async () => {
+    const ledger = new LedgerOnDisk();
+    ledger.source.add(10);
+    await ledger.export();
+    const places = [9, 10, 11].map((seq) => ({ position: `${1_000 + seq * 10 - 5}-0`, seq }));
+    ledger.source.entries.splice(8, 2, ...places.map((place) => ({ ...place, entry: '{}' })));
+    await ledger.export();
+    const entries = ofType(ledger.records(), 'entry').slice(10);
+    expect(entries.map(({ seq }) => seq)).toEqual([9, 10, 11]);
+    expect(counts(await ledger.verify())).toEqual({ ...nothing, rewind: 1 });
+  });
+
+  it('is looked through once, and gone on from where it ends now', async () => {
+    const ledger = new LedgerOnDisk();
+    ledger.source.add(10);
+    await ledger.export();
+    ledger.source.lose(3);
+    const read = vi.spyOn(ledger.source, 'read');
+    const exporter = ledger.exporter({ batchEntries: 4 });
+    await exporter.start();
+    await soon(() => expect(read.mock.lastCall?.[0]).toBe(ledger.source.entries.at(-1)?.position));
+    const pages = read.mock.calls.length;
+    await soon(() => expect(read.mock.calls.length).toBeGreaterThan(pages + 2));
+    expect(new Set(read.mock.calls.slice(pages).map(([from]) => from)).size).toBe(1);
+    ledger.source.add(1);
+    await ledger.caughtUp();
+    await exporter.stop();
+    expect(counts(await ledger.verify())).toEqual({ ...nothing, rewind: 1 });
+  });
+
+  it('does not hold up what comes anew until its clock has caught up', async () => {
+    const ledger = new LedgerOnDisk();
+    ledger.source.add(10);
+    await ledger.export();
+    ledger.source.lose(5, 45);
+    ledger.source.add(3);
+    ledger.source.told.clear();
+    await ledger.export();
+    expect(ofType(ledger.records(), 'rewound')).toMatchObject([{ from: 10, to: 5 }]);
+  });
 });
 
 describe('entries that are gone before they are exported', () => {
@@ -197,6 +253,21 @@ describe('a full file', () => {
     expect({ sound, entries: check.entries }).toEqual({ sound: true, entries: 72 });
   });
 
+  it('is gone on from, also where a crash left only the first line of the next one', async () => {
+    const ledger = new LedgerOnDisk();
+    ledger.source.add(62);
+    await ledger.export(small);
+    renameSync(ledger.file, `${ledger.file}.${ledger.files().length}`);
+    ledger.source.add(1);
+    await ledger.export(small);
+    truncateSync(ledger.file, Buffer.byteLength(`${ledger.lines()[0]}\n`) + 10);
+    ledger.source.told.clear();
+    await ledger.export(small);
+    const verification = await ledger.verify();
+    expect(counts(verification)).toEqual({ ...nothing, torn: 1 });
+    expect(verification.check.entries).toBe(63);
+  });
+
   it('is missed where it is not given to the check', async () => {
     const ledger = new LedgerOnDisk();
     ledger.source.add(150);
@@ -209,12 +280,20 @@ describe('a full file', () => {
   });
 });
 
+/** Asserts that the exporter starts all the same and tells why it exports nothing. */
+async function refused(exporter: LedgerExporter, why: string | RegExp): Promise<void> {
+  await exporter.start();
+  expect(exporter.status().failure?.message).toMatch(why);
+  await exporter.stop();
+}
+
 describe('a file that cannot be gone on with', () => {
   it('is refused where another process writes it', async () => {
     const ledger = new LedgerOnDisk();
     const first = ledger.exporter();
     await first.start();
-    await expect(ledger.exporter().start()).rejects.toThrow(
+    await refused(
+      ledger.exporter(),
       new RegExp(`${ledger.file} is written by process ${process.pid} on .* FLEETBOT_LEDGER_FILE of its own`),
     );
     await first.stop();
@@ -241,7 +320,7 @@ describe('a file that cannot be gone on with', () => {
     utimesSync(lock, at, at);
     const second = ledger.exporter();
     if (isFree) await second.start();
-    else await expect(second.start()).rejects.toThrow('on elsewhere');
+    else return refused(second, 'on elsewhere');
     await second.stop();
   });
 
@@ -286,9 +365,9 @@ describe('a file that cannot be gone on with', () => {
   it('is not put in the place of another one', async () => {
     const ledger = new LedgerOnDisk();
     writeFileSync(`${ledger.file}.1`, 'precious');
-    const exporter = ledger.exporter({ maxBytes: 1_000 });
-    await expect(exporter.start()).rejects.toThrow(`${ledger.file}.1 is not as fleetbot left it`);
+    await refused(ledger.exporter({ maxBytes: 1_000 }), `${ledger.file}.1 is not as fleetbot left it`);
     rmSync(`${ledger.file}.1`);
+    const exporter = ledger.exporter({ maxBytes: 1_000 });
     await exporter.start();
     writeFileSync(`${ledger.file}.1`, 'precious');
     ledger.source.add(10);
@@ -310,7 +389,7 @@ describe('a file that cannot be gone on with', () => {
     const text = readFileSync(ledger.file, 'utf8');
     for (const changed of [text.replace('r-2', 'r-9'), `${text}?`, 'some text', 'some text\n']) {
       writeFileSync(ledger.file, changed);
-      await expect(ledger.exporter().start()).rejects.toThrow('is not as fleetbot left it');
+      await refused(ledger.exporter(), 'is not as fleetbot left it');
       expect(readFileSync(ledger.file, 'utf8')).toBe(changed);
     }
   });
@@ -320,16 +399,14 @@ describe('a file that cannot be gone on with', () => {
     ledger.source.add(3);
     await ledger.export();
     const other = newLedgerKeyPair();
-    await expect(ledger.exporter({}, other.privateKey).start()).rejects.toThrow('put the old key back');
+    await refused(ledger.exporter({}, other.privateKey), 'put the old key back');
     expect(() => ledger.exporter({}, 'PRIVATE KEY')).toThrow(SettingsError);
   });
 
   it('is refused where it cannot be made', async () => {
     const ledger = new LedgerOnDisk();
     rmSync(ledger.folder, { recursive: true });
-    await expect(ledger.exporter().start()).rejects.toThrow(
-      /cannot be opened \(ENOENT.*FLEETBOT_LEDGER_FILE/,
-    );
+    await refused(ledger.exporter(), /cannot be opened \(ENOENT.*FLEETBOT_LEDGER_FILE/);
   });
 });
 

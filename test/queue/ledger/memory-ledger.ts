@@ -31,10 +31,10 @@ export class MemoryLedger implements LedgerSource {
     this.#now = Math.max(last, this.#now - clockBackMs);
   }
 
-  async read(after: string, limit: number): Promise<readonly SourceEntry[]> {
+  async read(from: string, limit: number): Promise<readonly SourceEntry[]> {
     if (this.broken) throw this.broken;
-    const from = after === '' ? 0 : Number.parseInt(after, 10);
-    return this.entries.filter(({ position }) => Number.parseInt(position, 10) > from).slice(0, limit);
+    const first = from === '' ? 0 : Number.parseInt(from, 10);
+    return this.entries.filter(({ position }) => Number.parseInt(position, 10) >= first).slice(0, limit);
   }
 
   async exported(exporter: string, seq: number): Promise<void> {

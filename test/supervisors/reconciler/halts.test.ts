@@ -66,6 +66,7 @@ describe('a halt', () => {
     await expect.poll(() => fleet.outcome('h-1', 'web-1'), patient).toBe('inactive');
     await expect.poll(() => fleet.records.notices, patient).toHaveLength(1);
     expect(fleet.records.notices[0]).toMatchObject({ kind: 'locked-late', machine: 'web-1', channel: 'C00' });
+    expect(fleet.records.notices[0]?.text).toContain('could not be locked until now');
     expect(fleet.counted).toEqual(['locked-late']);
   });
 
@@ -77,6 +78,7 @@ describe('a halt', () => {
     fleet.on('web-1').locked = null;
     await expect.poll(() => fleet.on('web-1').books.length, patient).toBe(2);
     await expect.poll(() => fleet.findings, patient).toEqual(['locked-late']);
+    expect(fleet.records.notices[0]?.text).toContain('had lost the lock of halt h-1');
   });
 
   it('that is confirmed stays so while the machine cannot be reached', async () => {
@@ -267,6 +269,30 @@ describe('a halt that is lifted', () => {
   });
 });
 
+describe('a machine whose labels change while it is halted', () => {
+  it('stays locked, and people are told how to unlock it: a change of the fleet file resumes nothing', async () => {
+    await using fleet = new ReconciledFleet(['web-1', 'db-1'], { roundIntervalMs: 10 });
+    const relabel = (name: string, role: string) => {
+      const machine = fleet.machines.get(name);
+      if (machine) fleet.machines.set(name, { ...machine, role });
+    };
+    relabel('web-1', 'web');
+    fleet.halt('h-1', ['web-1'], 'role=web');
+    fleet.reconcile();
+    await expect.poll(() => fleet.outcome('h-1', 'web-1'), patient).toBe('inactive');
+    relabel('web-1', 'proxy');
+    await expect.poll(() => fleet.findings, patient).toEqual(['foreign-lock']);
+    expect(fleet.records.notices[0]?.text).toContain('fleetbot resume --direct --force web-1');
+    const before = fleet.rounds.length;
+    await expect.poll(() => fleet.rounds.length, patient).toBeGreaterThan(before + 2);
+    expect(fleet.on('web-1').locked?.reason).toBe('halt h-1 by U1: leak');
+    expect(fleet.outcome('h-1', 'web-1')).toBe('inactive');
+    fleet.records.release('h-1', releaseOf('role=web'));
+    await expect.poll(() => fleet.on('web-1').locked, patient).toBeNull();
+    await expect.poll(() => fleet.records.halts.has('h-1'), patient).toBe(false);
+  });
+});
+
 describe('a lock by other means', () => {
   it('is left alone and told once, by whoever leads, also where it names a halt that nobody knows', async () => {
     await using fleet = new ReconciledFleet(['web-1', 'web-2'], { roundIntervalMs: 10 });
@@ -283,6 +309,20 @@ describe('a lock by other means', () => {
     expect(fleet.on('web-2').locked).not.toBeNull();
     await fleet.on('web-1').lock('maintenance again');
     await expect.poll(() => fleet.records.notices.length, patient).toBe(3);
+  });
+});
+
+describe('thousands of locks by other means in one channel', () => {
+  it('are told of by few messages, the last of which says so; all of them are in the ledger', async () => {
+    await using fleet = new ReconciledFleet(names(100));
+    for (const [name, machine] of fleet.machines) fleet.machines.set(name, { ...machine, channel: 'C01' });
+    for (const fake of fleet.fakes.values()) await fake.lock('halt --direct by ops@desk: fire');
+    fleet.reconcile();
+    await expect.poll(() => fleet.rounds.length, patient).toBe(1);
+    expect(fleet.records.notices).toHaveLength(20);
+    const last = fleet.records.notices.filter(({ text }) => text.includes('not posted here'));
+    expect(last).toHaveLength(1);
+    expect(fleet.findings).toEqual(names(100).map(() => 'foreign-lock'));
   });
 });
 

@@ -66,8 +66,11 @@ export class LedgerExporter {
    * left it, that is logged, told by `status` and tried again: a full disk must not keep the brake from working.
    */
   async start(): Promise<void> {
-    await this.#open().catch((error: unknown) => this.#failed(error));
-    this.#running = this.#run(this.#stopping.signal);
+    const firstMs = await this.#open().then(
+      () => 0,
+      (error: unknown) => this.#failed(error),
+    );
+    this.#running = this.#run(firstMs, this.#stopping.signal);
   }
 
   /** Signs what was exported, and closes the file. */
@@ -85,10 +88,11 @@ export class LedgerExporter {
     return { seq: this.#lastSeq(), checkpoint: this.#checkpoint, failure: this.#failure };
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const waitMs = await this.#step().catch((error: unknown) => this.#failed(error));
+  async #run(firstMs: number, signal: AbortSignal): Promise<void> {
+    for (let waitMs = firstMs; ; ) {
       if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      waitMs = await this.#step().catch((error: unknown) => this.#failed(error));
     }
   }
 

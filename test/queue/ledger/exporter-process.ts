@@ -16,6 +16,7 @@ const exporter = new LedgerExporter({
 await exporter.start();
 const { failure } = exporter.status();
 if (failure) {
+  await exporter.stop();
   process.stderr.write(failure.message);
   process.exit(1);
 }

@@ -27,13 +27,14 @@ fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
   Type    /fleet check ${sandboxMachineName} disk
   or      /fleet help
   or      /fleet ask ${sandboxMachineName} what uses the memory?
+  or      /fleet halt all this is a drill   (then /fleet resume)
 
   You act as ${workspace.sre.realName}; choose ${workspace.visitor.realName} to be somebody who may do nothing.
   The machine ${sandboxMachineName} is this computer: its commands only read. Its agent follows rules; it is no language model.
   Traces: ${sandbox.mlflowUrl ? `${sandbox.mlflowUrl} (MLflow)` : 'none, because mlflow is not on PATH (pip install mlflow)'}
   Fleet file (edit it, it is taken up at once): ${sandbox.fleetFile}
   Make it warn: edit the fleet file (remove the # before "expect") and check the disk again.
-  Logs: ${sandbox.folder}
+  Logs: ${sandbox.folder}; ledger: ${sandbox.folder}/ledger
 
 Ctrl-C stops everything and leaves nothing behind.`;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
@@ -224,6 +225,8 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+// What the environment says already wins.
+if (existsSync('.env')) process.loadEnvFile('.env');
 try {
   await main(process.argv.slice(2));
 } catch (error) {

@@ -3,10 +3,13 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { haltReasonMaxCharacters } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { parseSelector, selectAll, selectorProblem, typedMaxCharacters } from '../fleet/selector.ts';
-import { suggest } from '../fleet/suggest.ts';
+import { isNear } from '../fleet/suggest.ts';
 
 /** What people put around a word. */
 const quotesAtEnds = /^["'`]+|["'`]+$/g;
+
+/** In shorter words a slip makes another word too easily. */
+const shortestSlip = 4;
 
 /** Words are no selectors; what holds one of these was probably meant as one. */
 const selectorLike = /[*?=&!,\d-]/;
@@ -52,7 +55,10 @@ export function haltAllHint(text: string): string {
   return ` To halt every machine, type \`/fleet halt ${selectAll} ${text}\`.`;
 }
 
-/** A name, a role or a label that is near to the word: it was probably meant as the selector. */
+/**
+ * A name, a role or a label that the word is, or is one slip away from: it was probably meant as the selector. Words of
+ * a sentence are further away, or shorter.
+ */
 function nearTo(word: string, machines: readonly Machine[]): Meant | undefined {
   const known = new Map<string, Meant>();
   for (const machine of machines) {
@@ -61,7 +67,13 @@ function nearTo(word: string, machines: readonly Machine[]): Meant | undefined {
     }
   }
   for (const machine of machines) known.set(machine.name, { selector: machine.name, machine });
-  return known.get(suggest(word, known.keys()) ?? '');
+  const typed = word.toLowerCase();
+  const mayHaveSlipped = typed.length >= shortestSlip;
+  const near = [...known.keys()].find((name) => {
+    const candidate = name.toLowerCase();
+    return typed === candidate || (mayHaveSlipped && isNear(typed, candidate));
+  });
+  return near === undefined ? undefined : known.get(near);
 }
 
 function matchesAny(selector: string, machines: readonly Machine[]): boolean {

@@ -70,7 +70,7 @@ export async function agreeToResume(haltId: string, shownIn: string, resuming: R
   const wish = standingWish(halt, services.clock());
   if (wish === undefined || shownIn !== haltButtonsBlockId(halt.id, wish)) {
     throw new InputError(
-      `What you agreed to no longer stands: it was carried out or replaced, or is older than ${resumeWishValidity}. \`/fleet resume ${haltId}\` asks anew.`,
+      `What you agreed to no longer stands: it was carried out or replaced, or is older than ${resumeWishValidity}. Nothing was done. Read the message as it is now: its button is for what is asked for now.`,
     );
   }
   const machines = [...fleet.machines.values()].filter(parseSelector(wish.selector));

@@ -55,6 +55,8 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     verdict: verdictSchema,
     inertness: inertnessSchema,
     failure: z.string().optional(),
+    /** What became of the agent, where it failed or went over a limit. */
+    agentFailure: z.string().optional(),
     costUsd: z.number().optional(),
   }),
   z.object({

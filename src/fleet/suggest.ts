@@ -15,6 +15,14 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   return nearest(typed, longer, Number.POSITIVE_INFINITY) ?? nearest(typed, known, mostTypos);
 }
 
+/** Whether the two differ by one slip at most: a letter too many, too few, or another, or two that are swapped. */
+export function isNear(one: string, other: string): boolean {
+  if (distance(one, other) <= 1) return true;
+  const at = [...one].findIndex((letter, index) => letter !== other[index]);
+  const swapped = one.slice(0, at) + (one[at + 1] ?? '') + (one[at] ?? '') + one.slice(at + 2);
+  return swapped === other;
+}
+
 function nearest(typed: string, candidates: readonly string[], mostEdits: number): string | undefined {
   let best: string | undefined;
   let bestEdits = mostEdits + 1;

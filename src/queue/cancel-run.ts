@@ -49,7 +49,7 @@ export async function cancelRun(
 
 /** What the ledger says of a run's end. */
 export function doneEntry(run: Run, at: number): LedgerEntry {
-  const costUsd = run.diagnosis?.costUsd;
+  const { costUsd, failure: agentFailure } = run.diagnosis ?? {};
   return {
     kind: 'run.done',
     at,
@@ -58,6 +58,7 @@ export function doneEntry(run: Run, at: number): LedgerEntry {
     verdict: run.verdict ?? 'failed',
     inertness: run.inertness,
     ...(run.failure && { failure: run.failure.code }),
+    ...(agentFailure && { agentFailure: agentFailure.code }),
     ...(costUsd !== undefined && { costUsd }),
   };
 }

@@ -12,7 +12,7 @@ export function limitError(reply: LimitedReply): LimitError {
   if (reply[1] === 'person') {
     const seconds = Math.ceil(reply[2] / secondMs);
     return new LimitError(
-      `You ask for more than one person may in a minute, so nothing was stored. Try again in ${seconds} s.`,
+      `You asked as often as one person may in a minute (perPerson.requestsPerMinute in the fleet file), so nothing was stored. Try again in ${seconds} s.`,
       'person',
     );
   }

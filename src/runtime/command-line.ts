@@ -105,7 +105,8 @@ function lockLine(command: 'halt' | 'resume', rest: readonly string[]): LockLine
     ...(fleetFile !== undefined && { fleetFile }),
   };
   if (command === 'halt') {
-    if (others.length === 0) throw new InputError('fleetbot halt needs a reason after the machines.');
+    if (others.join('').trim() === '')
+      throw new InputError('fleetbot halt needs a reason after the machines.');
     return { command, ...common, reason: others.join(' '), yes: given.has('yes') };
   }
   if (others.length > 0) {

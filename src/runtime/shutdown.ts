@@ -26,6 +26,9 @@ export const exitCodes = { clean: 0, failed: 1, usage: 2, interrupted: 130 } as 
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
+/** A second signal so soon after the first is the same one. */
+const sameSignalMs = 1_000;
+
 /**
  * Ends the process in order on SIGTERM or SIGINT: exit code 0 when every step ended well, 1 when one failed or
  * the time was over. A second signal exits at once with 130. An error that nobody caught is logged and ends
@@ -37,16 +40,20 @@ const signals = ['SIGTERM', 'SIGINT'] as const;
 export function handleShutdown(options: ShutdownOptions): () => Promise<boolean> {
   const { steps, timeoutMs, log, process: events = process } = options;
   let stopping = false;
+  let signalledAt = Number.NEGATIVE_INFINITY;
   const end = () => {
     stopping = true;
     return runSteps(steps, timeoutMs, log);
   };
   const onSignal = (signal: string) => {
+    // One signal to a process group arrives twice: from the system, and from npm, which hands it on.
+    if (stopping && performance.now() - signalledAt < sameSignalMs) return;
     if (stopping) {
       log.warn({ signal }, 'second signal: exiting at once');
       events.exit(exitCodes.interrupted);
       return;
     }
+    signalledAt = performance.now();
     log.info({ signal }, 'shutting down');
     void end().then((clean) => {
       log.info({ clean }, 'shut down');

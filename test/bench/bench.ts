@@ -189,7 +189,7 @@ export class Bench implements AsyncDisposable {
     const begunAt = performance.now();
     const handedIn: Promise<void>[] = [];
     for (let number = 1; number <= count; number += 1) {
-      await sleep(begunAt + (number * 1_000) / requestsPerSecond - performance.now());
+      await sleep(Math.max(0, begunAt + (number * 1_000) / requestsPerSecond - performance.now()));
       handedIn.push(handInOne(number));
     }
     await Promise.all(handedIn);

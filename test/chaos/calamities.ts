@@ -28,6 +28,7 @@ export class Calamities {
   readonly #wakes: BullQueue;
   readonly #underWay = new Set<Promise<unknown>>();
   #vanished = new Set<string>();
+  #last = Promise.resolve();
 
   constructor(system: ChaosSystem, random: Random) {
     this.#system = system;
@@ -49,7 +50,7 @@ export class Calamities {
       const alive = victims.filter(({ state }) => state === 'up' || state === 'frozen');
       return alive[Math.floor(pick * alive.length)];
     };
-    if (kind.endsWith('Redis')) recoveries.disturbed();
+    if (kind.endsWith('Redis') || kind === 'drop wakes') recoveries.disturbed();
     switch (kind) {
       case 'kill worker':
         this.#kill(one(workers));
@@ -70,10 +71,10 @@ export class Calamities {
         this.#begin(redis.freeze(ms));
         break;
       case 'rob Redis of a second':
-        this.#begin(this.#robRedis());
+        this.#begin(this.#alone(() => this.#robRedis()));
         break;
       case 'drop wakes':
-        this.#begin(this.#dropWakes());
+        this.#begin(this.#alone(() => this.#dropWakes()));
         break;
       case 'vanish':
         this.vanish(ms);
@@ -131,6 +132,12 @@ export class Calamities {
     this.droppedWakes += await this.#wakes.getWaitingCount();
     await this.#wakes.drain();
     await this.#wakes.resume();
+  }
+
+  /** A store that is put back to a moment in which its wakes were paused would keep them so. */
+  #alone(work: () => Promise<void>): Promise<void> {
+    this.#last = this.#last.then(work);
+    return this.#last;
   }
 
   #begin(work: Promise<unknown>): void {

@@ -2,7 +2,7 @@
 export interface Recovery {
   readonly machine: string;
   readonly ms: number;
-  /** Redis was there, and a worker that could take it over, all the while. */
+  /** Redis with its wakes was there, and a worker that could take it over, all the while. */
   readonly undisturbed: boolean;
 }
 
@@ -31,7 +31,7 @@ export class Recoveries {
     return [...this.#owners].filter(([, owner]) => owner === worker).map(([machine]) => machine);
   }
 
-  /** Redis is gone, or the last worker. */
+  /** Redis, its wakes or the last worker are gone. */
   disturbed(): void {
     this.#disturbances += 1;
   }

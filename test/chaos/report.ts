@@ -90,7 +90,7 @@ export function recoveryLines(recoveries: readonly Recovery[]): string {
       'Recovery after a killed worker',
       recoveries.filter(({ undisturbed }) => undisturbed),
     ),
-    line('The same, also where Redis or all workers were gone meanwhile', recoveries),
+    line('The same, also where Redis, its wakes or all workers were gone meanwhile', recoveries),
   ].join('\n');
 }
 

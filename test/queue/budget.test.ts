@@ -6,11 +6,14 @@ import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { silent } from './support.ts';
 
 // Slow enough that no token comes back during a test.
+/** Other tests may keep the computer busy. */
+const patient = { timeout: 10_000 };
+
 const slow = { perMinute: 1, burst: 6, reserve: { decision: 0, verdict: 1, progress: 3 } };
 const limits = new Map([
   ['chat.update', { workspace: slow }],
   ['chat.postMessage', { workspace: { ...slow, burst: 100 }, channel: slow }],
-  ['quick', { workspace: { perMinute: 6_000, burst: 1, reserve: { decision: 0, verdict: 0, progress: 0 } } }],
+  ['quick', { workspace: { perMinute: 60, burst: 1, reserve: { decision: 0, verdict: 0, progress: 0 } } }],
 ]);
 
 let redis: TestRedis;
@@ -61,8 +64,8 @@ describe('the budget of Slack calls', () => {
     expect(await one.take('quick', 'C1', 'verdict')).toBe(0);
     const wait = await one.take('quick', 'C1', 'verdict');
     expect(wait).toBeGreaterThan(0);
-    expect(wait).toBeLessThanOrEqual(10);
-    await expect.poll(() => one.take('quick', 'C1', 'verdict')).toBe(0);
+    expect(wait).toBeLessThanOrEqual(1_000);
+    await expect.poll(() => one.take('quick', 'C1', 'verdict'), patient).toBe(0);
   });
 
   it('gives methods that are not in the table a careful limit', async () => {
@@ -70,10 +73,10 @@ describe('the budget of Slack calls', () => {
   });
 
   it('holds everybody back from a blocked method until it is over, other channels go on', async () => {
-    await one.block('chat.postMessage', 'C1', 100);
-    expect(await other.take('chat.postMessage', 'C1', 'decision')).toBeGreaterThan(50);
+    await one.block('chat.postMessage', 'C1', 1_000);
+    expect(await other.take('chat.postMessage', 'C1', 'decision')).toBeGreaterThan(0);
     expect(await other.take('chat.postMessage', 'C2', 'progress')).toBe(0);
-    await expect.poll(() => other.take('chat.postMessage', 'C1', 'decision')).toBe(0);
+    await expect.poll(() => other.take('chat.postMessage', 'C1', 'decision'), patient).toBe(0);
 
     await one.block('chat.update', 'C1', 60_000);
     expect(await other.take('chat.update', 'C2', 'decision')).toBeGreaterThan(59_000);

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { pino } from 'pino';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { handleShutdown, type ShutdownStep } from '../../src/runtime/shutdown.ts';
 
 class FakeProcess extends EventEmitter {
@@ -73,7 +73,11 @@ describe('a shutdown', () => {
   it('exits at once on a second signal', () => {
     const { process } = start([{ name: 'queue', run: never }]);
     process.emit('SIGTERM');
+    // A process group gets it from the system and from npm.
+    process.emit('SIGTERM');
     expect(process.exits).toEqual([]);
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1_001);
+    onTestFinished(() => void vi.restoreAllMocks());
     process.emit('SIGINT');
     expect(process.exits).toEqual([130]);
   });

@@ -9,7 +9,7 @@ import { isNear } from '../fleet/suggest.ts';
 const quotesAtEnds = /^["'`]+|["'`]+$/g;
 
 /** In shorter words a slip makes another word too easily. */
-const shortestSlip = 4;
+const shortestSlip = 6;
 
 /** Words are no selectors; what holds one of these was probably meant as one. */
 const selectorLike = /[*?=&!,\d-]/;

@@ -3,13 +3,13 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { haltReasonMaxCharacters } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { parseSelector, selectAll, selectorProblem, typedMaxCharacters } from '../fleet/selector.ts';
-import { isNear } from '../fleet/suggest.ts';
+import { isNear, suggest } from '../fleet/suggest.ts';
 
 /** What people put around a word. */
 const quotesAtEnds = /^["'`]+|["'`]+$/g;
 
 /** In shorter words a slip makes another word too easily. */
-const shortestSlip = 6;
+const shortestSlip = 4;
 
 /** Words are no selectors; what holds one of these was probably meant as one. */
 const selectorLike = /[*?=&!,\d-]/;
@@ -56,24 +56,26 @@ export function haltAllHint(text: string): string {
 }
 
 /**
- * A name, a role or a label that the word is, or is one slip away from: it was probably meant as the selector. Words of
- * a sentence are further away, or shorter.
+ * What the word probably means as a selector: a name, a role or a label's value that it is; a name or a role that it is
+ * one slip away from (labels hold words of every kind); and where it cannot be a word, whatever name is nearest.
  */
 function nearTo(word: string, machines: readonly Machine[]): Meant | undefined {
-  const known = new Map<string, Meant>();
+  const exact = new Map<string, Meant>();
+  const names = new Map<string, Meant>();
   for (const machine of machines) {
-    for (const [key, value] of Object.entries({ role: machine.role, ...machine.labels })) {
-      known.set(value, { selector: `${key}=${value}`, machine });
+    for (const [key, value] of Object.entries(machine.labels)) {
+      exact.set(value.toLowerCase(), { selector: `${key}=${value}`, machine });
     }
+    names.set(machine.role.toLowerCase(), { selector: `role=${machine.role}`, machine });
   }
-  for (const machine of machines) known.set(machine.name, { selector: machine.name, machine });
+  for (const machine of machines) names.set(machine.name, { selector: machine.name, machine });
   const typed = word.toLowerCase();
-  const mayHaveSlipped = typed.length >= shortestSlip;
-  const near = [...known.keys()].find((name) => {
-    const candidate = name.toLowerCase();
-    return typed === candidate || (mayHaveSlipped && isNear(typed, candidate));
-  });
-  return near === undefined ? undefined : known.get(near);
+  const found = names.get(typed) ?? exact.get(typed);
+  if (found !== undefined || typed.length < shortestSlip) return found;
+  const near = selectorLike.test(typed)
+    ? suggest(typed, names.keys())
+    : [...names.keys()].find((name) => isNear(typed, name));
+  return names.get(near ?? '');
 }
 
 function matchesAny(selector: string, machines: readonly Machine[]): boolean {

@@ -5,7 +5,8 @@
  * seen            hash: EVENT → run ids of the acceptance separated by spaces, or the id of a halt
  * seen:order      list of the event ids in it, newest first
  * run:ID          hash: body (JSON), machine, campaign, state, verdict, fence, cancellation (JSON),
- *                 dirty (its score in views:dirty or views:again, while it is in one of them)
+ *                 dirty (its score in views:dirty or views:again, while it is in one of them),
+ *                 evicted (while it is kept only until its view is up to date)
  * inbox:MACHINE   list of run ids, in order
  * machine:NAME    hash: fence, current (run id), quarantine (JSON), turn (fence of its worker's first claim)
  * approvals:waiting zset: ID by the time at which it expires; kept by the approvals (not built yet)

@@ -167,6 +167,8 @@ describe('listing', () => {
       if (claim) await finish(queue.runs, claim);
     }
     expect(await queue.requests.run(id)).toMatchObject({ state: 'done' });
+    for (const view of await queue.views.take(1_000)) await queue.views.release(view);
+    expect(await queue.requests.run(id)).toBeUndefined();
   });
 
   it('forgets records after their time, and event ids when there are newer ones', async () => {

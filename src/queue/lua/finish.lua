@@ -1,5 +1,5 @@
--- Files a run under its machine's finished ones. The oldest beyond `keep` goes, unless Slack does not show its
--- end yet; the rest goes with time.
+-- Files a run under its machine's finished ones. The oldest beyond `keep` goes; where Slack does not show its end yet,
+-- it goes when it does. The rest goes with time.
 local function finish(prefix, id, machine, campaign, kept_ms, keep)
   redis.call('PEXPIRE', prefix .. 'run:' .. id, kept_ms)
   if campaign ~= '' then
@@ -8,7 +8,9 @@ local function finish(prefix, id, machine, campaign, kept_ms, keep)
   if redis.call('LPUSH', prefix .. 'finished:' .. machine, id) > keep then
     local oldest = redis.call('RPOP', prefix .. 'finished:' .. machine)
     local view = 'run:' .. oldest
-    if not redis.call('ZSCORE', prefix .. 'views:dirty', view) and not redis.call('ZSCORE', prefix .. 'views:held', view) then
+    if redis.call('ZSCORE', prefix .. 'views:dirty', view) or redis.call('ZSCORE', prefix .. 'views:held', view) then
+      redis.call('HSET', prefix .. view, 'evicted', 1)
+    else
       redis.call('DEL', prefix .. view, prefix .. 'parts:' .. oldest)
     end
   end

@@ -22,5 +22,6 @@ for i = 1, #told, 2 do
     end
   end
 end
-redis.call('XTRIM', prefix .. 'ledger', 'MAXLEN', '~', math.max(kept, behind))
+-- LIMIT 0: all of it; else Redis trims no more than 10,000 at a time, and a busy fleet writes more.
+redis.call('XTRIM', prefix .. 'ledger', 'MAXLEN', '~', math.max(kept, behind), 'LIMIT', 0)
 return forgotten

@@ -34,7 +34,8 @@ fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
   Traces: ${sandbox.mlflowUrl ? `${sandbox.mlflowUrl} (MLflow)` : 'none, because mlflow is not on PATH (pip install mlflow)'}
   Fleet file (edit it, it is taken up at once): ${sandbox.fleetFile}
   Make it warn: edit the fleet file (remove the # before "expect") and check the disk again.
-  Logs: ${sandbox.folder}; ledger: ${sandbox.folder}/ledger
+  Ledger: ${sandbox.folder}/ledger
+  Logs: ${sandbox.folder}
 
 Ctrl-C stops everything and leaves nothing behind.`;
 }

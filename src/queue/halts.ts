@@ -15,13 +15,13 @@ import type { Disk } from './durability.ts';
 import type { Keys } from './keys.ts';
 import { ledgerText } from './ledger.ts';
 import type { QueueSettings } from './queue-settings.ts';
+import { json } from './records.ts';
 import { viewScore } from './view-score.ts';
 
 const saveReply = z.union([
   z.enum(['saved', 'changed']),
   z.tuple([z.literal('duplicate'), z.string()]).transform(([, id]) => ({ duplicateOf: id })),
 ]);
-const json = z.string().transform((text): unknown => JSON.parse(text));
 const storedHalt = json.pipe(haltSchema);
 const storedMember = json.pipe(haltMemberSchema);
 

@@ -10,7 +10,7 @@ import type { Keys } from './keys.ts';
 import type { Leadership } from './leadership.ts';
 import { ledgerText, type RedisLedger } from './ledger.ts';
 import type { QueueSettings } from './queue-settings.ts';
-import { type Quarantine, readQuarantine } from './records.ts';
+import { json, machineFields, type Quarantine, readMachine, type StoredMachine } from './records.ts';
 import type { RedisRunStore } from './run-store.ts';
 import { viewScore } from './view-score.ts';
 
@@ -18,12 +18,6 @@ const fenceReply = z.coerce.number().nullable();
 
 /** How many machines' records are read with one round trip. */
 const readAtOnce = 500;
-
-interface MachineRecord {
-  readonly fence: number;
-  readonly currentRunId?: string;
-  readonly quarantine?: Quarantine;
-}
 
 type Finding = Extract<LedgerEntry, { kind: 'reconciler.found' }>['finding'];
 
@@ -52,8 +46,8 @@ export class RedisReconcilerStore {
     return this.#options.leadership.lead('reconciler', work, signal);
   }
 
-  async machines(names: readonly string[]): Promise<ReadonlyMap<string, MachineRecord>> {
-    const records = new Map<string, MachineRecord>();
+  async machines(names: readonly string[]): Promise<ReadonlyMap<string, StoredMachine>> {
+    const records = new Map<string, StoredMachine>();
     for (let at = 0; at < names.length; at += readAtOnce) {
       const some = names.slice(at, at + readAtOnce);
       const read = await ask('read the machines', Promise.all(some.map((name) => this.#machine(name))));
@@ -110,22 +104,14 @@ export class RedisReconcilerStore {
     await ledger.append({ kind: 'reconciler.found', at: clock(), machine, finding, detail });
   }
 
-  async #machine(name: string): Promise<MachineRecord> {
+  async #machine(name: string): Promise<StoredMachine> {
     const { redis, keys } = this.#options;
-    const [fence, current, quarantine] = await redis.hmget(
-      keys.machine(name),
-      ...['fence', 'current', 'quarantine'],
-    );
-    return {
-      fence: Number(fence ?? 0),
-      ...(current && { currentRunId: current }),
-      ...(quarantine && { quarantine: readQuarantine(quarantine) }),
-    };
+    return readMachine(await redis.hmget(keys.machine(name), ...machineFields));
   }
 }
 
 /** The bot's Notices: what the reconciler wants to be posted. */
 export async function readNotice(redis: Redis, keys: Keys, id: string): Promise<Notice | undefined> {
   const text = await ask('read a notice', redis.get(keys.notice(id)));
-  return text === null ? undefined : noticeSchema.parse(JSON.parse(text));
+  return text === null ? undefined : json.pipe(noticeSchema).parse(text);
 }

@@ -4,7 +4,8 @@ import { cancellationSchema, type Run, runSchema } from '../fleet/run.ts';
 /** A string field that may be missing: hash fields come as null, from Lua as null too. */
 export const maybeText = z.string().nullable();
 
-const json = z.string().transform((text): unknown => JSON.parse(text));
+/** A field that holds JSON; pipe it into a schema. */
+export const json = z.string().transform((text): unknown => JSON.parse(text));
 const storedRun = json.pipe(runSchema);
 const quarantineSchema = z.object({ runId: z.string(), reason: z.string(), at: z.int() });
 
@@ -17,6 +18,25 @@ export function readQuarantine(stored: string): Quarantine {
 }
 
 export const storedCancellation = json.pipe(cancellationSchema);
+
+/** A machine's record, as the reconciler and lists for people need it. */
+export interface StoredMachine {
+  readonly fence: number;
+  readonly currentRunId?: string;
+  readonly quarantine?: Quarantine;
+}
+
+/** The fields that `readMachine` wants, in its order. */
+export const machineFields = ['fence', 'current', 'quarantine'] as const;
+
+/** The record of a machine's stored fields; one that Redis does not know has fence 0. */
+export function readMachine([fence, current, quarantine]: readonly (string | null)[]): StoredMachine {
+  return {
+    fence: Number(fence ?? 0),
+    ...(current && { currentRunId: current }),
+    ...(quarantine && { quarantine: readQuarantine(quarantine) }),
+  };
+}
 
 /** The run of a stored body, with the cancellation that stands beside it. */
 export function readRun(body: string, cancellation: string | null): Run {

@@ -14,7 +14,7 @@ import type { Keys } from './keys.ts';
 import { ledgerText } from './ledger.ts';
 import { limitError } from './limit-error.ts';
 import type { QueueSettings } from './queue-settings.ts';
-import { type Quarantine, readQuarantine, readRun } from './records.ts';
+import { machineFields, readMachine, readRun, type StoredMachine } from './records.ts';
 import { viewScore } from './view-score.ts';
 
 /** How many bodies are read at once for a list. */
@@ -36,12 +36,9 @@ type CancelResult =
   | { readonly kind: 'cancelled' | 'requested' | 'already-done'; readonly run: Run }
   | { readonly kind: 'unknown-run' };
 
-interface MachineRecord {
+interface MachineRecord extends StoredMachine {
   readonly name: string;
-  readonly fence: number;
   readonly waiting: number;
-  readonly currentRunId?: string;
-  readonly quarantine?: Quarantine;
 }
 
 interface CampaignMember {
@@ -169,20 +166,14 @@ export class RedisRequests {
   }
 
   async machine(name: string): Promise<MachineRecord> {
-    const [[fence, current, quarantine], waiting] = await ask(
+    const [fields, waiting] = await ask(
       'read the machine',
       Promise.all([
-        this.#redis.hmget(this.#keys.machine(name), 'fence', 'current', 'quarantine'),
+        this.#redis.hmget(this.#keys.machine(name), ...machineFields),
         this.#redis.llen(this.#keys.inbox(name)),
       ]),
     );
-    return {
-      name,
-      fence: Number(fence ?? 0),
-      waiting,
-      ...(current ? { currentRunId: current } : {}),
-      ...(quarantine ? { quarantine: readQuarantine(quarantine) } : {}),
-    };
+    return { name, waiting, ...readMachine(fields) };
   }
 
   async campaign(

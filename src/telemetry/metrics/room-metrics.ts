@@ -1,14 +1,11 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { LimitKind } from '../../fleet/errors.ts';
+import { limitKinds } from '../../fleet/errors.ts';
 import { verbs } from '../../fleet/fleet.ts';
 import { findingKinds } from '../../fleet/notice.ts';
 import { taskSchema } from '../../fleet/request.ts';
 import { durationBuckets, toSeconds } from './buckets.ts';
 import type { Metrics } from './metrics.ts';
 import { zero } from './zero.ts';
-
-/** The compiler sees to it that none is missing. */
-const limits: Readonly<Record<LimitKind, true>> = { person: true, rate: true, waiting: true };
 
 /** Counts what rooms report. */
 export function createRoomMetrics(registry: Registry): Metrics {
@@ -54,7 +51,7 @@ export function createRoomMetrics(registry: Registry): Metrics {
     taskSchema.options.map((option) => option.shape.kind.value),
   );
   zero(denied, verbs);
-  zero(limited, Object.keys(limits));
+  zero(limited, limitKinds);
   zero(findings, [...findingKinds, 'stray-found']);
   zero(looks, ['answered', 'unreachable']);
 

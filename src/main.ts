@@ -101,12 +101,10 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
     await work(shared, machines, settings.worker);
     reconciler.start();
   }
-  if (bot) {
-    steps.unshift({ name: 'bot', run: () => bot.stop() });
-    await bot.start();
-  }
-  // First of all: nothing that hangs may keep an agent alive.
+  if (bot) steps.unshift({ name: 'bot', run: () => bot.stop() });
+  // First of all, also while Slack is waited for: nothing that hangs may keep an agent alive.
   steps.unshift({ name: 'runs', run: () => queue.letGo() });
+  await bot?.start();
   log.info(
     { role: settings.role, machines: fleet.current().machines.size, healthPort: health.port },
     'ready',

@@ -32,6 +32,17 @@ export const agentStates = ['inactive', 'activating', 'active', 'deactivating', 
 /** An action that runs in a unit of its own and that neither `stop` nor `lock` ends. */
 const uninterruptibleSchema = z.object({ id: z.string(), name: z.string() });
 
+/** What is installed on the machine, as it says itself; null for what it cannot tell. */
+const installedSchema = z.object({
+  gate: z.string(),
+  broker: z.string().nullable(),
+  plugin: z.string().nullable(),
+  /** The agent's image, REF@DIGEST. */
+  image: z.string().nullable(),
+  /** `sha256:` and the digest of the policy in force. */
+  policy: z.string().nullable(),
+});
+
 export const statusReplySchema = z.object({
   protocol: z.literal(gateProtocolVersion),
   machine: z.string(),
@@ -43,6 +54,8 @@ export const statusReplySchema = z.object({
   lock: z.object({ reason: z.string(), at: z.iso.datetime() }).nullable(),
   /** The action under way that must not be interrupted; absent where there is none. */
   action: uninterruptibleSchema.optional(),
+  /** Absent on simulated machines. */
+  installed: installedSchema.optional(),
   /** The machine's clock. */
   clock: z.iso.datetime(),
 });

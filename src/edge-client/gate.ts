@@ -33,7 +33,7 @@ const actTimeoutMs = 60_000;
 const lockReasonMaxCharacters = 200;
 
 /** The machine as `status` reports it. */
-export type Status = Pick<StatusReply, 'agent' | 'run' | 'fence' | 'lock' | 'action'> & {
+export type Status = Pick<StatusReply, 'agent' | 'run' | 'fence' | 'lock' | 'action' | 'installed'> & {
   /** Milliseconds that the machine's clock is ahead of ours, give or take half the round trip. */
   readonly clockSkewMs: number;
 };
@@ -64,7 +64,7 @@ export class Gate {
       signal,
     });
     const halfWay = (askedAt + this.#clock()) / 2;
-    const { machine, agent, run, fence, lock, action } = reply;
+    const { machine, agent, run, fence, lock, action, installed } = reply;
     if (machine !== this.#machine.name) {
       throw new MachineError(
         'protocol',
@@ -72,7 +72,11 @@ export class Gate {
       );
     }
     const clockSkewMs = Math.round(Date.parse(reply.clock) - halfWay);
-    return { agent, run, fence, lock, ...(action && { action }), clockSkewMs };
+    return {
+      ...{ agent, run, fence, lock, clockSkewMs },
+      ...(action && { action }),
+      ...(installed && { installed }),
+    };
   }
 
   /** Runs the check's commands on the host, through the broker. */

@@ -70,7 +70,7 @@ async function measure(drive: Drive): Promise<Gathered> {
     });
   }
   const { task } = held.run.request;
-  return task.kind === 'check' ? judge(drive, task.check) : { findings: [] };
+  return task.kind === 'check' ? judge(drive, task.check, status.clockSkewMs) : { findings: [] };
 }
 
 function howToUnlock({ name }: Machine, reason: string): string {
@@ -80,7 +80,7 @@ function howToUnlock({ name }: Machine, reason: string): string {
     : `\`/fleet resume ${halt}\` lifts that; where that was done just now, ask again in a minute.`;
 }
 
-async function judge(drive: Drive, name: string): Promise<Gathered> {
+async function judge(drive: Drive, name: string, clockSkewMs: number): Promise<Gathered> {
   const { held, machine, gate, interruption } = drive;
   const check = checkOf(machine, name);
   if (!check) {
@@ -105,7 +105,7 @@ async function judge(drive: Drive, name: string): Promise<Gathered> {
       evidence,
     };
   }
-  const findings = [...check.judge(machine, evidence.outputs)];
+  const findings = [...check.judge(machine, evidence.outputs, { clockSkewMs, now: drive.clock() })];
   return { evidence, findings, verdict: verdictOf(findings) };
 }
 

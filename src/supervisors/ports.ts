@@ -1,4 +1,5 @@
 import type { AgentAnswer, AgentTask } from '../fleet/agent-task.ts';
+import type { Installed } from '../fleet/edge-kit.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Halt, HaltMember } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
@@ -62,6 +63,8 @@ export interface MachineStatus {
   readonly action?: { readonly id: string; readonly name: string } | undefined;
   /** Milliseconds that the machine's clock is ahead of ours. */
   readonly clockSkewMs: number;
+  /** What is installed there, where it tells. */
+  readonly installed?: Installed | undefined;
 }
 
 /**

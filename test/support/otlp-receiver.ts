@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 
 /** A span as it came over the wire. */
 export interface ReceivedSpan {
@@ -40,7 +41,8 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const requests: ReceivedRequest[] = [];
   const spans: ReceivedSpan[] = [];
   const server = createServer(async (request, response) => {
-    const body = Buffer.concat(await Array.fromAsync(request));
+    const sent = Buffer.concat(await Array.fromAsync(request));
+    const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
     requests.push({ path: request.url ?? '', headers: request.headers, body });
     const { answer } = receiver;
     if (answer === 'silent') return;

@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { createMachines } from './edge-client/create-machines.ts';
+import { probeSsh, refusesOtherHostKey } from './edge-client/probe-ssh.ts';
+import { edgePolicy } from './fleet/edge-policy.ts';
 import { InputError, toFailure } from './fleet/errors.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Machine } from './fleet/machine.ts';
@@ -7,14 +10,20 @@ import { suggest } from './fleet/suggest.ts';
 import { describeVerification } from './queue/ledger/describe-verification.ts';
 import { verifyLedger } from './queue/ledger/verify-ledger.ts';
 import { writeLedgerKey } from './queue/ledger/write-ledger-key.ts';
-import type { LockLine, VerifyLine } from './runtime/command-line.ts';
+import type { LockLine, MachineLine, PolicyLine, VerifyLine } from './runtime/command-line.ts';
 import { confirm } from './runtime/confirm.ts';
 import { createLogger } from './runtime/create-logger.ts';
 import { readFleetFile } from './runtime/fleet-file.ts';
 import { operatorName } from './runtime/operator-name.ts';
-import { readDirectSettings } from './runtime/settings.ts';
+import { readDirectSettings, readFleetFilePath, readVerifySettings } from './runtime/settings.ts';
 import { tellLocks } from './runtime/tell-locks.ts';
+import { tellProofs } from './runtime/tell-proofs.ts';
 import { haltDirectly, resumeDirectly } from './supervisors/lock-directly.ts';
+import { proofNames } from './supervisors/verify-machine/proof.ts';
+import { verificationRun } from './supervisors/verify-machine/verification-run.ts';
+import { verifyMachine } from './supervisors/verify-machine/verify-machine.ts';
+import { createTelemetry } from './telemetry/create-telemetry.ts';
+import { machineSpans } from './telemetry/machine-spans.ts';
 import { redact } from './telemetry/redact.ts';
 
 /** The commands that do something and end. They write to stdout; most return whether all is well. */
@@ -50,10 +59,7 @@ export async function validate(files: readonly string[]): Promise<boolean> {
 /** Locks or unlocks machines over their gates, with the fleet file and the SSH key alone. */
 export async function lockDirectly(line: LockLine): Promise<boolean> {
   const { fleetFile, command } = line;
-  const { env } = process;
-  const settings = readDirectSettings(
-    fleetFile === undefined ? env : { ...env, FLEETBOT_FLEET_FILE: fleetFile },
-  );
+  const settings = readDirectSettings(withFleetFile(fleetFile));
   const fleet = await readFleetFile(settings.fleetFile);
   const machines = chosen(fleet, line.selector);
   const unmatched = unmatchedAlternatives(fleet, line.selector);
@@ -75,6 +81,45 @@ export async function lockDirectly(line: LockLine): Promise<boolean> {
   }
 }
 
+/** Prints the policy of a machine's broker. */
+export async function printPolicy(line: PolicyLine): Promise<void> {
+  const fleet = await readFleetFile(line.fleetFile ?? readFleetFilePath(process.env));
+  write(edgePolicy(named(fleet, line.machine)));
+}
+
+/** Proves that what is installed on a machine works. Ctrl-C stops the agent first. */
+export async function verifyOneMachine(line: MachineLine): Promise<boolean> {
+  const { fleetFile, json } = line;
+  const settings = readVerifySettings(withFleetFile(fleetFile));
+  const machine = named(await readFleetFile(settings.fleetFile), line.machine);
+  const { sshPrivateKey: privateKey, mlflow } = settings;
+  const log = createLogger({ level: 'silent', redact });
+  const edge = createMachines({ privateKey, log });
+  const telemetry = await createTelemetry({ mlflow, log });
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort(new InputError('It was broken off.'));
+  process.once('SIGINT', interrupt);
+  try {
+    const run = verificationRun(machine, operatorName(), Date.now(), (digits) =>
+      randomBytes(digits / 2).toString('hex'),
+    );
+    const parts = {
+      gate: edge.gate(machine),
+      attempts: () => probeSsh(machine, privateKey),
+      refusesOtherHostKey: () => refusesOtherHostKey(machine, privateKey),
+      tracer: telemetry.tracer,
+      machineSpans: mlflow && ((of: typeof run) => machineSpans(mlflow, of)),
+      redact,
+      clock: Date.now,
+    };
+    const proofs = verifyMachine(machine, run, parts, interrupted.signal);
+    return await tellProofs(proofs, { machine: machine.name, expected: proofNames, json, write });
+  } finally {
+    process.off('SIGINT', interrupt);
+    await Promise.all([edge.close(), telemetry.shutdown()]);
+  }
+}
+
 /** Checks an exported ledger. */
 export async function verify(line: VerifyLine): Promise<boolean> {
   const verification = await verifyLedger(line);
@@ -86,6 +131,17 @@ export async function verify(line: VerifyLine): Promise<boolean> {
 export async function makeLedgerKey(file: string): Promise<void> {
   const id = await writeLedgerKey(file);
   write(`Wrote the private key ${file} and the public key ${file}.pub. Key id: ${id}\n`);
+}
+
+function withFleetFile(fleetFile: string | undefined): NodeJS.ProcessEnv {
+  return fleetFile === undefined ? process.env : { ...process.env, FLEETBOT_FLEET_FILE: fleetFile };
+}
+
+/** @throws InputError when there is none of that name */
+function named(fleet: Fleet, name: string): Machine {
+  const machine = fleet.machines.get(name);
+  if (machine === undefined) throw new InputError(noMachine(fleet, name));
+  return machine;
 }
 
 /** @throws InputError when there is none */

@@ -7,7 +7,15 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type Bot, createBot } from './bot/create-bot.ts';
-import { complain, lockDirectly, makeLedgerKey, validate, verify } from './commands.ts';
+import {
+  complain,
+  lockDirectly,
+  makeLedgerKey,
+  printPolicy,
+  validate,
+  verify,
+  verifyOneMachine,
+} from './commands.ts';
 import { createMachines, type EdgeMachines } from './edge-client/create-machines.ts';
 import { InputError } from './fleet/errors.ts';
 import { createQueue, type Queue } from './queue/create-queue.ts';
@@ -211,6 +219,10 @@ async function main(args: readonly string[]): Promise<void> {
     case 'halt':
     case 'resume':
       return endWith(await lockDirectly(line));
+    case 'edge policy':
+      return printPolicy(line);
+    case 'machine verify':
+      return endWith(await verifyOneMachine(line));
     case 'ledger verify':
       return endWith(await verify(line));
     case 'ledger key':

@@ -26,6 +26,18 @@ export interface SshConnection {
  * @throws MachineError `unreachable`, `host-key-changed`, `key-refused`
  */
 export async function openSshConnection(machine: Machine, privateKey: string): Promise<SshConnection> {
+  const { client, socket } = await openSshClient(machine, privateKey);
+  return kept(client, socket, machine);
+}
+
+/**
+ * The same with everything that SSH can ask for: only for trying what a machine must refuse.
+ * @throws MachineError as `openSshConnection` does
+ */
+export async function openSshClient(
+  machine: Machine,
+  privateKey: string,
+): Promise<{ client: Client; socket: Socket }> {
   const { address, ssh, limits, name } = machine;
   // ssh2 must not create the socket: without TCP_NODELAY a command takes ten times as long.
   const socket = connect({ host: address, port: ssh.port, noDelay: true });
@@ -49,7 +61,7 @@ export async function openSshConnection(machine: Machine, privateKey: string): P
       { cause: error },
     );
   }
-  return kept(client, socket, machine);
+  return { client, socket };
 }
 
 async function handshake(

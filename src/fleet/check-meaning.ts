@@ -114,7 +114,7 @@ function limitProblems(machine: MachineDraft): SettingsProblem[] {
 }
 
 function limitPairs(machine: MachineDraft): LimitPair[] {
-  const { disk, memory, load } = machine.expect;
+  const { disk, memory, load, logs, updates, time, certs } = machine.expect;
   const pair = (
     values: Readonly<Record<string, unknown>>,
     at: Path,
@@ -155,6 +155,10 @@ function limitPairs(machine: MachineDraft): LimitPair[] {
     pair(memory, memoryAt, 'warnAvailablePercent', 'criticalAvailablePercent', false),
     pair(memory, memoryAt, 'warnSwapUsedPercent', 'criticalSwapUsedPercent', true),
     pair(load, ['expect', 'load'], 'warnPerCpu', 'criticalPerCpu', true),
+    pair(logs, ['expect', 'logs'], 'warnLines', 'criticalLines', true),
+    pair(updates, ['expect', 'updates'], 'warnSecurity', 'criticalSecurity', true),
+    pair(time, ['expect', 'time'], 'warnSkewMs', 'criticalSkewMs', true),
+    pair(certs, ['expect', 'certs'], 'warnDays', 'criticalDays', false),
     ...numbers,
   ];
 }

@@ -21,6 +21,10 @@ const cures: Readonly<Record<string, string>> = {
   groups: 'Write Slack user group ids such as [S0123ABCD]',
   verbs: 'Write "all" or a list of view, check, ask, cancel',
   agent: 'Write for example { transport: gateway-ws, diagnose: on-finding }',
+  commands:
+    'Write patterns such as [built-in, "mysqladmin status"]; "built-in" is the list that fleetbot has',
+  readPaths: 'Write for example [built-in, /srv/app/log/*]; "built-in" is the list that fleetbot has',
+  image: 'Write the image with its digest, such as quay.io/example/openclaw@sha256:4f53cda1…',
   diagnose: 'Write one of always, on-finding, never, by-request',
   limits: 'Write for example { taskTimeoutMs: 180000 }',
   checks: 'Write for example [disk, memory, load, services]',
@@ -29,6 +33,7 @@ const cures: Readonly<Record<string, string>> = {
     'Write a name in lower case and its check, for example "raid: { summary: RAID is complete, command: [cat, /proc/mdstat], mustMatch: UU }"',
   summary: 'Write one line such as "software RAID is complete", of 120 characters at most',
   command: 'Write the program and its arguments, for example [cat, /proc/mdstat]; there is no shell',
+  root: 'Write true or false',
   mustMatch: 'Write a simple regular expression that matches only the output that is good, such as ^UP$',
   mustNotMatch: 'Write a simple regular expression such as FAILED',
   number: "Write for example { pattern: '(\\d+)', warnAbove: 80, criticalAbove: 90 }",
@@ -51,6 +56,17 @@ const cures: Readonly<Record<string, string>> = {
   mounts: 'Write mount points and their limits, for example { /var: { warnUsedPercent: 70 } }',
   ignoreMounts: 'Write for example [/mnt/*]',
   active: 'Write systemd units such as [sshd.service]',
+  logs: 'Write for example { warnLines: 5, ignore: ["app.service: *timeout*"] }',
+  kernel: 'Write for example { sinceMinutes: 1440, ignore: ["usb *"] }',
+  updates: 'Write for example { warnSecurity: 1 }',
+  time: 'Write for example { warnSkewMs: 1000 }',
+  certs: 'Write for example { files: [/etc/pki/tls/certs/localhost.crt] }',
+  network: 'Write for example { interfaces: [eth0], resolve: [example.com], listening: [443] }',
+  ignore: 'Write globs in quotes, for example ["app.service: *timeout*"]',
+  files: 'Write paths such as [/etc/pki/tls/certs/localhost.crt], 20 at most',
+  interfaces: 'Write names such as [eth0]',
+  resolve: 'Write host names such as [example.com], 5 at most',
+  listening: 'Write TCP ports such as [22, 443]',
 };
 
 /** Keys under which the file's author chooses the keys: the cure is that of the group, whatever they are. */

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { isProblem, readCommandPattern } from './command-pattern.ts';
 import { personLimitsSchema, twoPeopleVerbs, verbs } from './fleet.ts';
 import { isHostKeyOfItsType } from './host-key.ts';
 import {
+  agentSchema,
+  builtInList,
   type CustomCheck,
   channelSchema,
   customCheckSchema,
@@ -25,7 +28,9 @@ export const builtInSettings = {
   role: 'unassigned',
   labels: {},
   expect: {},
-  checks: ['disk', 'memory', 'load', 'services'],
+  // What needs nothing but a usual machine. `certs` says nothing before its files are listed; `updates` runs as
+  // root, and who patches by other means (images, Satellite) does not want to be warned.
+  checks: ['disk', 'memory', 'load', 'services', 'logs', 'kernel', 'time', 'network'],
   customChecks: {},
   actions: [],
   agent: {},
@@ -80,6 +85,24 @@ const judgingCheckSchema = customCheckSchema.superRefine((check, context) => {
   }
 });
 
+/** A folder has to be named: what begins with `*` would admit every file that is not known to be secret. */
+const readPathPattern = /^\/[A-Za-z0-9_.@:+~-]+(?:\/[A-Za-z0-9_.@:+~*?-]+)*$/;
+
+const listedAgentSchema = agentSchema.superRefine(({ commands, readPaths }, context) => {
+  for (const [index, pattern] of commands.entries()) {
+    const read = pattern === builtInList ? [] : readCommandPattern(pattern);
+    if (!isProblem(read)) continue;
+    const { problem, cure } = read;
+    context.addIssue({ code: 'custom', path: ['commands', index], message: problem, params: { cure } });
+  }
+  for (const [index, path] of readPaths.entries()) {
+    const isNormal = readPathPattern.test(path) && !/\/\.{1,2}(?:\/|$)/.test(path);
+    if (path === builtInList || isNormal) continue;
+    const message = `"${path}" is no absolute path in its shortest form that begins with a folder`;
+    context.addIssue({ code: 'custom', path: ['readPaths', index], message });
+  }
+});
+
 const shape = machineSchema.shape;
 
 const settingsShape = {
@@ -90,13 +113,13 @@ const settingsShape = {
     .optional()
     .describe('Anything else a selector should be able to name: env=prod.'),
   expect: shape.expect.optional().describe('The state the machine should be in; checks judge against it.'),
-  checks: shape.checks.optional().describe('The checks that may run. Default: disk, memory, load, services.'),
+  checks: shape.checks.optional().describe('The checks that may run. Default: all but updates and certs.'),
   customChecks: z
     .record(nameSchema, judgingCheckSchema)
     .optional()
     .describe('Checks of your own: one command each, judged by patterns or a number.'),
   actions: shape.actions.optional().describe('The actions that may run. Default: none.'),
-  agent: shape.agent.optional().describe('The OpenClaw agent on the machine.'),
+  agent: listedAgentSchema.optional().describe('The OpenClaw agent on the machine.'),
   channel: channelSchema.optional().describe('Slack channel id for what nobody asked for, such as alerts.'),
   limits: shape.limits.optional().describe('How long each step may take and how much it may bring.'),
 };

@@ -10,6 +10,10 @@ export const nameSchema = z
 
 const percent = z.number().min(0).max(100);
 const milliseconds = z.int().min(1).max(86_400_000);
+const days = z.number().positive().max(3_650);
+const sinceMinutes = z.int().min(1).max(10_080);
+/** Globs, in which `*` is any text: unlike regular expressions they take no endless time on unlucky lines. */
+const ignoredLines = z.array(z.string().min(1).max(200)).max(100).default([]);
 
 /** Warning and critical limit in percent for one thing that fills up. */
 const fillLimitsSchema = z.strictObject({
@@ -68,6 +72,75 @@ export const expectSchema = z.strictObject({
       warnOnFailed: z.boolean().default(true),
     })
     .prefault({}),
+  logs: z
+    .strictObject({
+      /** How far back error lines are counted. */
+      sinceMinutes: sinceMinutes.default(60),
+      /** Limits for the error lines of one unit in that time. */
+      warnLines: z.int().min(1).default(5),
+      criticalLines: z.int().min(1).default(100),
+      /** Globs for lines that do not count, matched against `UNIT: MESSAGE`. */
+      ignore: ignoredLines,
+    })
+    .prefault({}),
+  kernel: z
+    .strictObject({
+      /** How long a fault is critical, and a warning one at all. */
+      sinceMinutes: sinceMinutes.default(1_440),
+      /** Globs for messages that do not count. */
+      ignore: ignoredLines,
+    })
+    .prefault({}),
+  updates: z
+    .strictObject({
+      /** Limits for the number of security updates that wait. */
+      warnSecurity: z.int().min(1).default(1),
+      criticalSecurity: z.int().min(1).default(50),
+      /** From this age on, what the machine knows about updates is out of date. */
+      warnMetadataDays: days.default(7),
+      /** Whether a reboot that is due is a warning. */
+      warnOnReboot: z.boolean().default(true),
+    })
+    .prefault({}),
+  time: z
+    .strictObject({
+      /** Limits for how far the machine's clock is from the supervisor's. */
+      warnSkewMs: z.number().positive().default(1_000),
+      criticalSkewMs: z.number().positive().default(30_000),
+      /** Whether it is a warning that no time service is enabled: guests may get the time from their host. */
+      requireNtp: z.boolean().default(false),
+    })
+    .prefault({}),
+  certs: z
+    .strictObject({
+      /** Certificates on the machine; of a file with several, the first counts. */
+      files: z
+        .array(z.string().regex(/^\/[^\p{Cc}]*$/u, 'must be an absolute path'))
+        .max(20)
+        .default([]),
+      warnDays: days.default(21),
+      criticalDays: days.default(7),
+    })
+    .prefault({}),
+  network: z
+    .strictObject({
+      /** Whether there must be a default route. */
+      defaultRoute: z.boolean().default(true),
+      /** Interfaces that must be up. */
+      interfaces: z
+        .array(z.string().regex(/^[^\s/-][^\s/]{0,14}$/, 'must be the name of an interface'))
+        .default([]),
+      /** Host names that the machine must be able to look up. */
+      resolve: z
+        .array(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,252}$/, 'must be a host name'))
+        .max(5)
+        .default([]),
+      /** TCP ports that something must listen on. */
+      listening: z.array(z.int().min(1).max(65_535)).default([]),
+      /** Limit for the errors of a link, as a share of its packets. */
+      warnErrorsPercent: percent.default(0.1),
+    })
+    .prefault({}),
 });
 
 /** A check that exists only in the fleet file: one command, judged by a pattern or a number. */
@@ -78,6 +151,8 @@ export const customCheckSchema = z
     command: z.array(z.string().min(1)).min(1).max(64),
     /** Exit codes that count as having run. */
     exitCodes: z.array(z.int().min(0).max(255)).default([0]),
+    /** The command runs as root, because what it reads is closed to others. */
+    root: z.boolean().optional(),
     /** Critical unless this regular expression matches the output (multi-line mode). */
     mustMatch: z.string().optional(),
     /** Critical when this regular expression matches the output (multi-line mode). */
@@ -102,12 +177,24 @@ export const customCheckSchema = z
 export const transportNames = ['gateway-ws', 'chat-completions'] as const;
 export const diagnoseModes = ['always', 'on-finding', 'never'] as const;
 
+/** Stands, in a list of commands or paths, for those that are built in. */
+export const builtInList = 'built-in';
+
 /** When the agent is wanted; `by-request` means: a person's request `always`, a schedule's `on-finding`. */
 export const agentSchema = z.strictObject({
   /** The agent's id in its OpenClaw configuration. */
   id: nameSchema.default('edge'),
   transport: z.enum(transportNames).default('gateway-ws'),
   diagnose: z.union([z.enum(diagnoseModes), z.literal('by-request')]).default('by-request'),
+  /** What the agent may run on the machine to read its state: patterns of `command-pattern.ts`. */
+  commands: z.array(z.string().min(1).max(500)).max(500).default([builtInList]),
+  /** Which files and folders those commands may be given; `*` stands for any characters, `/` too. */
+  readPaths: z.array(z.string().min(1).max(500)).max(500).default([builtInList]),
+  /** The image that the agent should run, by digest; another one counts as drift. */
+  image: z
+    .string()
+    .regex(/^[^\s@]+@sha256:[0-9a-f]{64}$/, 'must be an image with its digest: REGISTRY/NAME@sha256:HEX')
+    .optional(),
 });
 
 /** How long each step may take and how much it may bring. Every one of them can be set per machine. */

@@ -8,6 +8,8 @@ export type CommandLine =
   | { readonly command: 'validate'; readonly files: readonly string[] }
   | LockLine
   | { readonly command: 'ledger key'; readonly file: string }
+  | PolicyLine
+  | MachineLine
   | VerifyLine;
 
 /** A halt or a resume without Redis and Slack. */
@@ -21,6 +23,23 @@ export type LockLine = {
   /** `force`: also locks that came by other means. */
   | { readonly command: 'resume'; readonly force: boolean }
 );
+
+/** The policy of a machine's broker. */
+export interface PolicyLine {
+  readonly command: 'edge policy';
+  readonly machine: string;
+  /** The fleet file, where it is not the one of the environment. */
+  readonly fleetFile?: string;
+}
+
+/** The proof that what is installed on a machine works. */
+export interface MachineLine {
+  readonly command: 'machine verify';
+  readonly machine: string;
+  /** The fleet file, where it is not the one of the environment. */
+  readonly fleetFile?: string;
+  readonly json: boolean;
+}
 
 /** A check of an exported ledger. */
 export interface VerifyLine {
@@ -40,6 +59,12 @@ export const usage = `Usage:
                                file (FLEETBOT_FLEET_FILE) and the SSH key (FLEETBOT_SSH_KEY_FILE)
   fleetbot resume --direct [--fleet FILE] [--json] [--force] SELECTOR
                                unlock what "halt --direct" locked; --force: whatever locked it
+  fleetbot edge policy [--fleet FILE] MACHINE
+                               print the policy that belongs on the machine as /etc/fleetbot/policy.json: the
+                               commands that its broker may run
+  fleetbot machine verify [--fleet FILE] [--json] MACHINE
+                               prove from here that what is installed on the machine works: gate, pin, fence, broker,
+                               agent, trace and stop. Starts its agent once; needs the fleet file and the SSH key
   fleetbot ledger verify --key PUBLIC_KEY_FILE [--checkpoint CHECKPOINT] [--partial] FILE...
                                check exported ledgers: all files of one, in any order
   fleetbot ledger key NEW_FILE make a key that signs the ledger, and NEW_FILE.pub that verifies it
@@ -47,8 +72,10 @@ export const usage = `Usage:
   fleetbot --version           print the version
 `;
 
-const commands = ['start', 'validate', 'halt', 'resume', 'ledger', 'help', '--version'];
+const commands = ['start', 'validate', 'halt', 'resume', 'edge', 'machine', 'ledger', 'help', '--version'];
+const machineCommands = ['verify'];
 const ledgerCommands = ['verify', 'key'];
+const edgeCommands = ['policy'];
 
 /**
  * Reads the arguments after the program's name.
@@ -69,6 +96,10 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     case 'halt':
     case 'resume':
       return lockLine(command, rest);
+    case 'edge':
+      return edgeLine(rest);
+    case 'machine':
+      return machineLine(rest);
     case 'ledger':
       return ledgerLine(rest);
     case undefined:
@@ -99,11 +130,7 @@ function lockLine(command: 'halt' | 'resume', rest: readonly string[]): LockLine
   if (selector === undefined) {
     throw new InputError(`fleetbot ${command} needs to be told which machines: a name, a pattern, or all.`);
   }
-  const fleetFile = text('fleet');
-  const common = {
-    ...{ selector, json: given.has('json') },
-    ...(fleetFile !== undefined && { fleetFile }),
-  };
+  const common = { selector, json: given.has('json'), ...fleetFileOf(text) };
   if (command === 'halt') {
     if (others.join('').trim() === '')
       throw new InputError('fleetbot halt needs a reason after the machines.');
@@ -115,19 +142,51 @@ function lockLine(command: 'halt' | 'resume', rest: readonly string[]): LockLine
   return { command, ...common, force: given.has('force') };
 }
 
-function ledgerLine([command, ...rest]: readonly string[]): CommandLine {
-  if (command === 'key') {
-    const { words } = wordsOf('ledger key', rest, {});
-    const [file, ...others] = words;
-    if (file === undefined || others.length > 0) {
-      throw new InputError('fleetbot ledger key needs the path of one new file.');
-    }
-    return { command: 'ledger key', file };
+function edgeLine(rest: readonly string[]): PolicyLine {
+  const args = afterCommand('edge', rest, edgeCommands);
+  const { words, text } = wordsOf('edge policy', args, { fleet: 'string' });
+  return { command: 'edge policy', ...oneMachine('edge policy', words), ...fleetFileOf(text) };
+}
+
+function machineLine(rest: readonly string[]): MachineLine {
+  const args = afterCommand('machine', rest, machineCommands);
+  const { words, text, given } = wordsOf('machine verify', args, { fleet: 'string', json: 'boolean' });
+  const machine = oneMachine('machine verify', words);
+  return { command: 'machine verify', ...machine, ...fleetFileOf(text), json: given.has('json') };
+}
+
+/** What stands after the second word, which must be one of the known ones. */
+function afterCommand(
+  command: string,
+  [second, ...rest]: readonly string[],
+  known: readonly string[],
+): readonly string[] {
+  if (second === undefined) {
+    throw new InputError(`fleetbot ${command} needs to be told what to do: ${known.join(' or ')}.`);
   }
-  if (command === 'verify') return verifyLine(rest);
-  const known = ledgerCommands.join(' or ');
-  if (command === undefined) throw new InputError(`fleetbot ledger needs to be told what to do: ${known}.`);
-  throw new InputError(unknown(`fleetbot ledger does not know "${command}".`, command, ledgerCommands));
+  if (known.includes(second)) return rest;
+  throw new InputError(unknown(`fleetbot ${command} does not know "${second}".`, second, known));
+}
+
+function oneMachine(command: string, [machine, ...others]: readonly string[]): { machine: string } {
+  if (machine !== undefined && others.length === 0) return { machine };
+  throw new InputError(`fleetbot ${command} needs the name of one machine.`);
+}
+
+function fleetFileOf(text: Words['text']): { fleetFile?: string } {
+  const fleetFile = text('fleet');
+  return fleetFile === undefined ? {} : { fleetFile };
+}
+
+function ledgerLine(rest: readonly string[]): CommandLine {
+  const args = afterCommand('ledger', rest, ledgerCommands);
+  if (rest[0] === 'verify') return verifyLine(args);
+  const { words } = wordsOf('ledger key', args, {});
+  const [file, ...others] = words;
+  if (file === undefined || others.length > 0) {
+    throw new InputError('fleetbot ledger key needs the path of one new file.');
+  }
+  return { command: 'ledger key', file };
 }
 
 function verifyLine(rest: readonly string[]): VerifyLine {

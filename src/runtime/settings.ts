@@ -70,6 +70,12 @@ export interface DirectSettings {
   readonly sshPrivateKey: string;
 }
 
+/** What the proof that a machine works needs. */
+export interface VerifySettings extends DirectSettings {
+  /** Absent: the machine's traces are not looked for. */
+  readonly mlflow?: MlflowSettings;
+}
+
 type RawEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** Stands in `.env.example` where a value is to be filled in; a token that was copied cut short shows it too. */
@@ -99,6 +105,34 @@ export function readDirectSettings(env: RawEnvironment): DirectSettings {
     (environment, need) => ({
       fleetFile: environment.FLEETBOT_FLEET_FILE,
       sshPrivateKey: need('FLEETBOT_SSH_KEY'),
+    }),
+  );
+}
+
+/**
+ * The path of the fleet file. Nothing else is looked at.
+ * @throws SettingsError like `readSettings`
+ */
+export function readFleetFilePath({ FLEETBOT_FLEET_FILE }: RawEnvironment): string {
+  const fleetFileOf = (environment: Environment) => environment.FLEETBOT_FLEET_FILE;
+  return read({ FLEETBOT_FLEET_FILE }, () => 'this', fleetFileOf);
+}
+
+/**
+ * What the proof that a machine works needs of the settings.
+ * @throws SettingsError like `readSettings`
+ */
+export function readVerifySettings(env: RawEnvironment): VerifySettings {
+  const direct = readDirectSettings(env);
+  const traced = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('MLFLOW_')));
+  return read(
+    traced,
+    () => 'looking for traces',
+    (environment, need) => ({
+      ...direct,
+      ...(environment.MLFLOW_TRACKING_URI && {
+        mlflow: mlflowSettings(environment, environment.MLFLOW_TRACKING_URI, need),
+      }),
     }),
   );
 }

@@ -8,6 +8,7 @@ import type { Run } from '../fleet/run.ts';
 import type { Drive } from './context.ts';
 import { failureOf } from './failure-of.ts';
 import { liftQuarantine } from './quarantine.ts';
+import { sameCommands } from './same-commands.ts';
 import { stopAgent } from './stop-agent.ts';
 
 /** What gathering changes in the run's record. */
@@ -116,10 +117,6 @@ function redacted(output: CommandOutput, { redact }: Drive): CommandOutput {
     stdout: redact(output.stdout),
     stderr: redact(output.stderr),
   };
-}
-
-function sameCommands(expected: readonly (readonly string[])[], outputs: readonly CommandOutput[]): boolean {
-  return JSON.stringify(expected) === JSON.stringify(outputs.map((output) => output.argv));
 }
 
 /** No evidence, no success. */

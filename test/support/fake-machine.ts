@@ -30,6 +30,8 @@ export class FakeMachine implements MachineGate, MachineBrake {
   locked: MachineStatus['lock'] = null;
   /** An action that must not be interrupted. */
   action: MachineStatus['action'];
+  /** What it says is installed; as simulated machines do, nothing. */
+  installed: MachineStatus['installed'];
   /** After how many milliseconds every call fails, as when nobody answers. */
   unreachableAfterMs: number | undefined;
   #retiredFence = 0;
@@ -50,6 +52,7 @@ export class FakeMachine implements MachineGate, MachineBrake {
       run: this.#activation?.run ?? null,
       lock: this.locked,
       ...(this.action && { action: this.action }),
+      ...(this.installed && { installed: this.installed }),
       fence: this.highestFence,
       clockSkewMs: 0,
     };

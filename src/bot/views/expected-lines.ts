@@ -37,11 +37,54 @@ function servicesLine({ services }: Expect): string {
   return `must be active: ${spans(services.active)}${others}`;
 }
 
+function logsLine({ logs }: Expect): string {
+  return `error lines of a unit in ${logs.sinceMinutes} minutes warn ${logs.warnLines} / critical ${logs.criticalLines}${ignoring(logs.ignore)}`;
+}
+
+function kernelLine({ kernel }: Expect): string {
+  return `no fault, no new warning in ${kernel.sinceMinutes} minutes${ignoring(kernel.ignore)}`;
+}
+
+function ignoring(globs: readonly string[]): string {
+  return globs.length > 0 ? `; ignored: ${spans(globs)}` : '';
+}
+
+function timeLine({ time }: Expect): string {
+  const ntp = time.requireNtp ? '; a time service is required' : '';
+  return `off by warn ${formatNumber(time.warnSkewMs)} ms / critical ${formatNumber(time.criticalSkewMs)} ms${ntp}`;
+}
+
+function networkLine({ network }: Expect): string {
+  const parts = [
+    ...(network.defaultRoute ? ['a default route'] : []),
+    ...(network.interfaces.length > 0 ? [`up: ${spans(network.interfaces)}`] : []),
+    ...(network.resolve.length > 0 ? [`known: ${spans(network.resolve)}`] : []),
+    ...(network.listening.length > 0 ? [`listened on: ${spans(network.listening.map(String))}`] : []),
+    `link errors warn ${formatNumber(network.warnErrorsPercent)} %`,
+  ];
+  return parts.join(', ');
+}
+
+function updatesLine({ updates }: Expect): string {
+  const reboot = updates.warnOnReboot ? '; a reboot that is due is a warning' : '';
+  return `security updates warn ${updates.warnSecurity} / critical ${updates.criticalSecurity}, metadata warn ${formatNumber(updates.warnMetadataDays)} days${reboot}`;
+}
+
+function certsLine({ certs }: Expect): string {
+  return `valid for warn ${formatNumber(certs.warnDays)} / critical ${formatNumber(certs.criticalDays)} days: ${spans(certs.files)}`;
+}
+
 const builtIn: ReadonlyMap<string, (expect: Expect) => string> = new Map([
   ['disk', diskLine],
   ['memory', memoryLine],
   ['load', loadLine],
   ['services', servicesLine],
+  ['logs', logsLine],
+  ['kernel', kernelLine],
+  ['time', timeLine],
+  ['network', networkLine],
+  ['updates', updatesLine],
+  ['certs', certsLine],
 ]);
 
 /** What the machine's checks expect, one line for each. */

@@ -11,6 +11,7 @@ export function customCheck(name: string, spec: CustomCheck): Check {
   return {
     name,
     summary: spec.summary,
+    ...(spec.root && { root: true }),
     commands: () => [spec.command],
     judge: (_machine, outputs) => {
       const { text, problem } = readOutput(outputs, 0, spec.exitCodes);

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { edgePolicy } from '../src/fleet/edge-policy.ts';
 import { freePort } from '../src/sandbox/free-port.ts';
+import { hostKey, machineWith } from './fleet/fixtures.ts';
 import { MachineUnderTest, machineName, traceparent } from './support/machine-under-test.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -111,6 +113,29 @@ describe('halt --direct and resume --direct', () => {
     const { code, stderr } = await fleetbot(['halt', '--direct', '--yes', 'all', 'mad']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^FLEETBOT_SSH_KEY is not set, and what is done directly needs it\./);
+  });
+});
+
+describe('edge policy', () => {
+  const fleetFile = join(folder, 'edge.yaml');
+  const machine = `{ name: web-01, address: web-01.test, hostKey: ${hostKey(1)} }`;
+  beforeAll(() => writeFileSync(fleetFile, `version: 1\nmachines:\n  - ${machine}\n`));
+
+  it("prints what belongs on the machine, byte for byte, with no other setting than the fleet file's", async () => {
+    const expected = {
+      code: 0,
+      stdout: edgePolicy(machineWith('')).replace('rhel-01', 'web-01'),
+      stderr: '',
+    };
+    expect(await fleetbot(['edge', 'policy', '--fleet', fleetFile, 'web-01'])).toEqual(expected);
+    const env = { FLEETBOT_FLEET_FILE: fleetFile, REDIS_URL: 'nonsense' };
+    expect(await fleetbot(['edge', 'policy', 'web-01'], env)).toEqual(expected);
+  });
+
+  it('prints nothing for a machine that is not there', async () => {
+    const { code, stdout, stderr } = await fleetbot(['edge', 'policy', '--fleet', fleetFile, 'web-1']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('No machine matches "web-1". Did you mean web-01?');
   });
 });
 

@@ -1,3 +1,4 @@
+import type { DriftNote } from '../fleet/drift.ts';
 import type { FleetFileError, LimitKind } from '../fleet/errors.ts';
 import type { Fleet, PersonLimits } from '../fleet/fleet.ts';
 import type { Halt, HaltMember, Release, ResumeWish } from '../fleet/halt.ts';
@@ -43,6 +44,8 @@ export interface MachineRecord {
   readonly waiting: number;
   readonly currentRunId?: string;
   readonly quarantine?: { readonly runId: string; readonly reason: string; readonly at: number };
+  /** In what it differs from what should be installed there. */
+  readonly drift?: DriftNote;
 }
 
 /**

@@ -15,7 +15,7 @@ import { suggest } from './suggest.ts';
  */
 
 /** How many words `{…*}` stands for at most. */
-export const maxRepeats = 8;
+export const maxRepeats = 16;
 
 /** One place of a command in the machine's policy. */
 export interface PolicyWord {

@@ -33,7 +33,7 @@ const cures: Readonly<Record<string, string>> = {
     'Write a name in lower case and its check, for example "raid: { summary: RAID is complete, command: [cat, /proc/mdstat], mustMatch: UU }"',
   summary: 'Write one line such as "software RAID is complete", of 120 characters at most',
   command: 'Write the program and its arguments, for example [cat, /proc/mdstat]; there is no shell',
-  root: 'Write true or false',
+  root: 'Write true where only root may read what the command reads',
   mustMatch: 'Write a simple regular expression that matches only the output that is good, such as ^UP$',
   mustNotMatch: 'Write a simple regular expression such as FAILED',
   number: "Write for example { pattern: '(\\d+)', warnAbove: 80, criticalAbove: 90 }",

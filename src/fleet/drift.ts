@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { edgeKitVersion, type Installed } from './edge-kit.ts';
 import { edgePolicy, policyDigest } from './edge-policy.ts';
 import type { Machine } from './machine.ts';
@@ -6,23 +7,29 @@ import type { Machine } from './machine.ts';
 export const driftParts = ['policy', 'agent image', 'gate', 'broker', 'plugin'] as const;
 export type DriftPart = (typeof driftParts)[number];
 
-/** A part that is not as it should be. */
-export interface Drift {
-  readonly part: DriftPart;
-  readonly expected: string;
+const driftSchema = z.object({
+  part: z.enum(driftParts),
+  expected: z.string(),
   /** null where the machine cannot tell, or has none. */
-  readonly found: string | null;
-}
+  found: z.string().nullable(),
+});
 
-/** Compares what a machine says is installed on it with what should be, in the order of `driftParts`. */
-export function driftOf(machine: Machine, installed: Installed): readonly Drift[] {
-  return driftFrom(expectedOn(machine), installed);
-}
+/** A part that is not as it should be. */
+export type Drift = z.infer<typeof driftSchema>;
+
+/** What is kept of a machine that has drifted. */
+export const driftNoteSchema = z.object({
+  /** When it was first seen to have drifted, in whatever part. */
+  since: z.int(),
+  /** As last measured. */
+  parts: z.array(driftSchema).min(1),
+});
+export type DriftNote = z.infer<typeof driftNoteSchema>;
 
 /** What should be installed, by part; an image is expected only where the fleet file names one. */
 export type Expected = Readonly<Partial<Record<DriftPart, string>>>;
 
-/** What should be installed on the machine. Makes its policy, which costs about a millisecond. */
+/** What should be installed on the machine. Makes its policy, which costs about 0.2 ms. */
 export function expectedOn(machine: Machine): Expected {
   const { image } = machine.agent;
   return {
@@ -34,8 +41,15 @@ export function expectedOn(machine: Machine): Expected {
   };
 }
 
-/** `driftOf`, where what is expected is known already. */
-export function driftFrom(expected: Expected, installed: Installed): readonly Drift[] {
+/**
+ * Compares what a machine says is installed on it with what should be, in the order of `driftParts`.
+ * @param expected where it is known already
+ */
+export function driftOf(
+  machine: Machine,
+  installed: Installed,
+  expected: Expected = expectedOn(machine),
+): Drift[] {
   const found: Readonly<Record<DriftPart, string | null>> = {
     policy: installed.policy,
     'agent image': installed.image,
@@ -47,6 +61,6 @@ export function driftFrom(expected: Expected, installed: Installed): readonly Dr
     const wanted = expected[part];
     return wanted === undefined || wanted === found[part]
       ? []
-      : { part, expected: wanted, found: found[part] };
+      : [{ part, expected: wanted, found: found[part] }];
   });
 }

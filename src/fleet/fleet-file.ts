@@ -67,6 +67,10 @@ const judgingCheckSchema = customCheckSchema.superRefine((check, context) => {
     const problem = pattern === undefined ? undefined : patternProblem(pattern);
     if (problem !== undefined) context.addIssue({ code: 'custom', path, message: problem });
   }
+  if (check.command[0]?.includes('/')) {
+    const message = 'is no bare program name; the machine looks it up in /usr/sbin, /usr/bin, /sbin and /bin';
+    context.addIssue({ code: 'custom', path: ['command', 0], message });
+  }
   if (judgesNothing(check)) {
     const message = 'has no limit, so the check could never be other than ok';
     context.addIssue({ code: 'custom', path: ['number'], message });

@@ -22,38 +22,22 @@ const places = anyOf(`
   /var /var/lib /var/log /var/cache /var/spool /var/tmp /tmp /opt /srv /usr /boot
 `);
 
-const priority = anyOf('emerg alert crit err warning notice info debug 0 1 2 3 4 5 6 7');
-
-/** Options of journalctl that may stand anywhere. `-b-1` is the boot before this one. */
-const journalOptions = anyOf(
+/**
+ * journalctl's options and their values in any order. A value that belongs to no option is refused by journalctl
+ * itself: it takes only `FIELD=value` and paths, and no kind here holds `=` or `/`. So no option is listed whose value
+ * must be chosen (`-o`) without that value.
+ */
+const journalWords = anyOf(
   `
-  -k -r -x -e -q -b -b-1 -n{number} -p${priority} -o{short|short-iso|short-precise|short-monotonic|cat}
-  --dmesg --reverse --catalog --pager-end --quiet --boot --boot=-1 --list-boots --disk-usage
-  --no-pager --no-hostname --no-full --utc
-  --unit={unit} --identifier={name} --lines={number} --priority=${priority} --grep={name}
-  --since={time} --until={time} --output={short|short-iso|short-precise|short-monotonic|cat}
+  -u -t -n -p -S -U -g --unit --identifier --lines --priority --since --until --grep {unit} {time}
+  -n{number} -p{name} -o{short|short-iso|short-precise|short-monotonic|cat}
+  --unit={unit} --identifier={name} --lines={number} --priority={name} --grep={name} --since={time} --until={time}
+  --output={short|short-iso|short-precise|short-monotonic|cat}
+  -k -r -x -e -q -b -b-1 -1 -xe -xu -eu -xeu --dmesg --reverse --catalog --pager-end --quiet --boot --boot=-1
+  --list-boots --disk-usage --no-pager --no-hostname --no-full --utc
 `,
   '*',
 );
-
-/** Those that take their value from the next word, in the orders in which people write them. */
-const journalCommands = [
-  [],
-  ['-u {unit}'],
-  ['-{x|e|xe}u {unit}'],
-  ['-n {number}'],
-  [`-p ${priority}`],
-  ['--since {time}'],
-  ['-u {unit}', '-n {number}'],
-  ['-u {unit}', '--since {time}'],
-  ['-u {unit}', `-p ${priority}`],
-  ['-n {number}', '-u {unit}'],
-  ['-n {number}', `-p ${priority}`],
-  [`-p ${priority}`, '-n {number}'],
-  [`-p ${priority}`, '--since {time}'],
-  ['--since {time}', '--until {time}'],
-  ['-u {unit}', '--since {time}', '--until {time}'],
-].map((options) => ['journalctl', ...options, ''].join(` ${journalOptions} `).trim());
 
 /** Of a unit's properties those that hold neither its environment nor its command line. */
 const unitProperties = anyOf(`
@@ -134,23 +118,16 @@ export const hostCommands: readonly string[] = [
   'swapon --show',
 
   // Units and their journal
-  'systemctl status {-l|--full|--no-pager|--lines={number}|-n{number}*} {unit*}',
-  'systemctl status {--no-pager?} {unit} {-l|--full|--no-pager|--lines={number}|-n{number}*}',
-  'systemctl status {--no-pager?} -n {number} {--no-pager?} {unit*}',
-  `systemctl show --property=${unitProperties} {--value?} {unit*}`,
-  `systemctl show -p ${unitProperties} {--value?} {unit*}`,
-  `systemctl show {unit} -p ${unitProperties} {--value?}`,
-  `systemctl show {unit} --property=${unitProperties} {--value?}`,
-  `systemctl list-units ${listOptions} {unit*}`,
+  'systemctl status {-l|--full|--no-pager|-n|-n{number}|--lines={number}|{unit}*}',
+  `systemctl show {unit?} {-p|--property} ${unitProperties} {--value?} {unit*}`,
+  `systemctl show {unit?} --property=${unitProperties} {--value?} {unit*}`,
   `systemctl ${listOptions}`,
-  `systemctl list-timers ${listOptions} {unit*}`,
-  `systemctl list-sockets ${listOptions} {unit*}`,
-  `systemctl list-unit-files ${listOptions} {unit*}`,
+  `systemctl {list-units|list-timers|list-sockets|list-unit-files} ${listOptions} {unit*}`,
   'systemctl list-dependencies {--reverse|--all|--plain|--no-pager*} {unit?}',
   'systemctl list-jobs',
   'systemctl {is-active|is-failed|is-enabled} {unit*}',
   'systemctl is-system-running',
-  ...journalCommands,
+  `journalctl ${journalWords}`,
   'coredumpctl list {--no-pager|--no-legend|-r|--since={time}*}',
 
   // Packages

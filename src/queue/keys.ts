@@ -8,7 +8,8 @@
  *                 dirty (its score in views:dirty or views:again, while it is in one of them),
  *                 evicted (while it is kept only until its view is up to date)
  * inbox:MACHINE   list of run ids, in order
- * machine:NAME    hash: fence, current (run id), quarantine (JSON), turn (fence of its worker's first claim)
+ * machine:NAME    hash: fence, current (run id), quarantine (JSON), turn (fence of its worker's first claim),
+ *                 drift (JSON)
  * approvals:waiting zset: ID by the time at which it expires; kept by the approvals (not built yet)
  * quarantined     set of the machines that have a quarantine
  * halts           hash: ID → JSON, of those that hold or have left locks

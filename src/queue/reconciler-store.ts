@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { DriftNote } from '../fleet/drift.ts';
 import type { Halt, HaltMember } from '../fleet/halt.ts';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
 import { type Notice, noticeSchema } from '../fleet/notice.ts';
@@ -64,6 +65,14 @@ export class RedisReconcilerStore {
 
   setQuarantine(machine: string, fence: number, quarantine: Quarantine | undefined): Promise<void> {
     return this.#options.runs.setQuarantine(machine, fence, quarantine);
+  }
+
+  async setDrift(machine: string, drift: DriftNote | undefined): Promise<void> {
+    const { redis, keys, disk } = this.#options;
+    const key = keys.machine(machine);
+    const stored = drift ? redis.hset(key, 'drift', JSON.stringify(drift)) : redis.hdel(key, 'drift');
+    await ask("store a machine's drift", stored);
+    await ask("put a machine's drift on disk", disk.confirm());
   }
 
   halts(): Promise<readonly Halt[]> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type DriftNote, driftNoteSchema } from '../fleet/drift.ts';
 import { cancellationSchema, type Run, runSchema } from '../fleet/run.ts';
 
 /** A string field that may be missing: hash fields come as null, from Lua as null too. */
@@ -24,17 +25,20 @@ export interface StoredMachine {
   readonly fence: number;
   readonly currentRunId?: string;
   readonly quarantine?: Quarantine;
+  /** In what it differs from what should be installed there. */
+  readonly drift?: DriftNote;
 }
 
 /** The fields that `readMachine` wants, in its order. */
-export const machineFields = ['fence', 'current', 'quarantine'] as const;
+export const machineFields = ['fence', 'current', 'quarantine', 'drift'] as const;
 
 /** The record of a machine's stored fields; one that Redis does not know has fence 0. */
-export function readMachine([fence, current, quarantine]: readonly (string | null)[]): StoredMachine {
+export function readMachine([fence, current, quarantine, drift]: readonly (string | null)[]): StoredMachine {
   return {
     fence: Number(fence ?? 0),
     ...(current && { currentRunId: current }),
     ...(quarantine && { quarantine: readQuarantine(quarantine) }),
+    ...(drift && { drift: json.pipe(driftNoteSchema).parse(drift) }),
   };
 }
 

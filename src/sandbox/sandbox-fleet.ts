@@ -18,7 +18,7 @@ export function sandboxFleetFile(machine: { readonly port: number; readonly host
         hostKey: machine.hostKey,
         role: 'sandbox',
         labels: { site: 'here' },
-        checks: ['disk', 'memory', 'load', 'services', 'uptime'],
+        checks: ['disk', 'memory', 'load', 'services', 'logs', 'kernel', 'time', 'network', 'uptime'],
         customChecks: {
           uptime: {
             summary: 'Seconds since this computer started',

@@ -91,7 +91,7 @@ async function startAndTask(
       },
       AbortSignal.any([signal, tooMuch]),
     );
-    tracer.agentWork(held.run, step, answer);
+    if (!held.agentTracesItself) tracer.agentWork(held.run, step, answer);
     step.end();
     return answer;
   } catch (error) {

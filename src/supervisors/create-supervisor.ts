@@ -77,7 +77,9 @@ async function takeOver(drive: Drive): Promise<void> {
   const { held, gate, log } = drive;
   log.warn({ state: held.run.state }, 'taking over a run that was left with its agent possibly alive');
   try {
-    await held.raiseFence((await gate.status()).fence);
+    const status = await gate.status();
+    await held.raiseFence(status.fence);
+    held.noteInstalled(status.installed);
   } catch (error) {
     // Stopping tries again, with its own patience, and quarantines the machine when that fails too.
     if (!(error instanceof MachineError)) throw error;

@@ -49,6 +49,7 @@ async function measure(drive: Drive): Promise<Gathered> {
   const { held, interruption, gate } = drive;
   const status = await gate.status(interruption.signal);
   await held.raiseFence(status.fence);
+  held.noteInstalled(status.installed);
   if (status.agent !== 'inactive' && status.agent !== 'failed') {
     drive.log.warn({ agent: status.agent, strayRun: status.run }, 'stopping an agent that should not run');
     if ((await stopAgent(drive)) === 'unknown') {

@@ -1,3 +1,4 @@
+import type { Installed } from '../fleet/edge-kit.ts';
 import { StoreUnavailableError } from '../fleet/errors.ts';
 import { moveRun, type Run, type RunState } from '../fleet/run.ts';
 import type { Claim, Clock, Quarantine, RunStore } from './ports.ts';
@@ -26,6 +27,7 @@ export class HeldRun {
   #fence: number;
   #retiredFence: number | undefined;
   #quarantine: Quarantine | undefined;
+  #agentTracesItself = false;
 
   constructor(claim: Claim, options: HeldRunOptions) {
     this.#run = claim.run;
@@ -55,6 +57,16 @@ export class HeldRun {
   /** Notes that the machine was stopped and measured inactive under the fence. */
   retire(): void {
     this.#retiredFence = this.#fence;
+  }
+
+  /** Whether what the agent does comes into the trace from the machine itself, and need not be told twice. */
+  get agentTracesItself(): boolean {
+    return this.#agentTracesItself;
+  }
+
+  /** Notes what the machine says is installed on it: with the plugin, its agent traces itself. */
+  noteInstalled(installed: Installed | undefined): void {
+    this.#agentTracesItself = Boolean(installed?.plugin);
   }
 
   /** Raises the fence above what the machine has seen. With the own fence: after a `stop`, which retires it. */

@@ -1,4 +1,5 @@
 import type { AgentAnswer, AgentTask } from '../fleet/agent-task.ts';
+import type { DriftNote, DriftPart } from '../fleet/drift.ts';
 import type { Installed } from '../fleet/edge-kit.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Halt, HaltMember } from '../fleet/halt.ts';
@@ -121,6 +122,8 @@ export interface MachineRecord {
   readonly fence: number;
   readonly currentRunId?: string;
   readonly quarantine?: Quarantine;
+  /** Present where another one is installed than should be. */
+  readonly drift?: DriftNote;
 }
 
 /**
@@ -142,6 +145,8 @@ export interface ReconcilerStore {
   takeFence(machine: string, seen: number): Promise<number | undefined>;
   /** Sets or clears a quarantine. @throws StaleFenceError when the fence is no longer the machine's */
   setQuarantine(machine: string, fence: number, quarantine: Quarantine | undefined): Promise<void>;
+  /** Keeps in what the machine differs from what should be installed there; undefined: in nothing. */
+  setDrift(machine: string, drift: DriftNote | undefined): Promise<void>;
   /** Halts that hold for a machine, or whose locks are not all lifted yet, oldest first. */
   halts(): Promise<readonly Halt[]>;
   /** What is known of each machine of a halt so far. */
@@ -167,6 +172,8 @@ export interface ReconcilerMeter {
     readonly unreachable: number;
     readonly durationMs: number;
   }): void;
+  /** How many machines have drifted, by part, after each round; undefined: another process counts from now on. */
+  drifted(machines: ReadonlyMap<DriftPart, number> | undefined): void;
 }
 
 /** One step of a run in its trace. */
@@ -183,7 +190,7 @@ export interface Tracer {
   step(run: Run, name: string, attributes?: Readonly<Record<string, string | number | boolean>>): Step;
   /** Records what the machine's broker ran for us in this step: one span for each command. */
   hostWork(run: Run, step: Step, outputs: readonly CommandOutput[]): void;
-  /** Records what the agent did: its tool calls and, where known, its tokens. */
+  /** Records what the agent did: its tool calls and, where known, its tokens. Not where it traces itself. */
   agentWork(run: Run, step: Step, answer: AgentAnswer): void;
   /** Ends the trace: the root span, from acceptance to now. Called once, when the run is done. */
   finish(run: Run): void;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ackLimitMs } from '../../src/bot/slash-command.ts';
+import { builtInChecks } from '../../src/fleet/checks/index.ts';
 import { FleetFileError } from '../../src/fleet/errors.ts';
 import { requestSchema } from '../../src/fleet/request.ts';
 import { BotUnderTest, fleetOf, machine } from './bot-under-test.ts';
@@ -431,9 +432,11 @@ describe('looking something up', () => {
   it('show tells the state that a machine should be in, in plain words', async () => {
     const { expect: expected } = machine('web-01');
     const services = { active: ['sshd.service'], warnOnFailed: true };
-    const checks = ['disk', 'memory', 'load', 'services'];
+    const certs = { ...expected.certs, files: ['/etc/web.pem'] };
+    const network = { ...expected.network, interfaces: ['eth0'], resolve: ['db.test'], listening: [443] };
+    const checks = builtInChecks.map((check) => check.name);
     test.fleet = fleetOf(
-      [machine('web-01', { checks, expect: { ...expected, services } })],
+      [machine('web-01', { checks, expect: { ...expected, services, certs, network } })],
       [{ people: ['UANN'] }],
     );
     const { text } = await test.command('show web-01');
@@ -442,6 +445,12 @@ describe('looking something up', () => {
       '`memory` available warn 15 % / critical 5 %, used swap warn 50 % / critical 90 %',
       '`load` per processor warn 1.5 / critical 3',
       '`services` must be active: `sshd.service`',
+      '`logs` error lines of a unit in 60 minutes warn 5 / critical 100',
+      '`kernel` no fault, no new warning in 1440 minutes',
+      '`time` off by warn 1000 ms / critical 30000 ms',
+      '`network` a default route, up: `eth0`, known: `db.test`, listened on: `443`, link errors warn 0.1 %',
+      '`updates` security updates warn 1 / critical 50, metadata warn 7 days; a reboot that is due is a warning',
+      '`certs` valid for warn 21 / critical 7 days: `/etc/web.pem`',
       'agent: `edge`, asked whenever a person asks for a check',
       'No runs yet',
     ]) {
@@ -453,6 +462,28 @@ describe('looking something up', () => {
     test.requests.stored[0] = { ...run, state: 'done', verdict: 'critical' };
     test.now += 60_000;
     expect((await test.command('show web-01')).text).toMatch(/\*critical\*.*1 min 0 s ago/);
+  });
+
+  it('show tells in what a machine has drifted, and what mends it', async () => {
+    const policy = { part: 'policy', expected: 'sha256:aa', found: null } as const;
+    const image = {
+      part: 'agent image',
+      expected: 'quay.io/a@sha256:1',
+      found: 'quay.io/a@sha256:2',
+    } as const;
+    const gate = { part: 'gate', expected: '1.1.0', found: '1.0.0' } as const;
+    test.requests.records.set('web-01', { drift: { since: test.now, parts: [policy, image, gate] } });
+    const { text } = await test.command('show web-01');
+    for (const words of [
+      'its policy is not known and should be `sha256:aa`',
+      '`fleetbot edge policy web-01 &gt; policy.json`',
+      'its agent image is `quay.io/a@sha256:2` and should be `quay.io/a@sha256:1`',
+      '`setup-edge.sh --image quay.io/a@sha256:1`',
+      'its gate is `1.0.0` and should be `1.1.0`. Install it on the machine, from the kit of version `1.1.0`',
+    ]) {
+      expect(text).toContain(words);
+    }
+    expect((await test.command('show db-01')).text).not.toContain('DRIFT');
   });
 
   it('show and runs of one machine tell its runs, or that it is forbidden', async () => {

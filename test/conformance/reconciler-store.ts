@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { DriftNote } from '../../src/fleet/drift.ts';
 import { StaleFenceError } from '../../src/fleet/errors.ts';
 import type { Halt, HaltMember, Release } from '../../src/fleet/halt.ts';
 import type { Notice } from '../../src/fleet/notice.ts';
@@ -89,6 +90,33 @@ export function reconcilerStoreSuite(name: string, make: () => Promise<Reconcile
           StaleFenceError,
         );
         expect((await record('quarantine-02'))?.quarantine).toBeUndefined();
+      });
+    });
+
+    describe('what is known of drift', () => {
+      const drift: DriftNote = {
+        since: 5,
+        parts: [
+          { part: 'policy', expected: 'sha256:a', found: null },
+          { part: 'gate', expected: '1.0.0', found: '0.9.0' },
+        ],
+      };
+
+      it('is kept with the machine, replaced, and forgotten', async () => {
+        await store.setDrift('drift-01', drift);
+        expect(await record('drift-01')).toEqual({ fence: 0, drift });
+        const changed = { ...drift, parts: drift.parts.slice(1) };
+        await other.setDrift('drift-01', changed);
+        expect(await record('drift-01')).toEqual({ fence: 0, drift: changed });
+        await store.setDrift('drift-01', undefined);
+        expect(await record('drift-01')).toEqual({ fence: 0 });
+      });
+
+      it('changes nothing else of the machine', async () => {
+        await store.takeFence('drift-02', 7);
+        await store.setDrift('drift-02', drift);
+        expect(await store.takeFence('drift-02', 0)).toBe(9);
+        expect(await record('drift-02')).toEqual({ fence: 9, drift });
       });
     });
 

@@ -3,34 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { builtInChecks, checkOf, checksOf } from '../../src/fleet/checks/index.ts';
 import type { CommandOutput } from '../../src/fleet/evidence.ts';
-import { type Finding, findingSchema, verdictOf } from '../../src/fleet/finding.ts';
+import { findingSchema, verdictOf } from '../../src/fleet/finding.ts';
 import type { Machine } from '../../src/fleet/machine.ts';
+import { brief, check, judge, measured } from './checks/judge.ts';
 import { cpuMsOf, machineWith, output } from './fixtures.ts';
 
 const spaceHeader = 'Filesystem Type 1024-blocks Used Available Capacity Mounted on\n';
 const inodeHeader = 'Filesystem Type Inodes IUsed IFree IUse% Mounted on\n';
-
-function check(machine: Machine, name: string) {
-  const found = checkOf(machine, name);
-  if (found === undefined) throw new Error(`no check ${name}`);
-  return found;
-}
-
-/** Judges outputs given as text, or with changes, in the order of the check's commands. */
-function judge(
-  machine: Machine,
-  name: string,
-  ...given: (string | Partial<CommandOutput>)[]
-): readonly Finding[] {
-  const { commands, judge: judgeOutputs } = check(machine, name);
-  const outputs = commands(machine).map((argv, index) => {
-    const changes = given[index] ?? '';
-    return output(argv, typeof changes === 'string' ? { stdout: changes } : changes);
-  });
-  return judgeOutputs(machine, outputs);
-}
-
-const brief = (findings: readonly Finding[]) => findings.map((f) => [f.severity, f.subject]);
 
 describe('disk', () => {
   const judgeSpace = (rows: string, machine = machineWith()) =>
@@ -91,7 +70,7 @@ describe('disk', () => {
     const machine = machineWith();
     const disk = check(machine, 'disk');
     const outputs = disk.commands(machine).map(run);
-    const root = disk.judge(machine, outputs).find((f) => f.subject === '/' && f.output === 0);
+    const root = disk.judge(machine, outputs, measured).find((f) => f.subject === '/' && f.output === 0);
     const df =
       execFileSync('df', ['-P', '/'], { encoding: 'utf8' }).trim().split('\n').at(-1)?.split(/\s+/) ?? [];
     expect(`${root?.measure?.value}%`).toBe(df[4]);
@@ -403,7 +382,18 @@ test('a machine has the built-in checks that it names, and its own', () => {
   );
   expect(checksOf(machine).map((c) => c.name)).toEqual(['disk', 'load', 'raid']);
   expect(checkOf(machine, 'memory')).toBeUndefined();
-  expect(builtInChecks.map((c) => c.name)).toEqual(['disk', 'memory', 'load', 'services']);
+  expect(builtInChecks.map((c) => c.name)).toEqual([
+    'disk',
+    'memory',
+    'load',
+    'services',
+    'logs',
+    'kernel',
+    'time',
+    'network',
+    'updates',
+    'certs',
+  ]);
 });
 
 test('no output makes a check throw, and none is judged ok that is not understood', () => {
@@ -420,11 +410,54 @@ test('no output makes a check throw, and none is judged ok that is not understoo
         const findings = judgeOutputs(
           machine,
           given.map((changes) => output(['x'], changes)),
+          measured,
         );
         findingSchema.array().parse(findings);
-        if (name !== 'services') expect(verdictOf(findings)).toBe('inconclusive');
+        // To these two, a command that ended well and printed nothing is good news.
+        if (name !== 'services' && name !== 'logs') expect(verdictOf(findings)).toBe('inconclusive');
       }
     }),
+  );
+});
+
+test('no output that is nearly right makes a check throw', () => {
+  const machine = machineWith(
+    '    expect: { certs: { files: [/a, /b] }, network: { interfaces: [eth0], resolve: [a.test], listening: [1] } }',
+  );
+  const piece = fc.constantFrom(
+    ...['{"__REALTIME_TIMESTAMP":"1","__MONOTONIC_TIMESTAMP":"9","MESSAGE":', '"x"}', '[104]}', 'null}', '{'],
+    ...['[{"dst":"default"}]', '[]', '[{"ifname":"eth0","flags":[],"operstate":"UP","stats64":{}}]'],
+    ...[
+      'Inst a [1] (2 x [amd64])',
+      '1 upgraded, 0 newly installed',
+      'a.noarch 1 b',
+      '99999999999999999999.1 /',
+    ],
+    ...['NTP=yes', 'NTPSynchronized=', '7F7F0101,,8,', 'notAfter=Feb 31 99:99:99 2026 GMT', 'LISTEN 0 1 :1 '],
+    ...['\n', ' ', ',', '-- No entries --', 'Reboot is required', '\ud800', '\0'],
+  );
+  const stdout = fc
+    .array(fc.oneof(piece, fc.string({ unit: 'binary' }), fc.json()))
+    .map((all) => all.join(''));
+  const nearlyRight = fc.record({
+    exitCode: fc.constantFrom(0, 0, 0, 1, 2, 100, 124, 127, null),
+    stdout,
+    stderr: stdout,
+    truncated: fc.boolean(),
+  });
+  const when = fc.record({ clockSkewMs: fc.double(), now: fc.double() });
+  fc.assert(
+    fc.property(fc.array(nearlyRight, { maxLength: 8 }), when, (given, moment) => {
+      for (const { judge: judgeOutputs, question } of builtInChecks) {
+        const outputs = given.map((changes) => output(['x'], changes));
+        const findings = findingSchema
+          .array()
+          .min(1)
+          .parse(judgeOutputs(machine, outputs, moment));
+        expect(question(machine, findings)).toContain('Change nothing');
+      }
+    }),
+    { numRuns: 300 },
   );
 });
 

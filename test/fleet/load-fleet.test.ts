@@ -41,7 +41,7 @@ test('a machine with three lines gets every default', () => {
   expect(machine).toMatchObject({
     ssh: { user: 'fleetbot', port: 22 },
     role: 'unassigned',
-    checks: ['disk', 'memory', 'load', 'services'],
+    checks: ['disk', 'memory', 'load', 'services', 'logs', 'kernel', 'time', 'network'],
     agent: { id: 'edge', transport: 'gateway-ws', diagnose: 'by-request' },
     expect: { disk: { warnUsedPercent: 80, mounts: {} } },
   });

@@ -33,6 +33,13 @@ describe('halt and resume', () => {
   });
 });
 
+test('edge policy takes one machine, and another fleet file', () => {
+  expect(read('edge policy rhel-01')).toEqual({ command: 'edge policy', machine: 'rhel-01' });
+  expect(read('edge policy --fleet f.yaml rhel-01')).toEqual({
+    ...{ command: 'edge policy', machine: 'rhel-01', fleetFile: 'f.yaml' },
+  });
+});
+
 describe('ledger', () => {
   it('verifies files against a key, and a checkpoint that was kept', () => {
     const line = { command: 'ledger verify', files: ['a', 'a.1'], keyFile: 'k.pub', partial: false };
@@ -62,6 +69,11 @@ test.each([
   ['halt --direct all mad --fleet', '--fleet needs a value'],
   ['halt --__proto__ all mad', 'has no option --__proto__'],
   ['resume --direct all web-01', 'there is also "web-01"'],
+  ['edge', 'told what to do: policy'],
+  ['edge polcy', 'does not know "polcy". Did you mean policy?'],
+  ['edge policy', 'needs the name of one machine'],
+  ['edge policy a b', 'needs the name of one machine'],
+  ['edge policy --json a', 'has no option --json'],
   ['ledger', 'told what to do: verify or key'],
   ['ledger verfiy', 'does not know "verfiy". Did you mean verify?'],
   ['ledger verify a', 'needs --key'],

@@ -1,3 +1,4 @@
+import type { AgentAnswer } from '../../src/fleet/agent-task.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import type { Step, Tracer } from '../../src/supervisors/ports.ts';
 
@@ -6,6 +7,8 @@ export class RecordedTracer implements Tracer {
   readonly open: string[] = [];
   readonly ended: { readonly name: string; readonly failed: boolean }[] = [];
   readonly finished: Run[] = [];
+  /** The agents' answers that were recorded as work. */
+  readonly agentWorks: AgentAnswer[] = [];
 
   step(run: Run, name: string): Step {
     this.open.push(name);
@@ -21,7 +24,9 @@ export class RecordedTracer implements Tracer {
 
   hostWork(): void {}
 
-  agentWork(): void {}
+  agentWork(_run: Run, _step: Step, answer: AgentAnswer): void {
+    this.agentWorks.push(answer);
+  }
 
   finish(run: Run): void {
     this.finished.push(run);

@@ -1,3 +1,4 @@
+import type { DriftNote } from '../../src/fleet/drift.ts';
 import { StaleFenceError, StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Halt, HaltMember, Release } from '../../src/fleet/halt.ts';
 import type { FindingKind, Notice } from '../../src/fleet/notice.ts';
@@ -12,6 +13,8 @@ export class MemoryRecords {
   readonly findings: { machine: string; finding: FindingKind | 'stray-found'; detail: string }[] = [];
   /** How many machines were recorded with each call of `recordHalt`. */
   readonly batches: number[] = [];
+  /** How often a machine's drift was stored. */
+  driftWrites = 0;
   /** Makes every call but `lead` fail as when Redis is away. */
   away = false;
   /** How many calls failed so. */
@@ -103,6 +106,13 @@ class MemoryReconcilerStore implements ReconcilerStore {
     if (record.fence !== fence)
       throw new StaleFenceError(`Fence ${fence} is no longer the one of ${machine}.`);
     this.#records.machines.set(machine, { ...record, ...(quarantine && { quarantine }) });
+  }
+
+  async setDrift(machine: string, drift: DriftNote | undefined): Promise<void> {
+    this.#reach();
+    this.#records.driftWrites += 1;
+    const { drift: _before, ...record } = this.#records.record(machine);
+    this.#records.machines.set(machine, { ...record, ...(drift && { drift }) });
   }
 
   async halts(): Promise<readonly Halt[]> {

@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
-const version = '2026.9.6';
+/** What the agent's image has, too. */
+export const openClawVersion = '2026.9.6';
 const token = 'a-token-for-this-test-alone';
 /** OpenClaw drains runs in flight for minutes; a test does not wait. */
 const stopGraceMs = 5_000;
@@ -17,15 +18,25 @@ export interface OpenClaw {
   close(): Promise<void>;
 }
 
+/** What a test adds to the gateway. */
+export interface OpenClawExtras {
+  /** The `plugins` block of its configuration. */
+  readonly plugins?: object;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts the gateway with everything of its own (HOME, state, port) in a folder that is removed at the end. */
-export async function startOpenClaw(modelUrl: string): Promise<OpenClaw> {
+export async function startOpenClaw(modelUrl: string, extras: OpenClawExtras = {}): Promise<OpenClaw> {
   const program = await installOpenClaw();
   const home = await mkdtemp(join(tmpdir(), 'fleetbot-openclaw-'));
   const port = await freePort();
   const configFile = join(home, 'openclaw.json');
   const approvalsFile = join(home, 'approvals.json');
   await mkdir(join(home, 'workspace'));
-  await writeFile(configFile, JSON.stringify(config(home, port, modelUrl)));
+  await writeFile(
+    configFile,
+    JSON.stringify({ ...config(home, port, modelUrl), ...(extras.plugins && { plugins: extras.plugins }) }),
+  );
   await writeFile(approvalsFile, JSON.stringify(approvals));
   const env = {
     PATH: process.env.PATH,
@@ -39,6 +50,7 @@ export async function startOpenClaw(modelUrl: string): Promise<OpenClaw> {
     OPENCLAW_SKIP_CHANNELS: '1',
     OPENCLAW_EXEC_SHELL_SNAPSHOT: '0',
     DO_NOT_TRACK: '1',
+    ...extras.env,
   };
   await run(process.execPath, [program, 'approvals', 'set', '--file', approvalsFile], { cwd: home, env });
   const gateway = spawn(process.execPath, [program, 'gateway', 'run', '--port', String(port)], {
@@ -57,9 +69,9 @@ export async function startOpenClaw(modelUrl: string): Promise<OpenClaw> {
 }
 
 /** The gateway's program, installed once into the user's cache; whoever installs it at the same time wins too. */
-async function installOpenClaw(): Promise<string> {
+export async function installOpenClaw(): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'fleetbot-e2e');
-  const folder = join(cache, `openclaw-${version}`);
+  const folder = join(cache, `openclaw-${openClawVersion}`);
   const program = join(folder, 'node_modules', 'openclaw', 'openclaw.mjs');
   if (await exists(program)) return program;
   await mkdir(cache, { recursive: true });
@@ -67,7 +79,7 @@ async function installOpenClaw(): Promise<string> {
   await writeFile(join(making, 'package.json'), '{"private":true}');
   // Its install script refuses an older Node, which `npm` would otherwise find first.
   const PATH = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
-  const args = ['install', '--no-audit', '--no-fund', `openclaw@${version}`];
+  const args = ['install', '--no-audit', '--no-fund', `openclaw@${openClawVersion}`];
   await run('npm', args, { cwd: making, env: { ...process.env, PATH } });
   await rename(making, folder).catch(() => rm(making, { recursive: true, force: true }));
   return program;
@@ -133,7 +145,8 @@ function config(home: string, port: number, modelUrl: string) {
     name: 'stub',
     reasoning: false,
     input: ['text'],
-    cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+    // US dollars for a million tokens.
+    cost: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 },
     contextWindow: 131_072,
     maxTokens: 16_384,
   };

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
 
 /** A span as it came over the wire. */
 export interface ReceivedSpan {
@@ -25,7 +26,9 @@ export interface ReceivedRequest {
 }
 
 /** How the receiver answers; `silent` takes the request and never answers. */
-export type ReceiverAnswer = { readonly status: number } | 'silent';
+export type ReceiverAnswer =
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | 'silent';
 
 export interface OtlpReceiver {
   readonly url: string;
@@ -36,8 +39,8 @@ export interface OtlpReceiver {
   close(): Promise<void>;
 }
 
-/** Takes OTLP over HTTP as MLflow does, and decodes its protobuf (opentelemetry-proto, trace/v1). */
-export async function startOtlpReceiver(): Promise<OtlpReceiver> {
+/** Takes OTLP over HTTP as MLflow does, and decodes its protobuf or JSON (opentelemetry-proto, trace/v1). */
+export async function startOtlpReceiver(host = '127.0.0.1', listenPort = 0): Promise<OtlpReceiver> {
   const requests: ReceivedRequest[] = [];
   const spans: ReceivedSpan[] = [];
   const server = createServer(async (request, response) => {
@@ -46,10 +49,13 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     requests.push({ path: request.url ?? '', headers: request.headers, body });
     const { answer } = receiver;
     if (answer === 'silent') return;
-    if (answer.status === 200) spans.push(...decodeExport(body));
-    response.writeHead(answer.status, { 'content-type': 'application/x-protobuf' }).end();
+    const type = request.headers['content-type'] ?? '';
+    if (answer.status === 200) {
+      spans.push(...(type === 'application/json' ? decodeJson(body) : decodeExport(body)));
+    }
+    response.writeHead(answer.status, { 'content-type': type, ...answer.headers }).end(answer.body);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(listenPort, host);
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
@@ -143,4 +149,56 @@ function decodeValue(pair: Buffer): string | number | boolean {
   if (field.number === 2) return field.value === 1n;
   if (field.number === 3) return Number(BigInt.asIntN(64, field.value));
   return Buffer.from(new BigUint64Array([field.value]).buffer).readDoubleLE();
+}
+
+const jsonValueSchema = z.union([
+  z.strictObject({ stringValue: z.string() }).transform(({ stringValue }) => stringValue),
+  z.strictObject({ boolValue: z.boolean() }).transform(({ boolValue }) => boolValue),
+  z.strictObject({ intValue: z.string().regex(/^-?\d+$/) }).transform(({ intValue }) => Number(intValue)),
+  z.strictObject({ doubleValue: z.number() }).transform(({ doubleValue }) => doubleValue),
+]);
+
+const attributesSchema = z
+  .array(z.strictObject({ key: z.string(), value: jsonValueSchema }))
+  .transform((pairs) => Object.fromEntries(pairs.map(({ key, value }) => [key, value])));
+
+const nanosecondsSchema = z
+  .string()
+  .regex(/^\d+$/)
+  .transform((nanoseconds) => Number(nanoseconds) / 1e6);
+
+/** Strict, because a real receiver refuses what it does not know. */
+const jsonSpanSchema = z.strictObject({
+  traceId: z.string().regex(/^[0-9a-f]{32}$/),
+  spanId: z.string().regex(/^[0-9a-f]{16}$/),
+  parentSpanId: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .default(''),
+  name: z.string(),
+  kind: z.int(),
+  startTimeUnixNano: nanosecondsSchema,
+  endTimeUnixNano: nanosecondsSchema,
+  attributes: attributesSchema,
+  status: z
+    .strictObject({ code: z.int(), message: z.string().default('') })
+    .default({ code: 0, message: '' }),
+});
+
+const jsonExportSchema = z.strictObject({
+  resourceSpans: z.array(
+    z.strictObject({
+      resource: z.strictObject({ attributes: attributesSchema }),
+      scopeSpans: z.array(
+        z.strictObject({ scope: z.looseObject({ name: z.string() }), spans: z.array(jsonSpanSchema) }),
+      ),
+    }),
+  ),
+});
+
+function decodeJson(body: Buffer): ReceivedSpan[] {
+  return jsonExportSchema
+    .parse(JSON.parse(body.toString()))
+    .resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+    .map(({ startTimeUnixNano: startMs, endTimeUnixNano: endMs, ...span }) => ({ ...span, startMs, endMs }));
 }

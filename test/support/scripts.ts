@@ -2,6 +2,8 @@
 export const allowedCommand = 'uname -srm';
 /** A command that no agent in the tests may run. */
 export const deniedCommand = 'id';
+/** Another one, with a secret in it. */
+export const leakingCommand = 'id --password=not-for-telemetry';
 
 export type ScriptStep = { readonly command: string } | { readonly text: string } | 'hang' | 'fail';
 
@@ -14,6 +16,7 @@ export const scripts = {
   tool: ([output]) =>
     output === undefined ? { command: allowedCommand } : { text: `It says: ${output.trim()}` },
   denied: ([output]) => (output === undefined ? { command: deniedCommand } : { text: 'I could not run it.' }),
+  leak: ([output]) => (output === undefined ? { command: leakingCommand } : { text: 'I could not run it.' }),
   loop: () => ({ command: allowedCommand }),
   hang: () => 'hang',
   'tool-then-hang': ([output]) => (output === undefined ? { command: allowedCommand } : 'hang'),
@@ -35,6 +38,7 @@ const modes: readonly Mode[] = [
   'text',
   'tool',
   'denied',
+  'leak',
   'loop',
   'hang',
   'tool-then-hang',

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
-import { modeOf, type ScriptStep, scripts } from './scripts.ts';
+import { allowedCommand, modeOf, type ScriptStep, scripts } from './scripts.ts';
 
 const contentSchema = z.union([
   z.string(),
@@ -24,8 +24,16 @@ export interface StubModel {
   close(): Promise<void>;
 }
 
-/** Starts it on a free port of loopback. It answers streamed, as OpenClaw asks for. */
-export async function startStubModel(): Promise<StubModel> {
+export interface StubModelOptions {
+  /** Of loopback; a free one by default. */
+  readonly port?: number;
+  /** How an agent calls the command that it may run, where that is not the command itself. */
+  readonly allowed?: string;
+}
+
+/** Starts it. It answers streamed, as OpenClaw asks for. */
+export async function startStubModel(options: StubModelOptions = {}): Promise<StubModel> {
+  const { port = 0, allowed = allowedCommand } = options;
   let hanging = 0;
   const server = createServer(async (request, response) => {
     if (request.method !== 'POST') {
@@ -39,13 +47,16 @@ export async function startStubModel(): Promise<StubModel> {
     const outputs = messages.slice(task + 1).filter(({ role }) => role === 'tool');
     const script = scripts[modeOf(messages[task]?.content ?? '')];
     const step = script(outputs.map(({ content }) => content ?? ''));
-    if (step !== 'hang') return answer(response, model, step, outputs.length);
+    if (step !== 'hang') {
+      const isAllowed = typeof step === 'object' && 'command' in step && step.command === allowedCommand;
+      return answer(response, model, isAllowed ? { command: allowed } : step, outputs.length);
+    }
     hanging += 1;
     response.once('close', () => {
       hanging -= 1;
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no TCP port');

@@ -180,6 +180,19 @@ describe('what rooms report', () => {
     expect(await value('fleetbot_reconciler_round_duration_seconds_sum')).toBe(1.5);
   });
 
+  it('of machines that have drifted, by part, while this process looks at them', async () => {
+    const { metrics, value } = await start();
+    const meter: ReconcilerMeter = metrics.reconciler;
+    const series = 'fleetbot_machines_drifted{part="agent image"}';
+    expect(await value(series)).toBeUndefined();
+    meter.drifted(new Map([['agent image', 3]]));
+    expect(await value(series)).toBe(3);
+    meter.drifted(new Map([['agent image', 0]]));
+    expect(await value(series)).toBe(0);
+    meter.drifted(undefined);
+    expect(await value(series)).toBeUndefined();
+  });
+
   it('of Slack: the calls that are made, and those that it refuses for now', async () => {
     const { metrics, value } = await start();
     const waits = [0, 700, 0];

@@ -2,6 +2,7 @@ import type { Halt, HaltMember, HaltOutcome } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { MachineRecord } from '../ports.ts';
+import { driftLines } from './drift-lines.ts';
 import { expectedLines, spans } from './expected-lines.ts';
 import { haltWords } from './halted-line.ts';
 import { runLine } from './run-list.ts';
@@ -70,6 +71,7 @@ export function machineDetailView(
     `*${prose(machine.name, 64)}* · ${prose(machine.role, roleChars)}`,
     ...haltedLines(machine, halted),
     ...quarantineLines(record),
+    ...driftLines(machine.name, record.drift),
     `now: ${doing}${record.waiting > 0 ? `, ${record.waiting} waiting` : ''}`,
     `address: ${codeSpan(`${ssh.user}@${machine.address}:${ssh.port}`, 300)}`,
     `labels: ${spans(labels)}`,

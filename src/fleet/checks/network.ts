@@ -47,8 +47,8 @@ export const network: Check = {
       findings,
       'network',
       (bad) =>
-        `Find out what is wrong with ${subjectsOf(bad)}: the state and counters of the links, addresses and routes, which service should listen and why it does not, which name servers are set and what the logs say about them. Say what would help, and how sure you are. Only read: send nothing to other machines, change nothing.`,
-      'All is as it should be. Look whether a link counts errors or the logs tell of lost links or name servers. Only read: send nothing to other machines, change nothing.',
+        `Find out what is wrong with ${subjectsOf(bad)}: the state and counters of the links, addresses and routes, which service should listen and why it does not, which name servers are set and what the logs say about them. Say what would help, and how sure you are. Send nothing to other machines. Change nothing.`,
+      'All is as it should be. Look whether a link counts errors or the logs tell of lost links or name servers. Send nothing to other machines. Change nothing.',
     ),
 };
 

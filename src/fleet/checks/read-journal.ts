@@ -7,8 +7,8 @@ import { readOutput } from './read-output.ts';
 /** How many lines are asked for; at about 600 bytes each they fit a broker's usual limit. */
 export const journalLines = 200;
 
-/** Matching goes no further into a message. */
-const matchedCharacters = 1_000;
+/** Matching goes no further into a message: many globs against many long lines would take seconds. */
+const matchedCharacters = 300;
 
 /**
  * `journalctl` for the newest lines with these further arguments. Newest first: where the output is cut, the
@@ -34,8 +34,15 @@ export function journalSight(...args: readonly string[]): readonly string[] {
   return ['journalctl', '--no-pager', '--lines=1', ...args];
 }
 
-/** Why the journal cannot be judged, from the output at `index` of a `journalSight`; undefined when it can. */
-export function sightProblem(outputs: readonly CommandOutput[], index: number): string | undefined {
+/**
+ * Why the journal cannot be judged, from the output at `index` of a `journalSight`; undefined when it can.
+ * `what` completes the sentence "the journal holds no line …".
+ */
+export function sightProblem(
+  outputs: readonly CommandOutput[],
+  index: number,
+  what: string,
+): string | undefined {
   const stderr = outputs[index]?.stderr ?? '';
   if (/not seeing messages|insufficient permissions/i.test(stderr)) {
     return 'the user who runs the commands may not read the journal; add it to the group systemd-journal';
@@ -43,9 +50,7 @@ export function sightProblem(outputs: readonly CommandOutput[], index: number): 
   const { text = '', problem } = readOutput(outputs, index);
   if (problem !== undefined) return problem;
   if (/No journal files were/i.test(stderr)) return 'the machine keeps no journal (systemd-journald)';
-  return /^(?:-- No entries --)?\s*$/.test(text)
-    ? 'the journal holds no line of this time at all'
-    : undefined;
+  return /^(?:-- No entries --)?\s*$/.test(text) ? `the journal holds no line ${what}` : undefined;
 }
 
 /** The entries of one output of `journalctl`. `problem`: why they may not be all, as a sentence. */

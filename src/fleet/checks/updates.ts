@@ -24,8 +24,11 @@ const dnfRan = [0, 100];
 /** find and cat end with 1 where a path is not there, dnf needs-restarting where a reboot is due. */
 const ranOrMissing = [0, 1];
 
-/** How each tool's metadata is known: apt's lists hold their package index, dnf's repositories a repodata. */
-const aptMetadata = /^\/var\/lib\/apt\/lists\/(?:partial$|.*_(?:InRelease|Release)$)/;
+/**
+ * How each tool's metadata is known. apt's indexes have the archive's times; the folder into which they are
+ * fetched has the one of the last update. dnf's repositories have a folder repodata.
+ */
+const aptMetadata = /^\/var\/lib\/apt\/lists\/partial$/;
 const aptIndex = /^\/var\/lib\/apt\/lists\/.*_(?:InRelease|Release)$/;
 const dnfMetadata = /^\/var\/cache\/(?:dnf|libdnf5)\/.*\/repodata\//;
 
@@ -76,8 +79,8 @@ export const updates: Check = {
       findings,
       'pending updates',
       () =>
-        'Find out which of the waiting updates matter most here: what they repair, whether the package is in use, and why they were not installed (held or excluded packages, a disabled timer, a repository that fails). Say in which order to install them and what has to restart, and how sure you are. Only read: refresh, download and install nothing.',
-      'Nothing that matters waits. Look whether updates are installed by themselves, and when that last worked. Only read: refresh, download and install nothing.',
+        'Find out which of the waiting updates matter most here: what they repair, whether the package is in use, and why they were not installed (held or excluded packages, a disabled timer, a repository that fails). Say in which order to install them and what has to restart, and how sure you are. Refresh, download and install nothing. Change nothing.',
+      'Nothing that matters waits. Look whether updates are installed by themselves, and when that last worked. Refresh, download and install nothing. Change nothing.',
     ),
 };
 
@@ -87,8 +90,10 @@ function judgeApt(machine: Machine, outputs: readonly CommandOutput[], measured:
     return [inconclusive('updates', problem ?? 'there is no output', at.apt)];
   }
   const metadata = readOutput(outputs, at.metadata, ranOrMissing);
-  const age =
-    newestMetadata(metadata.text ?? '', aptIndex) && newestMetadata(metadata.text ?? '', aptMetadata);
+  const lists = metadata.text ?? '';
+  // Without an index the folder's own times tell nothing.
+  const isEmpty = newestMetadata(lists, aptIndex) === undefined;
+  const age = isEmpty ? undefined : newestMetadata(lists, aptMetadata);
   const pending = parseAptSimulation(text);
   if (pending === undefined) {
     return [inconclusive('updates', 'apt-get did not print its English summary', at.apt)];
@@ -125,14 +130,14 @@ function judgePending(machine: Machine, { all, security }: PendingUpdates, outpu
     {
       severity,
       subject: 'security updates',
-      text: `${counted(security.length, 'security update')} wait, as far as the repositories tell (${limit})`,
+      text: `${waiting(security.length, 'security update')}, as far as the repositories tell (${limit})`,
       output,
       measure: { value: security.length, unit: 'updates' },
     },
     {
       severity: 'ok',
       subject: 'updates',
-      text: `${counted(all.length, 'update')} of every kind wait`,
+      text: `${waiting(all.length, 'update')}, of every kind`,
       output,
       measure: { value: all.length, unit: 'updates' },
     },
@@ -191,6 +196,6 @@ function judgeRestart(machine: Machine, isDue: boolean, output: number): Finding
   };
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+function waiting(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun} waits` : `${count} ${noun}s wait`;
 }

@@ -1,5 +1,6 @@
 import type { Model, Observation } from './model.ts';
-import { type Topic, topics } from './topics.ts';
+import type { Topic } from './topic.ts';
+import { topics } from './topics.ts';
 
 const signature = '(rule-based sandbox agent, not a language model; tokens are counted words)';
 

@@ -1,15 +1,6 @@
 import { formatBytes, formatNumber } from '../../fleet/format.ts';
-
-/** Something that the rules can look into. */
-export interface Topic {
-  readonly name: string;
-  /** Words of a question that mean it. */
-  readonly words: RegExp;
-  /** Read-only commands, in order; each must be on the broker's list (`machine/host-tool.ts`). */
-  readonly commands: readonly string[];
-  /** Sentences from the commands' outputs, which stand in the same order. */
-  explain(outputs: readonly string[]): string[];
-}
+import { systemTopics } from './system-topics.ts';
+import type { Topic } from './topic.ts';
 
 const shownMax = 3;
 const secondsPerHour = 3_600;
@@ -106,7 +97,7 @@ const uptime: Topic = {
   },
 };
 
-export const topics: readonly Topic[] = [disk, memory, load, services, uptime];
+export const topics: readonly Topic[] = [disk, memory, load, services, ...systemTopics, uptime];
 
 /** The first rows of a table of ps: pid, user, a figure, command. */
 function processes(ps: string): { pid: string; user: string; figure: number; name: string }[] {

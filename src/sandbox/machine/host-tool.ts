@@ -15,6 +15,11 @@ const listedCommands: ReadonlySet<string> = new Set([
   'uptime',
   'uname -srm',
   'systemctl --failed --plain --no-legend',
+  'journalctl --no-pager --reverse --lines=50 --priority=err --since=-60min',
+  'journalctl --no-pager --reverse --lines=50 --priority=err --dmesg --boot',
+  'ip -j route show default',
+  'ss -Hltn',
+  'timedatectl show --no-pager',
 ]);
 
 /** Answers one message of the agent; undefined for a message that is not a call. */

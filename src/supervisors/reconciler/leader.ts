@@ -4,6 +4,7 @@ import { Attention, type VisitResult } from './attention.ts';
 import { Findings } from './findings.ts';
 import { HaltBook } from './halt-book.ts';
 import { HaltRecorder } from './halt-recorder.ts';
+import { countDrift } from './note-drift.ts';
 import type { ReconcilerParts } from './parts.ts';
 import type { Term } from './term.ts';
 import { visitMachine } from './visit-machine.ts';
@@ -26,7 +27,7 @@ export class Leader {
     this.#term = {
       ...parts,
       ...{ signal, book, recorder: new HaltRecorder({ ...parts, book }), findings: new Findings(parts) },
-      ...{ quarantined: new Set(), misplaced: new Map() },
+      ...{ quarantined: new Set(), misplaced: new Map(), drift: new Map(), expected: new WeakMap() },
     };
     this.#attention = new Attention(attentionIntervalMs);
     this.#roundPlaces = new Places(concurrency);
@@ -44,6 +45,7 @@ export class Leader {
       ]);
     } finally {
       stopListening();
+      this.#term.meter.drifted(undefined);
       await this.#term.recorder.close();
     }
   }
@@ -81,6 +83,7 @@ export class Leader {
     if (signal.aborted) return;
     const unreachable = (await visits).filter((result) => result === 'unreachable').length;
     meter.round({ machines: names.length, unreachable, durationMs: clock() - startedAt });
+    meter.drifted(countDrift(this.#term));
     await this.#closeHalts();
   }
 
@@ -118,11 +121,13 @@ export class Leader {
   }
 
   async #read(names: readonly string[]): Promise<void> {
-    const { store, book, quarantined } = this.#term;
+    const { store, book, quarantined, drift } = this.#term;
     const [records] = await Promise.all([store.machines(names), book.refresh(store)]);
     quarantined.clear();
-    for (const [name, { quarantine, currentRunId }] of records) {
+    drift.clear();
+    for (const [name, { quarantine, currentRunId, drift: note }] of records) {
       if (quarantine && currentRunId === undefined) quarantined.add(name);
+      if (note) drift.set(name, note);
     }
   }
 

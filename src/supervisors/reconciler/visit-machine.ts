@@ -3,6 +3,7 @@ import { isSilence } from '../measure-lock.ts';
 import type { MachineBrake, MachineStatus } from '../ports.ts';
 import type { VisitResult } from './attention.ts';
 import { enforceHalts, noteUnreached } from './enforce-halts.ts';
+import { noteDrift } from './note-drift.ts';
 import { settleAgent } from './settle-agent.ts';
 import type { Term } from './term.ts';
 
@@ -21,5 +22,7 @@ export async function visitMachine(term: Term, machine: Machine): Promise<VisitR
   const lock = await enforceHalts(term, machine, brake, status);
   if (lock?.outcome === 'unreachable') return 'unreachable';
   if (lock?.outcome === 'failed') return 'unsettled';
-  return (await settleAgent(term, machine, brake, status)) ? 'settled' : 'unsettled';
+  const settled = await settleAgent(term, machine, brake, status);
+  await noteDrift(term, machine, status);
+  return settled ? 'settled' : 'unsettled';
 }

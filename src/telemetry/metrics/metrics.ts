@@ -30,4 +30,6 @@ export interface ReconcilerMetrics {
     readonly unreachable: number;
     readonly durationMs: number;
   }): void;
+  /** After each round: machines on which another one is installed than should be, by part. undefined: not known here. */
+  drifted(machines: ReadonlyMap<string, number> | undefined): void;
 }

@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { limitKinds } from '../../fleet/errors.ts';
 import { verbs } from '../../fleet/fleet.ts';
 import { findingKinds } from '../../fleet/notice.ts';
@@ -46,6 +46,12 @@ export function createRoomMetrics(registry: Registry): Metrics {
     buckets: durationBuckets,
     registers,
   });
+  const drifted = new Gauge({
+    name: 'fleetbot_machines_drifted',
+    help: 'Machines on which another part is installed than should be; told by the process that looks at them.',
+    labelNames: ['part'],
+    registers,
+  });
   zero(
     accepted,
     taskSchema.options.map((option) => option.shape.kind.value),
@@ -67,6 +73,10 @@ export function createRoomMetrics(registry: Registry): Metrics {
         looks.inc({ outcome: 'answered' }, machines - unreachable);
         looks.inc({ outcome: 'unreachable' }, unreachable);
         rounds.observe(toSeconds(durationMs));
+      },
+      drifted(machines) {
+        drifted.reset();
+        for (const [part, count] of machines ?? []) drifted.set({ part }, count);
       },
     },
   };

@@ -16,6 +16,8 @@ import { runListView } from '../../../src/bot/views/run-list.ts';
 import { runMainView } from '../../../src/bot/views/run-main.ts';
 import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
 import type { View } from '../../../src/bot/views/view.ts';
+import { builtInChecks } from '../../../src/fleet/checks/index.ts';
+import { driftParts } from '../../../src/fleet/drift.ts';
 import { severities, verdicts } from '../../../src/fleet/finding.ts';
 import { type Halt, haltOutcomes } from '../../../src/fleet/halt.ts';
 import { type Machine, machineSchema } from '../../../src/fleet/machine.ts';
@@ -97,12 +99,16 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     address: text,
     role: text,
     labels: Object.fromEntries(many.map((index) => [`${text}${index}`, text])),
-    checks: ['disk', 'memory', 'load', 'services', ...checks],
+    checks: [...builtInChecks.map((check) => check.name), ...checks],
     customChecks: Object.fromEntries(checks.map((name) => [name, custom])),
     expect: {
       ...plain.expect,
       disk: { ...plain.expect.disk, mounts: Object.fromEntries(checks.map((mount) => [mount, {}])) },
       services: { active: checks, warnOnFailed: true },
+      logs: { ...plain.expect.logs, ignore: checks },
+      kernel: { ...plain.expect.kernel, ignore: checks },
+      certs: { ...plain.expect.certs, files: checks },
+      network: { ...plain.expect.network, interfaces: checks, resolve: checks },
     },
   };
   const record = {
@@ -111,6 +117,7 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     waiting: 1,
     currentRunId: text,
     quarantine: { runId: text, reason: text, at: 0 },
+    drift: { since: 0, parts: driftParts.map((part) => ({ part, expected: text, found: text })) },
   };
   const campaign = {
     ...sampleCampaign('c-1', [text]),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/fleet/finding.ts';
 import { loadFleet } from '../../../src/fleet/load-fleet.ts';
+import type { Machine } from '../../../src/fleet/machine.ts';
 import { taskMessage } from '../../../src/fleet/task-message.ts';
 import { createRulesModel } from '../../../src/sandbox/agent/rules-model.ts';
 import { topics } from '../../../src/sandbox/agent/topics.ts';
@@ -22,6 +23,13 @@ async function answer(task: string, outputs: readonly string[], exitCode: number
       return { text: step.text, commands: observations.map(({ command }) => command) };
     observations.push({ command: step.command, output: outputs[observations.length] ?? '', exitCode });
   }
+}
+
+function sandboxMachine(): Machine {
+  const file = sandboxFleetFile({ port: 22, hostKey: newKeyPair().publicKey });
+  const watched = loadFleet(file, 'fleet.yaml').machines.get('sandbox-01');
+  if (!watched) throw new Error('the sandbox has no machine');
+  return watched;
 }
 
 const df = `Filesystem Type 1024-blocks Used Available Capacity Mounted on
@@ -72,11 +80,32 @@ describe('the rules', () => {
     expect((await answer('what is running so slow?', [])).commands[0]).toBe('cat /proc/loadavg');
   });
 
+  it('know who logged errors, how often, and what the kernel reports', async () => {
+    const error = 'Nov 22 17:44:29 vm nginx[12]: connect() failed\n';
+    const logged = `${error}${error}Nov 22 17:40:00 vm sudo: a password is required\n`;
+    expect((await answer('any errors in the logs?', [logged])).text).toContain('nginx 2; sudo 1.');
+    expect((await answer('any errors in the logs?', [''])).text).toContain('shows no error');
+    expect((await answer('what does the kernel say?', [error])).text).toContain('1 error of the kernel');
+  });
+
+  it('know the default route, the ports and the clock', async () => {
+    const route = '[{"dst":"default","gateway":"192.0.2.1","dev":"eth0","flags":[]}]\n';
+    const ss = 'LISTEN 0 128 [::]:443 [::]:*\nLISTEN 0 128 0.0.0.0:22 0.0.0.0:*\n';
+    const { text } = await answer('which ports are open?', [route, ss]);
+    expect(text).toContain('over eth0 to 192.0.2.1');
+    expect(text).toContain('TCP ports listened on: 22, 443.');
+    const clock = await answer('is the clock right?', ['NTP=yes\nNTPSynchronized=no\nTimezone=Etc/UTC\n']);
+    expect(clock.text).toContain('NTP service enabled: yes; clock synchronised: no; time zone: Etc/UTC.');
+  });
+
+  it.each(['logs', 'kernel', 'network', 'time'])('look into %s after a check of it', async (check) => {
+    const task = taskMessage(sandboxMachine(), { kind: 'check', check }, { findings: [] });
+    const topic = topics.find(({ name }) => name === check);
+    expect((await answer(task, [])).commands).toEqual(topic?.commands);
+  });
+
   it('name the uptime after a check of it', async () => {
-    const file = sandboxFleetFile({ port: 22, hostKey: newKeyPair().publicKey });
-    const watched = loadFleet(file, 'fleet.yaml').machines.get('sandbox-01');
-    if (!watched) throw new Error('the sandbox has no machine');
-    const task = taskMessage(watched, { kind: 'check', check: 'uptime' }, { findings: [] });
+    const task = taskMessage(sandboxMachine(), { kind: 'check', check: 'uptime' }, { findings: [] });
     expect((await answer(task, ['5400.25 9000.00\n'])).text).toContain('up for 5400 s (1.5 hours)');
   });
 

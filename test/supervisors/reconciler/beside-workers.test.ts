@@ -14,7 +14,7 @@ function reconcileAlways(on: SupervisedMachine) {
     fleet: () => on.fleet,
     store: on.queue.reconciler,
     brakes: { gate: () => on.machine },
-    meter: { found: (kind) => found.push(kind), round: (result) => rounds.push(result) },
+    meter: { found: (kind) => found.push(kind), round: (result) => rounds.push(result), drifted: () => {} },
     redact: (text) => text,
     clock: Date.now,
     newId: () => 'unused',

@@ -36,6 +36,8 @@ export class ReconciledFleet implements AsyncDisposable {
   /** What the log says, debug lines left out. */
   readonly logged: string[] = [];
   readonly rounds: Parameters<ReconcilerMeter['round']>[0][] = [];
+  /** What was counted as drifted, in order; undefined where a term ended. */
+  readonly drifted: (Record<string, number> | undefined)[] = [];
   readonly #settings: ReconcilerSettings;
   readonly #reconcilers: Reconciler[] = [];
   #ids = 0;
@@ -80,6 +82,7 @@ export class ReconciledFleet implements AsyncDisposable {
       meter: {
         found: (kind) => this.counted.push(kind),
         round: (result) => this.rounds.push(result),
+        drifted: (machines) => this.drifted.push(machines && Object.fromEntries(machines)),
       },
       redact: (text) => text.replaceAll('hunter2', '***'),
       clock: Date.now,

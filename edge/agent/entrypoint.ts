@@ -1,0 +1,20 @@
+import { runAgent } from './run-agent.ts';
+
+const log = (line: string) => process.stdout.write(`entrypoint: ${line}\n`);
+
+/** Process 1 of the agent's container. */
+const exitCode = await runAgent({
+  settings: '/etc/fleetbot/agent',
+  state: '/state',
+  openClaw: '/opt/openclaw/node_modules/openclaw/openclaw.mjs',
+  port: 18_789,
+  env: process.env,
+  stop: new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve());
+  }),
+  log,
+}).catch((error: unknown) => {
+  log(error instanceof Error ? error.message : String(error));
+  return 1;
+});
+process.exit(exitCode);

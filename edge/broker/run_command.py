@@ -1,0 +1,89 @@
+"""Runs one listed command on the host: what the agent cannot see from its container."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any, Sequence
+
+from child import Ended, run_child
+from identity import Identity
+from redaction.redact import redact
+
+SEARCH_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""Where programs are looked for, whatever the PATH of this process is."""
+
+# Read beyond the limit, so that a secret that straddles it is whole when it is looked for.
+_REDACTION_MARGIN_BYTES = 8_192
+
+# The machine has no room for another process, pipe or page; any other error is the program's.
+_NO_ROOM = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+
+# As in shells.
+_EXIT_NOT_FOUND = 127
+_EXIT_NOT_EXECUTABLE = 126
+
+
+class CommandRunner:
+    """Runs argument vectors: no shell, no stdin, a fixed environment, bounded time and output. Keeps no state."""
+
+    def __init__(self, read_user: Identity, root: Identity, search_path: Sequence[str]) -> None:
+        self._read_user = read_user
+        self._root = root
+        self._search_path = search_path
+        self._environment = {
+            "PATH": ":".join(search_path),
+            "LC_ALL": "C",
+            "HOME": "/",
+            # Nobody is there to turn a page.
+            "PAGER": "cat",
+            "SYSTEMD_PAGER": "",
+        }
+
+    def run(
+        self, argv: Sequence[str], *, as_root: bool, timeout_seconds: float, output_bytes: int, caller: int
+    ) -> dict[str, Any]:
+        """What the command printed, redacted, in the shape of `commandOutputSchema` (src/fleet/evidence.ts).
+
+        A program that is not installed has exit code 127, one that may not be executed 126. It is ended when the
+        other side of the socket `caller` is gone. Raises OSError when no process can be started at all.
+        """
+        ended = self._run(argv, as_root, timeout_seconds, output_bytes + _REDACTION_MARGIN_BYTES, caller)
+        stdout, out_was_cut = _redact_and_cut(ended.stdout, output_bytes)
+        stderr, err_was_cut = _redact_and_cut(ended.stderr, output_bytes)
+        return {
+            "argv": [redact(word) for word in argv],
+            "exitCode": ended.exit_code,
+            "stdout": stdout,
+            "stderr": stderr,
+            "truncated": ended.truncated or out_was_cut or err_was_cut,
+            "durationMs": ended.duration_ms,
+        }
+
+    def _run(self, argv: Sequence[str], as_root: bool, timeout: float, keep_bytes: int, caller: int) -> Ended:
+        program = self._find(argv[0])
+        if program is None:
+            return Ended(_EXIT_NOT_FOUND, b"", f"{argv[0]}: command not found\n".encode(), False, 0)
+        user = self._root if as_root else self._read_user
+        try:
+            return run_child(
+                (program, *argv[1:]),
+                environment=self._environment,
+                user=user.popen_arguments(),
+                timeout_seconds=timeout,
+                keep_bytes=keep_bytes,
+                caller=caller,
+            )
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise
+            return Ended(_EXIT_NOT_EXECUTABLE, b"", f"{argv[0]}: {error.strerror}\n".encode(), False, 0)
+
+    def _find(self, name: str) -> str | None:
+        candidates = (os.path.join(folder, name) for folder in self._search_path)
+        return next((path for path in candidates if os.path.isfile(path)), None)
+
+
+def _redact_and_cut(output: bytes, limit: int) -> tuple[str, bool]:
+    redacted = redact(output.decode(errors="replace")).encode()
+    return redacted[:limit].decode(errors="ignore"), len(redacted) > limit

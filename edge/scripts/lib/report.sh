@@ -1,0 +1,79 @@
+# What people take away: the machine's entry for the fleet file, and what is installed.
+
+host_key_file() {
+  local type
+  for type in ed25519 ecdsa rsa; do
+    if [[ -r $root/etc/ssh/ssh_host_${type}_key.pub ]]; then
+      say "$root/etc/ssh/ssh_host_${type}_key.pub"
+      return 0
+    fi
+  done
+}
+
+ssh_port() { sshd -T 2>/dev/null | awk '$1 == "port" { print $2; exit }'; }
+
+print_fleet_entry() {
+  local file port key='TYPE BASE64 # no host key here yet: start sshd, then /etc/ssh/ssh_host_ed25519_key.pub'
+  file=$(host_key_file)
+  [[ -z $file ]] || key=$(awk '{ print $1, $2 }' "$file")
+  port=$(ssh_port)
+  heading 'For fleet.yaml, under machines (add role, labels and what should be true of it):'
+  say ''
+  say "  - name: ${value[NAME]}"
+  say "    address: ${value[ADDRESS]}"
+  say "    hostKey: $key"
+  [[ ${port:-22} = 22 ]] || say "    ssh: { port: $port }"
+  say "    agent: { image: \"${value[IMAGE]}\" }"
+  heading "Then, on the centre: fleetbot machine verify ${value[NAME]}"
+}
+
+# tell LABEL STATE [CURE]: one line of --status; a cure makes it a fault.
+faults=0
+tell() {
+  if [[ -z ${3:-} ]]; then
+    printf '  %-12s %s\n' "$1" "$2"
+  else
+    faults=$((faults + 1))
+    printf '  %-12s %s  <- %s\n' "$1" "$2" "$3"
+  fi
+}
+
+print_status() {
+  local machine=/etc/fleetbot/machine.json image state lock digest
+  if [[ ! -f $machine ]]; then
+    say 'fleetbot is not set up on this machine. Run setup-edge.sh without --status to set it up.'
+    return 1
+  fi
+  say "$(json_field "$machine" name): fleetbot $(sed -n 's/^VERSION = "\(.*\)"$/\1/p' "$program_dir/gate/version.py")"
+  image=$(json_field "$machine" image)
+  digest=$(policy_digest /etc/fleetbot/policy.json)
+  tell policy "$digest"
+  if [[ -z $(gate_field protocol) ]]; then
+    tell gate 'does not answer' 'journalctl -t fleetbot-gate -t fleetbot-broker says why'
+  else
+    tell gate "answers, highest fence $(gate_field fence)"
+  fi
+  lock=$(gate_field lock)
+  tell lock "${lock:-none}"
+  if systemctl is-active --quiet fleetbot-broker.socket; then tell broker listens; else
+    tell broker 'does not listen' 'run setup-edge.sh again'
+  fi
+  if as_agent podman image exists "$image" 2>/dev/null; then tell image "$image"; else
+    tell image "$image is missing" 'run setup-edge.sh again'
+  fi
+  state=$(agent_state)
+  case $state in
+    failed) tell agent "$state" "journalctl _UID=$(uid_of "$agent_user") says why; the next start is tried anew" ;;
+    '') tell agent 'has no unit' 'run setup-edge.sh again' ;;
+    *) tell agent "$state" ;;
+  esac
+  if [[ -f $(unit_dir)/fleetbot-collector.kube ]]; then
+    state=$(user_units show --property=ActiveState --value fleetbot-collector.service)
+    if [[ $state = active ]]; then tell collector "$state"; else
+      tell collector "$state" "journalctl _UID=$(uid_of "$agent_user") says why"
+    fi
+  else
+    tell collector none
+  fi
+  [[ $faults -eq 0 ]]
+}

@@ -1,0 +1,80 @@
+# Taking it off again. Kept unless --purge: the agent's volumes, the fence and the lock (so that a machine which is
+# set up again is as locked as it was and takes no old start), and the users who own them.
+
+uninstall() {
+  local file uid
+  uid=$(uid_of "$agent_user")
+  heading 'Taking fleetbot off this machine:'
+  if [[ -n $uid && -S /run/user/$uid/bus && -d $(unit_dir) ]]; then
+    change 'stop agent and collector' user_units stop openclaw-agent.service fleetbot-collector.service
+  fi
+  ensure_gone "$authorized_keys"
+  remove_sshd_parts
+  if [[ -e $root/etc/systemd/system/fleetbot-broker.socket ]]; then
+    change 'end the broker' end_broker
+  fi
+  for file in "$root"/etc/systemd/system/fleetbot-* "$root"/etc/tmpfiles.d/fleetbot*.conf; do
+    ensure_gone "${file#"$root"}"
+  done
+  ensure_gone /etc/systemd/user/default.target.wants/fleetbot-warm-up.service
+  ensure_gone /etc/systemd/user/fleetbot-warm-up.service
+  if [[ -n $uid ]]; then
+    ensure_gone "$(unit_dir)"
+    remove_secrets
+    ensure_gone "/etc/systemd/system/user@$uid.service.d/50-fleetbot.conf"
+    ensure_gone "$root/var/lib/systemd/linger/$agent_user"
+  fi
+  ensure_gone /etc/systemd/journald.conf.d/50-fleetbot.conf
+  ! changed_since 0 || change 'have systemd read its units' systemctl daemon-reload
+  [[ -z $uid ]] || ! systemctl is-active --quiet "user@$uid.service" || change "end the user manager of $agent_user" systemctl stop "user@$uid.service"
+  for file in /etc/fleetbot "$program_dir" /run/fleetbot "$warm_file"; do ensure_gone "$file"; done
+  if selinux_is_on && has semodule && semodule -l | grep -qx fleetbot; then
+    change 'unload the SELinux module fleetbot' semodule -r fleetbot
+  fi
+  ensure_gone /usr/share/selinux/packages/fleetbot.cil
+  [[ $dry_run = yes ]] || rm -f -- "$unfinished_file"
+  if [[ $purge = yes ]]; then
+    purge_rest
+  else
+    say ''
+    say "Kept: the volumes of $agent_user, and fence and lock in /var/lib/fleetbot. --uninstall --purge removes them too."
+  fi
+}
+
+end_broker() {
+  systemctl disable --now fleetbot-broker.socket
+  systemctl stop fleetbot-broker.service
+}
+
+remove_secrets() {
+  local name
+  for name in openclaw-gateway-token openclaw-model-keys fleetbot-otlp-token fleetbot-uplink; do
+    if has_secret "$name"; then change "forget the secret $name" as_agent podman secret rm "$name"; fi
+  done
+}
+
+remove_sshd_parts() {
+  local part before=$changes unit
+  for part in $(sshd_parts); do ensure_gone "/etc/ssh/sshd_config.d/$part"; done
+  changed_since "$before" || return 0
+  unit=$(sshd_unit)
+  [[ -z $unit ]] || change "have $unit read its configuration" systemctl reload "$unit"
+}
+
+purge_rest() {
+  local name
+  ensure_gone /var/lib/fleetbot
+  # Files of the container belong to the user's range of ids: its own podman removes them.
+  if user_exists "$agent_user"; then
+    change 'remove the images and volumes' purge_storage
+  fi
+  for name in "$login_user" "$read_user" "$agent_user"; do
+    if user_exists "$name"; then change "remove the user $name" remove_user "$name"; fi
+  done
+}
+
+purge_storage() { as_agent podman system reset --force; }
+
+remove_user() {
+  if [[ $1 = "$agent_user" ]]; then userdel --remove "$1"; else userdel "$1"; fi
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2034,SC2154
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  load machine.bash
+  load_setup
+  answers=$BATS_TEST_TMPDIR/answers
+}
+
+@test "an answer is everything after the first =, as it stands" {
+  printf '# a comment\n\nMODEL_URL=http://127.0.0.1:8888/v1?a=b\r\nNAME=rhel-01' >"$answers"
+  read_answers "$answers"
+  [ "${value[MODEL_URL]}" = 'http://127.0.0.1:8888/v1?a=b' ]
+  [ "${value[NAME]}" = rhel-01 ]
+}
+
+@test "a command in an answer is text and never runs" {
+  printf 'MODEL_URL=http://h/$(touch${IFS}%s/ran)`touch${IFS}%s/ran`\n' "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR" >"$answers"
+  read_answers "$answers"
+  [[ ${value[MODEL_URL]} = 'http://h/$(touch'* ]]
+  kept_values >"$BATS_TEST_TMPDIR/kept"
+  value_from=()
+  fill_from "$BATS_TEST_TMPDIR/kept"
+  [[ ${value[MODEL_URL]} = 'http://h/$(touch'* ]]
+  [ ! -e "$BATS_TEST_TMPDIR/ran" ]
+}
+
+@test "a value that cannot be the setting is refused by name" {
+  local line
+  for line in 'NAME=$(id)' 'NAME=-x' 'NAME=a b' 'FROM=a" command="/bin/sh' 'IMAGE=fleetbot-agent:latest' \
+    'POLICY=relative.json' 'RUNTIME_MAX_SECONDS=0' 'RUNTIME_MAX_SECONDS=1;id' 'CENTRE_KEY=ssh-rsa AAAA" x'; do
+    printf '%s\n' "$line" >"$answers"
+    run ! read_answers "$answers"
+    [[ $output = *"${line%%=*} cannot be"* ]]
+  done
+}
+
+@test "an unknown key, a key that is there twice and a line that is no answer are refused with their line" {
+  printf 'NAME=a\nSHELL=/bin/sh\n' >"$answers"
+  run ! read_answers "$answers"
+  [[ $output = *'line 2: there is no setting SHELL.'* ]]
+  printf 'NAME=a\nNAME=b\n' >"$answers"
+  run ! read_answers "$answers"
+  [[ $output = *'line 2: NAME is there twice.'* ]]
+  printf 'export NAME=a\n' >"$answers"
+  run ! read_answers "$answers"
+  [[ $output = *'line 1: is not KEY=VALUE.'* ]]
+  run ! read_answers "$BATS_TEST_TMPDIR/none"
+  [[ $output = *'cannot read the answer file'* ]]
+}
+
+@test "a flag stands above an answer, and an answer above what the last run was told" {
+  set_value NAME by-flag --name
+  printf 'NAME=by-answer\nADDRESS=by-answer\n' >"$answers"
+  read_answers "$answers"
+  printf 'NAME=kept\nADDRESS=kept\nFROM=192.0.2.1\n' >"$BATS_TEST_TMPDIR/kept"
+  fill_from "$BATS_TEST_TMPDIR/kept"
+  [ "${value[NAME]}" = by-flag ]
+  [ "${value[ADDRESS]}" = by-answer ]
+  [ "${value[FROM]}" = 192.0.2.1 ]
+}
+
+@test "everything that is missing is told at once" {
+  set_value NAME rhel-01 --name
+  set_value ADDRESS rhel-01 --address
+  default_values
+  run ! require_values
+  [[ $output = *'these are missing: --centre-key --from --policy --image.'* ]]
+}
+
+@test "what is kept for the next run holds no secret and no file" {
+  set_value ANTHROPIC_KEY_FILE /root/key --anthropic-key-file
+  set_value NAME rhel-01 --name
+  default_values
+  run kept_values
+  [[ $output = *NAME=rhel-01* ]]
+  [[ $output != */root/key* ]]
+}

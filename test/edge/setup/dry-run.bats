@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+  load machine.bash
+  make_machine
+}
+
+tree() { (cd "$machine" && find . -printf '%p %m %s\n' | sort); }
+
+@test "a dry run tells every change and makes none" {
+  tree >"$BATS_TEST_TMPDIR/before"
+  run -0 dry_run "${flags[@]}" --collector-image "$collector_image"
+  [[ $output = *'would make user openclaw'* ]]
+  [[ $output = *'would write /usr/libexec/fleetbot/broker'* ]]
+  [[ $output = *'would write /etc/ssh/authorized_keys.d/fleetbot'* ]]
+  [[ $output = *"would pull $image"* ]]
+  [[ $output = *'would start the collector'* ]]
+  [[ $output = *'changes would be made; none was.'* ]]
+  tree | diff "$BATS_TEST_TMPDIR/before" -
+  run ! grep -E '^(useradd|usermod|loginctl|podman (pull|load|secret)|systemctl (start|stop|restart|reload|enable|daemon-reload|--user))' "$calls"
+}
+
+@test "it ends with the entry for the fleet file and the next command" {
+  run -0 dry_run "${flags[@]}"
+  [[ $output = *'- name: rhel-01'*'address: rhel-01.example.com'*"hostKey: $centre_key"$'\n'* ]]
+  [[ $output = *'fleetbot machine verify rhel-01'* ]]
+  [[ $output = *"sha256:$(sha256sum <"$BATS_TEST_TMPDIR/policy.json" | cut -d' ' -f1)"* ]]
+}
+
+@test "the settings of the last run are enough for the next" {
+  mkdir -p "$machine/etc/fleetbot"
+  printf 'NAME=rhel-01\nADDRESS=r\nCENTRE_KEY=%s\nFROM=192.0.2.10\nIMAGE=%s\n' "$centre_key" "$image" >"$machine/etc/fleetbot/setup.conf"
+  run -0 dry_run --policy "$BATS_TEST_TMPDIR/policy.json"
+  [[ $output = *'Setting up rhel-01'* ]]
+}
+
+@test "a machine that is not ready is told everything at once, each with its cure" {
+  rm "$machine/sys/fs/cgroup/cgroup.controllers" "$machine/usr/lib/systemd/user/dbus.socket"
+  : >"$machine/etc/ssh/sshd_config"
+  stand_in systemctl 'systemd 239 (239-78)'
+  stand_in podman 'podman version 4.3.1'
+  stand_in ssh 'OpenSSH_8.0p1'
+  stand_in df "$(printf 'Filesystem 1M-blocks Used Available\n/dev/a 99999 1 100')"
+  run -1 dry_run "${flags[@]}"
+  [[ $output = *'systemd 239 is too old (250 is needed)'* ]]
+  [[ $output = *'Boot it with systemd.unified_cgroup_hierarchy=1.'* ]]
+  [[ $output = *'podman 4.3.1 is too old'*'Debian 12 has 4.3: upgrade to Debian 13'* ]]
+  [[ $output = *'OpenSSH 8.0 is too old'* ]]
+  [[ $output = *'Put "Include /etc/ssh/sshd_config.d/*.conf" at its top.'* ]]
+  [[ $output = *'Install dbus-user-session.'* ]]
+  [[ $output = *'/home has 100 MiB free, 3072 are needed'* ]]
+  [[ $output = *'this machine is not ready: 8 to mend, nothing was changed.'* ]]
+}
+
+@test "podman without Quadlet is refused" {
+  rm "$machine/usr/libexec/podman/quadlet"
+  run -1 dry_run "${flags[@]}"
+  [[ $output = *'podman 5.4.2 has no Quadlet here'* ]]
+}
+
+@test "units that this machine's Quadlet does not take are refused before they are in place" {
+  printf '#!/bin/sh\necho "unsupported key ExitCodePropagation" >&2\nexit 1\n' >"$machine/usr/libexec/podman/quadlet"
+  run -1 dry_run "${flags[@]}"
+  [[ $output = *'Quadlet does not take the units: unsupported key ExitCodePropagation'* ]]
+}
+
+@test "the policy of another machine and a file that is no policy are refused" {
+  run -1 dry_run "${flags[@]}" --name rhel-02
+  [[ $output = *'is the policy of rhel-01, but this machine is rhel-02.'* ]]
+  echo 'no policy' >"$BATS_TEST_TMPDIR/policy.json"
+  run -1 dry_run "${flags[@]}"
+  [[ $output = *'is no policy. On the centre: fleetbot edge policy rhel-01'* ]]
+}
+
+@test "a private key, two keys and what is no key are refused" {
+  local file=$BATS_TEST_TMPDIR/key
+  ssh-keygen -q -t ed25519 -N '' -f "$file"
+  run -1 dry_run "${flags[@]}" --centre-key "$file"
+  [[ $output = *'is a private key'* || $output = *'holds more than one key'* ]]
+  cat "$file.pub" "$file.pub" >"$file.two"
+  run -1 dry_run "${flags[@]}" --centre-key "$file.two"
+  [[ $output = *'holds more than one key'* ]]
+  run -1 dry_run "${flags[@]}" --centre-key 'ssh-ed25519 AAAA'
+  [[ $output = *'is no public SSH key.'* ]]
+  run -0 dry_run "${flags[@]}" --centre-key "$file.pub"
+}
+
+@test "an image without a digest is refused" {
+  run -1 dry_run "${flags[@]}" --image registry.example.com/fleetbot-agent:latest
+  [[ $output = *"--image: IMAGE cannot be"* ]]
+}
+
+@test "an uplink without a collector is refused" {
+  run -1 dry_run "${flags[@]}" --uplink-url https://collector.example.com
+  [[ $output = *'Give --collector-image too'* ]]
+}
+
+@test "an unknown flag and a flag without its value are refused" {
+  run -1 dry_run --nmae rhel-01
+  [[ $output = *'there is no flag --nmae.'* ]]
+  run -1 dry_run --name
+  [[ $output = *'--name needs a value'* ]]
+  run -1 dry_run --purge
+  [[ $output = *'--purge goes with --uninstall.'* ]]
+}
+
+@test "without root nothing but a dry run is begun, and it is said why" {
+  chmod 755 "$BATS_TEST_TMPDIR"
+  local as_nobody=()
+  if [ "$EUID" -eq 0 ]; then
+    cp -r "$kit" "$BATS_TEST_TMPDIR/kit"
+    setup_edge=$BATS_TEST_TMPDIR/kit/scripts/setup-edge.sh
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_FILE_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")"
+    as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+  fi
+  run -1 "${as_nobody[@]}" "$setup_edge" --non-interactive "${flags[@]}"
+  [[ $output = *'setup needs root: it makes users, and files that only root may change.'* ]]
+}

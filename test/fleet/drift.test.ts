@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { driftOf } from '../../src/fleet/drift.ts';
+import { edgeKitVersion, type Installed } from '../../src/fleet/edge-kit.ts';
+import { edgePolicy, policyDigest } from '../../src/fleet/edge-policy.ts';
+import { machineWith } from './fixtures.ts';
+
+const image = `quay.io/a/b@sha256:${'a'.repeat(64)}`;
+const machine = machineWith();
+const pinned = machineWith(`    agent: { image: "${image}" }\n`);
+
+function installed(changes: Partial<Installed> = {}): Installed {
+  const [gate, broker, plugin] = [edgeKitVersion, edgeKitVersion, edgeKitVersion];
+  return { gate, broker, plugin, image, policy: policyDigest(edgePolicy(machine)), ...changes };
+}
+
+test('a machine on which everything is as it should be has not drifted', () => {
+  expect(driftOf(machine, installed())).toEqual([]);
+  expect(driftOf(pinned, installed())).toEqual([]);
+});
+
+test('every part that is another one is told, in a fixed order', () => {
+  const other = { gate: '0.9.0', broker: '0.8.0', plugin: '0.7.0', image: 'x', policy: 'sha256:1' };
+  expect(driftOf(pinned, other)).toEqual([
+    { part: 'policy', expected: installed().policy, found: 'sha256:1' },
+    { part: 'agent image', expected: image, found: 'x' },
+    { part: 'gate', expected: edgeKitVersion, found: '0.9.0' },
+    { part: 'broker', expected: edgeKitVersion, found: '0.8.0' },
+    { part: 'plugin', expected: edgeKitVersion, found: '0.7.0' },
+  ]);
+});
+
+test('what a machine cannot tell is not taken for what should be there', () => {
+  const drift = driftOf(machine, installed({ policy: null, broker: null }));
+  expect(drift.map(({ part, found }) => [part, found])).toEqual([
+    ['policy', null],
+    ['broker', null],
+  ]);
+});
+
+test('any image will do where the fleet file names none', () => {
+  expect(driftOf(machine, installed({ image: 'another' }))).toEqual([]);
+  expect(driftOf(machine, installed({ image: null }))).toEqual([]);
+});
+
+test('a changed fleet file makes the policy of before drift', () => {
+  const changed = machineWith('    checks: [disk]\n');
+  expect(driftOf(changed, installed())).toMatchObject([{ part: 'policy' }]);
+});

@@ -1,0 +1,33 @@
+/** What a freshly installed machine is made of; nothing of fleetbot is in it. Debian 13, systemd 257, podman 5.4. */
+export const recipe = {
+  suite: 'trixie',
+  sizeMiB: 6_144,
+  packages: [
+    ...['systemd', 'systemd-sysv', 'dbus', 'dbus-user-session', 'libpam-systemd', 'openssh-server'],
+    ...['podman', 'crun', 'catatonit', 'netavark', 'aardvark-dns', 'passt', 'uidmap'],
+    ...['python3', 'openssl', 'ca-certificates', 'iproute2', 'iputils-ping', 'procps', 'e2fsprogs'],
+    // For a test that sets a machine's clock wrong.
+    'libfaketime',
+  ],
+  /** Text of files. */
+  files: {
+    // Without localhost, buildah hangs on DNS.
+    '/etc/hosts': '127.0.0.1 localhost\n::1 localhost\n',
+    '/etc/resolv.conf': '',
+    // In a container, no pids controller is at hand and /proc/sys is read-only.
+    '/etc/containers/containers.conf': '[containers]\npids_limit = 0\ndefault_sysctls = []\n',
+    // As real machines do, and containers do not: see `EdgeMachine.kernelSays`.
+    '/etc/systemd/journald.conf.d/edge-machine.conf': '[Journal]\nStorage=persistent\nReadKMsg=yes\n',
+  },
+  /** Units that have nothing to do in a container, or would make machines differ from one test to the next. */
+  masked: [
+    ...['apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'fstrim.timer'],
+    ...['e2scrub_all.timer', 'e2scrub_reap.service', 'console-getty.service', 'systemd-firstboot.service'],
+    ...['podman.service', 'podman.socket', 'podman-auto-update.timer', 'podman-restart.service'],
+    ...['podman-clean-transient.service', 'netavark-dhcp-proxy.socket', 'systemd-networkd.service'],
+  ],
+  /** Links of systemd: name → target. */
+  links: {
+    '/etc/systemd/system/default.target': '/usr/lib/systemd/system/multi-user.target',
+  },
+} as const;

@@ -13,7 +13,10 @@ const bin = (name: string) => join(root, 'node_modules/.bin', name);
 /** The parts of setup-edge.sh are checked with it (-a): only there their variables have values. */
 const shellScripts = [
   '.ci/run',
-  ...globSync('{scripts,edge,deploy,test}/**/*.{sh,bash,bats}', { cwd: root, exclude: ['edge/scripts/lib/*'] }),
+  ...globSync('{scripts,edge,deploy,test}/**/*.{sh,bash,bats}', {
+    cwd: root,
+    exclude: ['edge/scripts/lib/*'],
+  }),
 ];
 const pods = globSync('edge/units/**/*.yaml', { cwd: root });
 const yamlRules =
@@ -34,13 +37,7 @@ const steps: readonly { readonly name: string; readonly command: readonly string
   { name: 'shell scripts', command: ['shellcheck', '-x', '-a', '-P', 'SCRIPTDIR', ...shellScripts] },
   {
     name: 'pods',
-    command: [
-      'yamllint',
-      '-s',
-      '-d',
-      yamlRules,
-      ...pods,
-    ],
+    command: ['yamllint', '-s', '-d', yamlRules, ...pods],
   },
   ...(quadlet === undefined
     ? []

@@ -1,19 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { stripTypeScriptTypes } from 'node:module';
+import { basename, dirname, join } from 'node:path';
 import { manifestJson } from '../src/bot/manifest.ts';
 import { fleetFileJsonSchema } from '../src/fleet/fleet-file.ts';
 import { envExample } from '../src/runtime/env-example.ts';
-
-/** What the agent's plugin needs to redact as the fleet does; its folder goes to machines without the rest. */
-const redactFiles = [
-  'redact.ts',
-  'redact-rule.ts',
-  'redact-private-keys.ts',
-  'assignment-rules.ts',
-  'place-rules.ts',
-  'token-rules.ts',
-  'looks-random.ts',
-];
 
 /**
  * Writes the files that are made from the code, relative to the current directory. With `--check` it writes
@@ -23,7 +13,7 @@ const generated: readonly { path: string; content: string }[] = [
   { path: 'deploy/fleet.schema.json', content: `${JSON.stringify(fleetFileJsonSchema(), null, 2)}\n` },
   { path: 'deploy/slack-manifest.json', content: manifestJson() },
   { path: '.env.example', content: envExample() },
-  ...(await Promise.all(redactFiles.map(copyForPlugin))),
+  ...(await pluginAsJavaScript('edge/plugin/index.ts')),
 ];
 
 const checkOnly = process.argv.includes('--check');
@@ -40,11 +30,20 @@ for (const { path, content } of generated) {
   }
 }
 
-async function copyForPlugin(name: string): Promise<{ path: string; content: string }> {
-  const source = `src/telemetry/${name}`;
-  const content = await readFile(new URL(`../${source}`, import.meta.url), 'utf8');
-  return {
-    path: `edge/plugin/redact/${name}`,
-    content: `// Made from ${source} by "npm run generate".\n${content}`,
-  };
+/**
+ * A plugin and all that it imports, in one folder, as JavaScript: OpenClaw would translate it from TypeScript at
+ * every start, for more than a second, and takes the plugin's folder alone.
+ */
+async function pluginAsJavaScript(entry: string): Promise<{ path: string; content: string }[]> {
+  const files: { path: string; content: string }[] = [];
+  const sources = new Set([entry]);
+  for (const source of sources) {
+    const code = stripTypeScriptTypes(await readFile(new URL(`../${source}`, import.meta.url), 'utf8'));
+    const content = code.replaceAll(/(?<=from ')(\.[^']+)(?=')/g, (target) => {
+      sources.add(join(dirname(source), target));
+      return `./${basename(target, '.ts')}.js`;
+    });
+    files.push({ path: join(dirname(entry), 'dist', `${basename(source, '.ts')}.js`), content });
+  }
+  return files;
 }

@@ -14,22 +14,29 @@ export async function applyApprovals(options: {
   readonly settings: string;
   readonly state: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Ends it in the middle. */
+  readonly signal: AbortSignal;
 }): Promise<boolean> {
-  const { openClaw, settings, state, env } = options;
+  const { openClaw, settings, state, env, signal } = options;
   const file = join(settings, 'approvals.json');
   const marker = join(state, 'approvals.sha256');
   // Another version of OpenClaw, in another image, may keep the list elsewhere.
   const version = await readFile(join(openClaw, '../package.json'));
-  const digest = createHash('sha256').update(version).update(await readFile(file)).digest('hex');
+  const digest = createHash('sha256')
+    .update(version)
+    .update(await readFile(file))
+    .digest('hex');
   const applied = await readFile(marker, 'utf8').catch(() => undefined);
   if (applied === digest) return false;
   const child = spawn(process.execPath, [openClaw, 'approvals', 'set', '--file', file], {
     cwd: state,
     env,
+    signal,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [exitCode] = await once(child, 'close');
-  if (exitCode !== 0) throw new Error(`OpenClaw did not take ${file} (exit code ${exitCode}). See the lines above.`);
+  if (exitCode !== 0)
+    throw new Error(`OpenClaw did not take ${file} (exit code ${exitCode}). See the lines above.`);
   await writeFile(marker, digest);
   return true;
 }

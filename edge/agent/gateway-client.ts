@@ -25,7 +25,10 @@ export class GatewayClient {
     this.#socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
     this.#socket.addEventListener('error', () => this.#fail('the gateway cannot be reached'));
     this.#socket.addEventListener('close', () => this.#fail('the gateway closed the connection'));
-    this.#timeout = setTimeout(() => this.#fail(`the gateway did not answer within ${timeoutMs} ms`), timeoutMs);
+    this.#timeout = setTimeout(
+      () => this.#fail(`the gateway did not answer within ${timeoutMs} ms`),
+      timeoutMs,
+    );
   }
 
   /** Introduces us as an operator that may do everything. @throws Error when the gateway does not take us */

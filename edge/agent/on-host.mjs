@@ -1,23 +1,20 @@
-#!/usr/bin/env -S -i PATH=/usr/local/bin:/usr/bin:/bin node
 // @ts-check
-// Runs one listed command on the machine, through its broker: `on-host [--run RUN] COMMAND [ARG…]`. JavaScript, since
-// Node takes 40 ms longer to start a file whose types it must strip. Starts with an empty environment: what the model
-// puts there reaches no program.
+// JavaScript, since Node takes 40 ms longer to start a file whose types it must strip.
 
 import { connect } from 'node:net';
 
-const socketPath = '/run/fleetbot/broker.sock';
-/** Longer than the broker lets any command run. */
-const timeoutMs = 30_000;
 /** More than any answer of the broker, in bytes. */
 const answerMaxBytes = 1_048_576;
 
-export const unreachable = 125;
-export const refused = 126;
+/** As of `timeout`, of a command that was ended because it took too long. */
+const ended = 124;
+const unreachable = 125;
+const refused = 126;
 
 /**
- * Asks the broker, prints what the command printed, and resolves with the exit code: the command's own, `refused`, or
- * `unreachable` when the broker did not answer.
+ * Runs one listed command on the machine, through its broker: `on-host [--run RUN] COMMAND [ARG…]`. Prints what the
+ * command printed, and resolves with the exit code: the command's own, 124 when it was ended, 125 when the broker did
+ * not answer, 126 when it refused.
  *
  * @param {readonly string[]} args
  * @param {{ socketPath: string, timeoutMs: number, stdout: (text: string) => void, stderr: (text: string) => void }} io
@@ -38,9 +35,12 @@ export async function onHost(args, io) {
     io.stdout(answer.stdout);
     io.stderr(answer.stderr);
     if (answer.truncated) io.stderr('(the output was cut here: ask for less)\n');
-    return answer.exitCode ?? unreachable;
+    if (answer.exitCode === null) io.stderr('(the command took too long and was ended)\n');
+    return answer.exitCode ?? ended;
   } catch (error) {
-    io.stderr(`on-host: the machine's broker did not answer (${error instanceof Error ? error.message : error})\n`);
+    io.stderr(
+      `on-host: the machine's broker did not answer (${error instanceof Error ? error.message : error})\n`,
+    );
     return unreachable;
   }
 }
@@ -60,7 +60,10 @@ function ask(line, io) {
   return new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect(io.socketPath, () => socket.write(`${line}\n`));
-    const timeout = setTimeout(() => socket.destroy(new Error(`nothing within ${io.timeoutMs} ms`)), io.timeoutMs);
+    const timeout = setTimeout(
+      () => socket.destroy(new Error(`nothing within ${io.timeoutMs} ms`)),
+      io.timeoutMs,
+    );
     socket.setEncoding('utf8').on('data', (text) => {
       answer += text;
       if (answer.length > answerMaxBytes) socket.destroy(new Error('its answer is too long'));
@@ -71,14 +74,5 @@ function ask(line, io) {
       if (answer.endsWith('\n')) resolve(answer);
       else reject(new Error('it closed the connection in the middle'));
     });
-  });
-}
-
-if (import.meta.main) {
-  process.exitCode = await onHost(process.argv.slice(2), {
-    socketPath,
-    timeoutMs,
-    stdout: (text) => process.stdout.write(text),
-    stderr: (text) => process.stderr.write(text),
   });
 }

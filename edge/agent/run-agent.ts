@@ -7,7 +7,7 @@ import { type GatewayEnvironment, gatewayEnvironment } from './gateway-environme
 import { installInstructions } from './install-instructions.ts';
 
 /** How long the abort of runs may take. Together with the two below: less than podman's 8 s. */
-const abortTimeoutMs = 2_500;
+const abortTimeoutMs = 2_000;
 /** How long OpenClaw may take to end once nothing runs: 1 s is usual. With a run it would wait for minutes. */
 const stopGraceMs = 3_500;
 
@@ -22,13 +22,13 @@ export interface AgentOptions {
   readonly port: number;
   /** Where the gateway's token and the models' keys come from. */
   readonly env: NodeJS.ProcessEnv;
-  /** Resolves when the agent is to end. */
-  readonly stop: Promise<void>;
+  /** Aborted when the agent is to end. */
+  readonly stop: AbortSignal;
   readonly log: (line: string) => void;
 }
 
 /**
- * Runs the gateway until it ends or `stop` resolves, and then ends it in less than 8 s, whatever runs in it. Resolves
+ * Runs the gateway until it ends or `stop` is aborted, and then ends it in less than 8 s, whatever runs in it. Resolves
  * with the container's exit code: the gateway's own (128 + signal if one ended it), 0 after a stop.
  * @throws Error when the state or the settings cannot be used; the gateway is not started then
  */
@@ -36,31 +36,35 @@ export async function runAgent(options: AgentOptions): Promise<number> {
   const { settings, state, openClaw, port, log } = options;
   const env = gatewayEnvironment({ settings, state, env: options.env });
   const workspace = join(state, 'workspace');
+  const stopAsked = new Promise<undefined>((resolve) => {
+    options.stop.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
   const prepared = await Promise.race([
     prepare(options, env, workspace).then(() => true),
-    options.stop.then(() => false),
+    stopAsked.then(() => false),
   ]);
   if (!prepared) return 0;
 
   const gateway = Gateway.start({ openClaw, port, env, workspace });
-  const exitCode = await Promise.race([gateway.exitCode, options.stop]);
+  const exitCode = await Promise.race([gateway.exitCode, stopAsked]);
   if (exitCode !== undefined) {
     log(`the gateway ended by itself, exit code ${exitCode}`);
     return exitCode;
   }
   const aborted = await abortRuns({ port, token: env.OPENCLAW_GATEWAY_TOKEN, timeoutMs: abortTimeoutMs });
   log(aborted === undefined ? 'the gateway did not take an abort' : `${aborted} runs aborted`);
-  if (!(await gateway.end(stopGraceMs))) log(`the gateway was killed: it did not end within ${stopGraceMs} ms`);
+  if (!(await gateway.end(stopGraceMs)))
+    log(`the gateway was killed: it did not end within ${stopGraceMs} ms`);
   return 0;
 }
 
 async function prepare(
-  { settings, state, openClaw, log }: AgentOptions,
+  { settings, state, openClaw, stop, log }: AgentOptions,
   env: GatewayEnvironment,
   workspace: string,
 ): Promise<void> {
   await installInstructions({ settings, workspace });
-  if (await applyApprovals({ openClaw, settings, state, env })) log('approvals applied');
+  if (await applyApprovals({ openClaw, settings, state, env, signal: stop })) log('approvals applied');
   const interrupted = clearInterrupted(env.OPENCLAW_STATE_DIR);
   if (interrupted > 0) log(`${interrupted} interrupted sessions will not be resumed`);
 }

@@ -61,7 +61,7 @@ def main() -> None:
     sockets = dict(options.listen) or _inherited_sockets()
     agent_calls = AgentCalls(policy=policy, runner=runner, book=book, journal=journal)
     agent_door = Door(
-        socket=sockets["agent"],
+        listening=sockets["agent"],
         admits=lambda uid: uid == agent_user.uid or uid in subordinate,
         answer=agent_calls.answer,
         longest_call_bytes=_LONGEST_AGENT_CALL_BYTES,
@@ -80,7 +80,7 @@ def main() -> None:
     )
     gate_uids = {os.geteuid(), *_uids_of(_GATE_USER)}
     gate_door = Door(
-        socket=sockets["gate"],
+        listening=sockets["gate"],
         admits=lambda uid: uid in gate_uids,
         answer=gate_calls.answer,
         longest_call_bytes=_LONGEST_GATE_CALL_BYTES,

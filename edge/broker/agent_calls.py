@@ -23,9 +23,7 @@ _MOST_WORDS = 64
 class AgentCalls:
     """Answers the agent, within an activation alone and under its name: what it says of itself is only checked."""
 
-    def __init__(
-        self, *, policy: PolicyFile, runner: CommandRunner, book: ActivationBook, journal: Journal
-    ) -> None:
+    def __init__(self, *, policy: PolicyFile, runner: CommandRunner, book: ActivationBook, journal: Journal) -> None:
         self._policy = policy
         self._runner = runner
         self._book = book
@@ -48,9 +46,7 @@ class AgentCalls:
         self._tell(hidden, activation, exit=output["exitCode"], ms=output["durationMs"])
         return {**output, "run": activation.run, "trace": activation.trace}
 
-    def _run(
-        self, argv: Sequence[str], claimed: str | None, activation: Activation, caller: int
-    ) -> dict[str, Any]:
+    def _run(self, argv: Sequence[str], claimed: str | None, activation: Activation, caller: int) -> dict[str, Any]:
         if claimed is not None and claimed != activation.run:
             raise Refused("wrong-run", "This is not the run that is under way on this machine.")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from base64 import b64encode
 from contextlib import suppress
@@ -27,6 +28,8 @@ _START_TIMEOUT_SECONDS = 60.0
 _GONE_TIMEOUT_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _KEEP_BYTES = 16_384
+# Podman writes the file of its secrets anew at every change: on a full file system it would lose all of them.
+_LEAST_FREE_BYTES = 16 * 1024 * 1024
 
 # systemd's ActiveState, reduced to `agentStates` of src/edge-client/gate-protocol.ts.
 _STATES = {
@@ -81,6 +84,11 @@ class AgentUnit:
 
     def start(self, token: str) -> None:
         """Gives the token to the next start and queues it. Raises Refused `unit-failed`."""
+        if not self._has_room():
+            raise Refused(
+                "unit-failed",
+                f"The file system of {self._user.home} is full, so the agent cannot be started. Make room on it.",
+            )
         created = self._create_secret(token)
         if created.exit_code != 0:
             # One is left of an activation that did not end as it should.
@@ -99,8 +107,13 @@ class AgentUnit:
 
     def forget_token(self) -> None:
         """Removes the token from the container's secrets, as far as that can be done: it opens nothing any more."""
-        with suppress(Refused):
-            self._call("podman", "secret", "rm", _SECRET)
+        if self._has_room():
+            with suppress(Refused):
+                self._call("podman", "secret", "rm", _SECRET)
+
+    def _has_room(self) -> bool:
+        found = os.statvfs(self._user.home)
+        return found.f_bavail * found.f_frsize >= _LEAST_FREE_BYTES
 
     def settled(self) -> str:
         """The unit's state once it is no longer starting, or after a minute."""
@@ -116,7 +129,9 @@ class AgentUnit:
         means that some are. Raises Refused `internal` when it cannot be measured.
         """
         uid = self._container_uid()
-        self._call("systemctl", "--user", "stop", UNIT, timeout=_STOP_TIMEOUT_SECONDS)
+        # Without room for another process it is killed all the same, which makes room.
+        with suppress(Refused):
+            self._call("systemctl", "--user", "stop", UNIT, timeout=_STOP_TIMEOUT_SECONDS)
         deadline = time.monotonic() + _GONE_TIMEOUT_SECONDS
         while True:
             kill_processes_of(uid)

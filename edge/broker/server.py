@@ -35,7 +35,7 @@ class Door:
     cannot be read and of a broker that can do nothing now.
     """
 
-    socket: socket.socket
+    listening: socket.socket
     admits: Callable[[int], bool]
     answer: Callable[[Any, int], dict[str, Any]]
     longest_call_bytes: int
@@ -68,9 +68,9 @@ def serve(doors: list[Door], until: int) -> None:
     """
     poll = select.poll()
     poll.register(until, select.POLLIN)
-    by_descriptor = {door.socket.fileno(): door for door in doors}
+    by_descriptor = {door.listening.fileno(): door for door in doors}
     for descriptor, door in by_descriptor.items():
-        door.socket.setblocking(False)
+        door.listening.setblocking(False)
         poll.register(descriptor, select.POLLIN)
     while True:
         ready = {descriptor for descriptor, _ in poll.poll()}
@@ -87,7 +87,7 @@ def serve(doors: list[Door], until: int) -> None:
 
 def _let_in(door: Door) -> None:
     try:
-        caller, _ = door.socket.accept()
+        caller, _ = door.listening.accept()
     except OSError as error:
         if not isinstance(error, BlockingIOError):
             # Out of descriptors or memory: the caller waits in the queue. Do not spin.

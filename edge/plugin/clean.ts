@@ -1,4 +1,4 @@
-import { redact } from './redact/redact.ts';
+import { redact } from '../../src/telemetry/redact.ts';
 
 /** As much of a text as the supervisor's own spans show. */
 const maxCharacters = 32_000;

@@ -41,6 +41,7 @@ setup-edge.sh ($kit_version): makes this machine one that fleetbot governs. Run 
   setup-edge.sh --answers FILE         takes lines KEY=VALUE; the file is read, never executed
   setup-edge.sh                        again, also from a newer kit: changes what differs; keeps lock, fence, secrets, volumes
 
+  --fleet-entry              prints the entry for fleet.yaml, of which the centre makes the policy that setup needs
   --dry-run                  prints every change and makes none
   --status                   tells what is installed and whether it works (exit code 1: not all does)
   --uninstall [--purge]      takes it off; --purge also removes volumes, lock, fence and users
@@ -56,9 +57,9 @@ HELP
   done
   cat <<'HELP'
 
-An example, as tests call it:
-  setup-edge.sh --non-interactive --name rhel-01 --address rhel-01.example.com --centre-key /root/centre.pub \
-    --from 192.0.2.10 --policy /root/policy.json --image registry.example.com/fleetbot-agent@sha256:…
+An example:
+  setup-edge.sh --non-interactive --name rhel-01 --address rhel-01.example.com --centre-key centre.pub \
+    --from 192.0.2.10 --policy policy.json --image registry.example.com/fleetbot-agent@sha256:…
 HELP
 }
 
@@ -71,6 +72,7 @@ read_flags() {
       --help | -h) usage; exit 0 ;;
       --dry-run) dry_run=yes ;;
       --status) mode=status ;;
+      --fleet-entry) mode=entry ;;
       --uninstall) mode=uninstall ;;
       --purge) purge=yes ;;
       --stop-agent) stop_agent=yes ;;
@@ -140,12 +142,16 @@ install_kit() {
   [[ $install_missing = no ]] || install_prerequisites
   check_prerequisites
   check_policy
+  collect_secrets
   centre_key >/dev/null
   tell_intent
   [[ ! -e $root$unfinished_file ]] || unfinished=yes
   refuse_while_active
   heading "Setting up ${value[NAME]} with fleetbot $kit_version:"
   ensure_users
+  # First what most likely fails: until the images are here, a machine that works goes on as it was.
+  ensure_image "${value[IMAGE]}" "${value[IMAGE_ARCHIVE]}"
+  ! with_collector || ensure_image "${value[COLLECTOR_IMAGE]}" "${value[COLLECTOR_IMAGE_ARCHIVE]}"
   ensure_journal
   ensure_selinux
   host_before=$changes
@@ -153,14 +159,12 @@ install_kit() {
   ensure_agent_settings
   ensure_broker
   ensure_user_limits
-  ensure_image "${value[IMAGE]}" "${value[IMAGE_ARCHIVE]}"
   collector_settings=$changes
-  ! with_collector || ensure_image "${value[COLLECTOR_IMAGE]}" "${value[COLLECTOR_IMAGE_ARCHIVE]}"
   ensure_secrets
   ensure_collector_settings
   ! changed_since "$collector_settings" || collector_changed=yes
-  ensure_units
   ensure_labels
+  ensure_units
   # Last, so that nobody comes in before everything is in its place.
   ensure_ssh
   warm_up
@@ -181,6 +185,15 @@ tell_result() {
     warn 'without --uplink-url the agent reports no traces of its own; the centre shows that as drift (no plugin).'
   say "The policy in force: $(policy_digest "${value[POLICY]}")"
   print_fleet_entry
+  heading "Then, on the centre: fleetbot machine verify ${value[NAME]}"
+}
+
+# Before there is a policy: the centre makes it from this entry.
+print_entry_first() {
+  fill_from "$root/etc/fleetbot/setup.conf"
+  default_values
+  print_fleet_entry
+  heading "Then, on the centre: fleetbot edge policy ${value[NAME]} > policy.json, and setup with --policy policy.json here."
 }
 
 clean_up() {
@@ -195,6 +208,7 @@ main() {
   trap clean_up EXIT
   case $mode in
     install) need_root setup; install_kit ;;
+    entry) print_entry_first ;;
     status) need_root --status; print_status ;;
     uninstall) need_root --uninstall; uninstall ;;
   esac

@@ -13,7 +13,7 @@ const milliseconds = z.int().min(1).max(86_400_000);
 const days = z.number().positive().max(3_650);
 const sinceMinutes = z.int().min(1).max(10_080);
 /** Globs, in which `*` is any text: unlike regular expressions they take no endless time on unlucky lines. */
-const ignoredLines = z.array(z.string().min(1).max(200)).max(100).default([]);
+const ignoredLines = z.array(z.string().min(1).max(200)).max(30).default([]);
 
 /** Warning and critical limit in percent for one thing that fills up. */
 const fillLimitsSchema = z.strictObject({

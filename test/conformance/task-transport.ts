@@ -12,6 +12,8 @@ import { allowedCommand, deniedCommand, type Mode } from '../support/scripts.ts'
 export interface AgentUnderTest {
   readonly open: OpenSocket;
   readonly token: string;
+  /** How it calls the command that it may run, where that is not the command itself. */
+  readonly allowed?: string;
   /** How many tasks hang in its model, where that can be seen from outside. */
   readonly hanging?: () => number;
   close(): Promise<void>;
@@ -77,7 +79,7 @@ export function taskTransportSuite(
       expect(answer.model).toBeTypeOf('string');
       expect(seen).toHaveLength(1);
       const [call] = seen;
-      expect(call).toMatchObject({ tool: 'exec', input: allowedCommand, failed: false });
+      expect(call).toMatchObject({ tool: 'exec', input: under.allowed ?? allowedCommand, failed: false });
       expect(answer.text).toContain(call?.output.trim());
       expect(call?.endedAt).toBeGreaterThanOrEqual(call?.startedAt ?? Number.POSITIVE_INFINITY);
     });

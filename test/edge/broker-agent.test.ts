@@ -192,6 +192,16 @@ describe.runIf(hasPython)('the broker and the agent', () => {
     expect(await readFile(machine.secretFile, 'utf8')).not.toBe('left over');
   });
 
+  it('lets podman leave the process behind that holds its namespace', async () => {
+    const pidFile = join(machine.folder, 'pause');
+    await machine.program('podman', `/bin/sleep 60 > /dev/null 2>&1 & echo $! > ${pidFile}`);
+    await start();
+    const pause = Number(await readFile(pidFile, 'utf8'));
+    expect(await machine.gate({ do: 'agent-state' })).toEqual({ ok: { agent: 'active' } });
+    expect(isRunning(pause)).toBe(true);
+    process.kill(pause);
+  });
+
   it('returns the token again to a repeated start, also after it was killed, and refuses any other', async () => {
     const token = await start();
     expect(await start()).toBe(token);

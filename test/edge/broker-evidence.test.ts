@@ -12,6 +12,8 @@ import {
   refusalSchema,
 } from '../../src/edge-client/gate-protocol.ts';
 import { edgeKitVersion } from '../../src/fleet/edge-kit.ts';
+import { edgePolicy, policyDigest } from '../../src/fleet/edge-policy.ts';
+import { machineWith } from '../fleet/fixtures.ts';
 import { BrokerMachine, hasPython, type PolicyParts, patience } from '../support/edge-broker.ts';
 import { isRunning } from '../support/is-running.ts';
 
@@ -234,6 +236,13 @@ describe.runIf(hasPython)("the broker's evidence", () => {
         plugin: '1.0.0',
       },
     });
+  });
+
+  it('takes the policy that is printed for its machine, and names it as the centre does', async () => {
+    const printed = edgePolicy({ ...machineWith(''), name: machine.name });
+    await writeFile(machine.policyFile, printed);
+    expect(await machine.gate({ do: 'about' })).toMatchObject({ ok: { policy: policyDigest(printed) } });
+    await machine.writePolicy(policy);
   });
 
   it.each<[string, unknown, string]>([

@@ -42,7 +42,7 @@ describe.runIf(hasPython)("the broker's redactor", () => {
     );
     const noise = fc.string({ unit: piece, maxLength: 24 });
     const mixed = fc.array(fc.oneof(noise, fc.constantFrom(...texts)), { minLength: 1, maxLength: 5 });
-    const samples = fc.sample(mixed, 1_500).map((pieces) => pieces.join(''));
+    const samples = fc.sample(mixed, 1_000).map((pieces) => pieces.join(''));
     expect(redactInPython(samples).map(({ text }) => text)).toEqual(samples.map(redact));
   });
 
@@ -53,10 +53,10 @@ describe.runIf(hasPython)("the broker's redactor", () => {
       ...['a:1234:b:c:', 'basic ', 'auth=AbcDef0123456789', 'token_', 'name: a_key\n', '-token'],
     ];
     const sized = (length: number) => units.map((unit) => unit.repeat(Math.ceil(length / unit.length)));
-    const short = redactInPython(sized(8_000));
-    const long = redactInPython(sized(64_000));
+    const short = redactInPython(sized(4_000));
+    const long = redactInPython(sized(32_000));
     // Quadratic time would be 64 times as long; below a few milliseconds a clock says nothing.
-    const growths = long.map(({ ms }, n) => [units[n], ms / Math.max(short[n]?.ms ?? 0, 4)] as const);
+    const growths = long.map(({ ms }, n) => [units[n], ms / Math.max(short[n]?.ms ?? 0, 2)] as const);
     expect(growths.filter(([, growth]) => growth > 24)).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { EdgeGate, gateFolder, python, skipsPython } from '../support/edge-gate.ts';
+import { EdgeGate, gateFolder, patiently, python, skipsPython } from '../support/edge-gate.ts';
 
 const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const start = (fence: number, run = 'r-00000000aaaa') => `start ${fence} ${run} ${traceparent}`;
@@ -59,7 +59,7 @@ for name in ("write", "fsync", "link", "rename"):
     let next = 1;
     let acknowledged = 0;
     let killed = 0;
-    const delays = fc.sample(fc.integer({ min: 10, max: 70 }), 48);
+    const delays = fc.sample(fc.integer({ min: 10, max: 70 }), 24);
     const storm = async () => {
       for (let delay = delays.pop(); delay !== undefined; delay = delays.pop()) {
         const fence = next++;
@@ -93,7 +93,7 @@ for name in ("write", "fsync", "link", "rename"):
     edge.broker.before = ({ do: what }) =>
       what === 'agent-stop' ? new Promise(() => {}) : Promise.resolve(undefined);
     const gate = edge.spawn('stop 3');
-    await expect.poll(() => edge.broker.asked('agent-stop')).toBe(1);
+    await expect.poll(() => edge.broker.asked('agent-stop'), patiently).toBe(1);
     gate.kill('SIGKILL');
     await once(gate, 'exit');
     expect(await edge.reply('evidence 3 disk')).toMatchObject({ check: 'disk' });
@@ -107,7 +107,7 @@ for name in ("write", "fsync", "link", "rename"):
     edge.broker.before = ({ do: what }) =>
       what === 'agent-start' ? new Promise(() => {}) : Promise.resolve(undefined);
     edge.spawn(start(3));
-    await expect.poll(() => edge.broker.asked('agent-start')).toBe(2);
+    await expect.poll(() => edge.broker.asked('agent-start'), patiently).toBe(2);
     const { stderr } = await edge.run('lock now', '', command);
     expect(JSON.parse(stderr)).toMatchObject({
       code: 'internal',

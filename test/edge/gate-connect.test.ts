@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { EdgeGate, gateFolder, python, skipsPython } from '../support/edge-gate.ts';
+import { EdgeGate, gateFolder, patiently, python, skipsPython } from '../support/edge-gate.ts';
 
 const start = `start 3 r-00000000aaaa 00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const mebibyte = 1024 * 1024;
@@ -56,11 +56,11 @@ describe.skipIf(skipsPython)("a connection to the agent's gateway", () => {
       gateway = socket;
       socket.end(sent);
     });
-    await expect.poll(() => gateway?.bytesWritten).toBeGreaterThan(0);
+    await expect.poll(() => gateway?.bytesWritten, patiently).toBeGreaterThan(0);
     const { pid } = connected.child;
     const memory = async () =>
       Number(/VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]);
-    await expect.poll(() => isWaiting(pid)).toBe(true);
+    await expect.poll(() => isWaiting(pid), patiently).toBe(true);
     expect(await memory()).toBeLessThan(sent.length / 1024);
     expect(await digest(connected.child.stdout)).toBe(createHash('sha256').update(sent).digest('hex'));
   });
@@ -69,7 +69,7 @@ describe.skipIf(skipsPython)("a connection to the agent's gateway", () => {
     await using connected = await connect((socket) => socket.resume());
     connected.child.stdin.end('all of it');
     await connected.sentAll;
-    await expect.poll(() => isWaiting(connected.child.pid)).toBe(true);
+    await expect.poll(() => isWaiting(connected.child.pid), patiently).toBe(true);
     const before = await processorTicks(connected.child.pid);
     await sleep(300);
     // A busy loop would have used about 30 ticks of 10 ms.

@@ -10,7 +10,7 @@ import { edgeKitVersion } from '../../src/fleet/edge-kit.ts';
 import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { machineGateSuite } from '../conformance/machine-gate.ts';
 import type { AgentProcess } from '../support/broker-stand-in.ts';
-import { EdgeGate, listenForGate, skipsPython } from '../support/edge-gate.ts';
+import { EdgeGate, listenForGate, patiently, skipsPython } from '../support/edge-gate.ts';
 import { machineRecord } from '../support/machine-record.ts';
 
 const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
@@ -55,7 +55,7 @@ describe.skipIf(skipsPython)('the installed gate', () => {
       const { promise: stopped, resolve: stop } = Promise.withResolvers<undefined>();
       edge.broker.before = ({ do: what }) => (what === 'agent-stop' ? stopped : Promise.resolve(undefined));
       const stopping = edge.reply('stop 4');
-      await expect.poll(() => edge.broker.asked('agent-stop')).toBe(1);
+      await expect.poll(() => edge.broker.asked('agent-stop'), patiently).toBe(1);
       expect(await edge.reply('status')).toMatchObject({ fence: 4 });
       stop(undefined);
       await stopping;
@@ -120,7 +120,7 @@ describe.skipIf(skipsPython)('the installed gate', () => {
       const { promise: waited, resolve: end } = Promise.withResolvers<undefined>();
       edge.broker.before = ({ do: what }) => (what === 'agent-wait' ? waited : Promise.resolve(undefined));
       const starting = edge.refusal(start(3));
-      await expect.poll(() => edge.broker.asked('agent-wait')).toBe(1);
+      await expect.poll(() => edge.broker.asked('agent-wait'), patiently).toBe(1);
       expect(await edge.reply('stop 3')).toEqual({ agent: 'inactive' });
       end(undefined);
       expect(await starting).toMatchObject({ code: 'unit-failed' });
@@ -133,7 +133,7 @@ describe.skipIf(skipsPython)('the installed gate', () => {
       const { promise: gathered, resolve: gather } = Promise.withResolvers<undefined>();
       edge.broker.before = ({ do: what }) => (what === 'evidence' ? gathered : Promise.resolve(undefined));
       const evidence = edge.reply('evidence 5 disk');
-      await expect.poll(() => edge.broker.asked('evidence')).toBe(1);
+      await expect.poll(() => edge.broker.asked('evidence'), patiently).toBe(1);
       expect(await edge.reply('lock now')).toEqual({ locked: true, agent: 'inactive' });
       gather(undefined);
       expect(await evidence).toMatchObject({ check: 'disk' });
@@ -162,7 +162,7 @@ describe.skipIf(skipsPython)('the installed gate', () => {
     edge.broker.before = ({ do: what }) =>
       what === 'evidence' ? new Promise(() => {}) : Promise.resolve(undefined);
     const gate = edge.spawn('evidence 5 disk');
-    await expect.poll(() => edge.broker.asked('evidence')).toBe(1);
+    await expect.poll(() => edge.broker.asked('evidence'), patiently).toBe(1);
     gate.stdout.destroy();
     expect(await once(gate, 'exit')).toEqual([1, null]);
   });

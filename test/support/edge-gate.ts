@@ -21,6 +21,9 @@ export const python = ['/usr/bin/python3', 'python3'].find(
 export const skipsPython = python === undefined && process.env.CI === undefined;
 if (skipsPython) process.stderr.write('Tests of the gate are skipped: they need python3, 3.9 or newer.\n');
 
+/** How long a test waits for what a gate does: on a busy computer a process alone takes a second to start. */
+export const patiently = { timeout: 15_000 };
+
 export const gateFolder = fileURLToPath(new URL('../../edge/gate', import.meta.url));
 
 /** The gate as it is installed on machines, on books of its own, in front of a broker stand-in. */
@@ -59,18 +62,8 @@ export class EdgeGate implements AsyncDisposable {
     return join(this.folder, 'gate', 'state.json');
   }
 
-  /** The forced command, as sshd runs it. */
-  get command(): [string, ...string[]] {
-    const options = ['--machine-file', join(this.folder, 'machine.json')];
-    return [
-      python ?? 'python3',
-      '-I',
-      '-S',
-      gateFolder,
-      ...options,
-      '--journal',
-      join(this.folder, 'journal'),
-    ];
+  get command(): string[] {
+    return gateCommand(this.folder);
   }
 
   spawn(line: string, command: readonly string[] = this.command): ChildProcessWithoutNullStreams {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
-import { allowedCommand, modeOf, type ScriptStep, scripts } from './scripts.ts';
+import { allowedCommand, type Mode, modeOf, type ScriptStep, scripts } from './scripts.ts';
 
 const contentSchema = z.union([
   z.string(),
@@ -29,11 +29,13 @@ export interface StubModelOptions {
   readonly port?: number;
   /** How an agent calls the command that it may run, where that is not the command itself. */
   readonly allowed?: string;
+  /** What it does where a task names no script. */
+  readonly otherwise?: Mode;
 }
 
 /** Starts it. It answers streamed, as OpenClaw asks for. */
 export async function startStubModel(options: StubModelOptions = {}): Promise<StubModel> {
-  const { port = 0, allowed = allowedCommand } = options;
+  const { port = 0, allowed = allowedCommand, otherwise } = options;
   let hanging = 0;
   const server = createServer(async (request, response) => {
     if (request.method !== 'POST') {
@@ -45,7 +47,7 @@ export async function startStubModel(options: StubModelOptions = {}): Promise<St
     // The agent may append user messages of its own: the task is the last one that names a script.
     const task = messages.findLastIndex(({ role, content }) => role === 'user' && content?.includes('MODE:'));
     const outputs = messages.slice(task + 1).filter(({ role }) => role === 'tool');
-    const script = scripts[modeOf(messages[task]?.content ?? '')];
+    const script = scripts[modeOf(messages[task]?.content ?? '', otherwise)];
     const step = script(outputs.map(({ content }) => content ?? ''));
     if (step !== 'hang') {
       const isAllowed = typeof step === 'object' && 'command' in step && step.command === allowedCommand;

@@ -13,8 +13,7 @@ _PASSWORD = rf"\g<1>{marker('password')}"
 
 # `scheme://user:password@host` and `scheme://token@host`; the host stays, and so does `ssh://git@host`.
 _URL_CREDENTIALS = redact_rule(
-    "(?<=://)(?:"
-    rf"""[^{WHITE}/?#"'`<>:@[]{{0,256}}:[^{WHITE}/?#"'`<>]{{0,4096}}"""
+    "(?<=://)(?:" rf"""[^{WHITE}/?#"'`<>:@[]{{0,256}}:[^{WHITE}/?#"'`<>]{{0,4096}}"""
     # A password may hold what should have been escaped; `host:port/path` is none.
     rf"""|[^{WHITE}/?#"'`<>:@[]{{0,256}}:(?!\d{{1,5}}[/?#])[^{WHITE}"'`<>]{{0,512}}"""
     rf"""|(?<!ssh://)(?<!sftp://)[^{WHITE}/?#"'`<>:@[]{{1,4096}}"""

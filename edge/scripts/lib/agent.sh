@@ -19,10 +19,12 @@ refuse_while_active() {
 
 # ensure_image REF ARCHIVE: as pinned, from the archive or the registry, unless it is there.
 ensure_image() {
-  local ref=$1 archive=$2
+  local ref=$1 archive=$2 problem
   has_image "$ref" && return 0
   if [[ -z $archive ]]; then
-    change "pull $ref" as_agent podman pull --quiet "$ref"
+    note "pull $ref"
+    [[ $dry_run = yes ]] || problem=$(as_agent podman pull --quiet "$ref" 2>&1 >/dev/null) ||
+      die "$ref cannot be pulled: $(tail -n 1 <<<"$problem"). Let $agent_user log in to the registry (podman login), or give an archive with --image-archive or --collector-image-archive."
     return 0
   fi
   [[ -r $archive ]] || die "cannot read the archive $archive. Make it with skopeo copy --preserve-digests docker://$ref oci-archive:FILE."
@@ -52,6 +54,12 @@ secret_yaml() {
 
 has_secret() { user_exists "$agent_user" && [[ $EUID -eq 0 ]] && as_agent podman secret exists "$1" 2>/dev/null; }
 
+# Who may not look (a dry run without root) takes it to be there.
+lacks_secret() { # NAME KEY
+  [[ $EUID -eq 0 ]] || ! user_exists "$agent_user" || return 1
+  [[ -z $(secret_value "$1" "$2") ]]
+}
+
 # ensure_secret NAME KEY VALUE…: the values go by pipes, never by arguments.
 ensure_secret() {
   local name=$1 yaml
@@ -79,34 +87,30 @@ secret_value() {
   as_agent podman secret inspect --showsecret --format '{{.SecretData}}' "$1" | sed -n "s/^  $2: //p" | base64 -d
 }
 
-# model_key KEY SETTING: as given to this run, or as kept from an earlier one.
-model_key() {
-  if [[ -n ${value[$2]} ]]; then
-    read_secret_file "${value[$2]}"
-  elif [[ -n ${typed[$1]:-} ]]; then
-    printf '%s' "${typed[$1]}"
-  else
-    secret_value openclaw-model-keys "$1"
+# collect_secrets: from their files into memory, beside those that were typed; and that none is missing.
+collect_secrets() {
+  local key
+  for key in MODEL_KEY ANTHROPIC_KEY UPLINK_PASSWORD; do
+    [[ -z ${value[${key}_FILE]} ]] || typed["$key"]=$(read_secret_file "${value[${key}_FILE]}")
+  done
+  if [[ -n ${value[ANTHROPIC_MODEL]} && -z ${typed[ANTHROPIC_KEY]:-} ]] && lacks_secret openclaw-model-keys ANTHROPIC_API_KEY; then
+    die "there is no key for ${value[ANTHROPIC_MODEL]}. Give the file with it to --anthropic-key-file."
+  fi
+  if [[ -n ${value[UPLINK_URL]} && -z ${typed[UPLINK_PASSWORD]:-} ]] && lacks_secret fleetbot-uplink password; then
+    die 'the uplink has no password yet. Give the file with it to --uplink-password-file.'
   fi
 }
 
+# ensure_secrets: what this run was not told again stays as it is.
 ensure_secrets() {
   local pairs=() key
   has_secret fleetbot-otlp-token || ensure_secret fleetbot-otlp-token token "$(openssl rand -hex 32)"
-  key=$(model_key MODEL_API_KEY MODEL_KEY_FILE)
+  key=${typed[MODEL_KEY]:-$(secret_value openclaw-model-keys MODEL_API_KEY)}
   [[ -z $key ]] || pairs+=(MODEL_API_KEY "$key")
-  key=$(model_key ANTHROPIC_API_KEY ANTHROPIC_KEY_FILE)
+  key=${typed[ANTHROPIC_KEY]:-$(secret_value openclaw-model-keys ANTHROPIC_API_KEY)}
   [[ -z $key ]] || pairs+=(ANTHROPIC_API_KEY "$key")
-  [[ -z ${value[ANTHROPIC_MODEL]} || -n $key || $dry_run = yes ]] ||
-    die "there is no key for ${value[ANTHROPIC_MODEL]}. Give the file with it to --anthropic-key-file."
   [[ ${#pairs[@]} -eq 0 ]] || ensure_secret openclaw-model-keys "${pairs[@]}"
-  [[ -n ${value[UPLINK_URL]} ]] || return 0
-  if [[ -n ${value[UPLINK_PASSWORD_FILE]} ]]; then
-    key=$(read_secret_file "${value[UPLINK_PASSWORD_FILE]}")
-    ensure_secret fleetbot-uplink password "$key"
-  elif [[ $dry_run = no ]] && ! has_secret fleetbot-uplink; then
-    die 'the uplink has no password yet. Give the file with it to --uplink-password-file.'
-  fi
+  [[ -z ${typed[UPLINK_PASSWORD]:-} ]] || ensure_secret fleetbot-uplink password "${typed[UPLINK_PASSWORD]}"
 }
 
 # ensure_agent_settings: what the image's own tool makes of policy and model.

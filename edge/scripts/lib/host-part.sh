@@ -106,9 +106,8 @@ ensure_selinux() {
   fi
 }
 
-# After everything is in its place: each path gets the label that the module says.
+# ensure_labels: each path gets the label that the module says, before a container looks at it.
 ensure_labels() {
   selinux_is_on || return 0
-  [[ $changes -eq 0 ]] || change 'label what was installed' \
-    restorecon -R /etc/fleetbot /etc/ssh/authorized_keys.d "$program_dir" /var/lib/fleetbot /run/fleetbot
+  ! changed_since 0 || change 'label what was installed' restorecon -R /etc/fleetbot "$program_dir" /var/lib/fleetbot /run/fleetbot
 }

@@ -23,8 +23,7 @@ print_fleet_entry() {
   say "    address: ${value[ADDRESS]}"
   say "    hostKey: $key"
   [[ ${port:-22} = 22 ]] || say "    ssh: { port: $port }"
-  say "    agent: { image: \"${value[IMAGE]}\" }"
-  heading "Then, on the centre: fleetbot machine verify ${value[NAME]}"
+  [[ -z ${value[IMAGE]} ]] || say "    agent: { image: \"${value[IMAGE]}\" }"
 }
 
 # tell LABEL STATE [CURE]: one line of --status; a cure makes it a fault.

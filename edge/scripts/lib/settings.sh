@@ -21,14 +21,14 @@ define CENTRE_KEY '' "$file_pattern|(ssh|ecdsa|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+=*
 define FROM '' '[][0-9A-Za-z.:*?!/,-]+' 'addresses from which the centre may log in, as this machine sees them (sshd from="…")'
 define POLICY '' "$file_pattern" 'file that "fleetbot edge policy NAME" printed'
 define IMAGE '' "$image_pattern" "the agent's image, pinned: REF@sha256:…"
-define IMAGE_ARCHIVE '' "($file_pattern)?" 'archive to load the image from (podman save), where there is no registry'
+define IMAGE_ARCHIVE '' "($file_pattern)?" 'OCI archive to load the image from, where there is no registry'
 define MODEL_URL 'http://127.0.0.1:8888/v1' 'https?://[^[:space:][:cntrl:]"]+' 'OpenAI-compatible model server (default: RHEL Lightspeed on this machine)'
 define MODEL '' '[A-Za-z0-9._:/-]*' 'model to ask there'
 define MODEL_KEY_FILE '' "($file_pattern)?" "file with the model server's key, where it wants one"
 define ANTHROPIC_MODEL '' '[A-Za-z0-9._:/-]*' 'Anthropic model to prefer over the model server'
 define ANTHROPIC_KEY_FILE '' "($file_pattern)?" 'file with the Anthropic key'
 define COLLECTOR_IMAGE '' "($image_pattern)?" "the collector's image, pinned; none: no collector, no traces from the agent"
-define COLLECTOR_IMAGE_ARCHIVE '' "($file_pattern)?" 'archive to load it from'
+define COLLECTOR_IMAGE_ARCHIVE '' "($file_pattern)?" 'OCI archive to load it from'
 define UPLINK_URL '' '(https?://[^[:space:][:cntrl:]"]+)?' 'central collector, without /v1/traces; none: traces stay here'
 define UPLINK_PASSWORD_FILE '' "($file_pattern)?" "file with this machine's password at the central collector"
 define UPLINK_CA_FILE '' "($file_pattern)?" 'certificate authorities to trust there (default: those of this machine)'
@@ -49,6 +49,10 @@ flag_of() {
 # set_value NAME VALUE SOURCE: dies of what does not look like the setting.
 set_value() {
   local name=$1 text=$2 source=$3
+  case $name in
+    POLICY | *_FILE | *_ARCHIVE) [[ -z $text || $text = /* ]] || text=$PWD/$text ;;
+    CENTRE_KEY) [[ $text = /* || $text = *' '* ]] || text=$PWD/$text ;;
+  esac
   [[ $text =~ ^(${pattern[$name]})$ ]] ||
     die "$source: $name cannot be \"$text\". It is the ${what[$name]}."
   value[$name]=$text
@@ -117,13 +121,21 @@ ask_for_values() {
 # Where a key for Anthropic was given and nobody said which model.
 readonly anthropic_default=claude-sonnet-4-6
 
-# typed KEY: a secret that was typed. Never a setting: it is kept nowhere but with podman.
+# Secrets that this run was told. Never settings: they are kept nowhere but with podman.
 declare -gA typed=()
 
+# ask_for_secrets: without echo; an empty line leaves what there is.
 ask_for_secrets() {
-  [[ -z ${value[ANTHROPIC_KEY_FILE]} ]] || return 0
-  read -rsp 'Anthropic key, where the agent may use Anthropic (empty: none, or the one it has): ' 'typed[ANTHROPIC_API_KEY]' || true
+  [[ -n ${value[ANTHROPIC_KEY_FILE]} ]] || ask_for_secret ANTHROPIC_KEY 'Anthropic key, where the agent may use Anthropic'
+  [[ -z ${value[UPLINK_URL]} || -n ${value[UPLINK_PASSWORD_FILE]} ]] ||
+    ask_for_secret UPLINK_PASSWORD "this machine's password at the central collector"
+}
+
+ask_for_secret() {
+  local answer
+  read -rsp "${2^} (empty: none, or the one it has): " answer || die 'the input ended. Start again.'
   printf '\n'
+  typed[$1]=$answer
 }
 
 # require_values: all that is missing, at once.
@@ -133,7 +145,7 @@ require_values() {
     [[ ${value[$name]} =~ ^(${pattern[$name]})$ ]] || missing+=("$(flag_of "$name")")
   done
   [[ ${#missing[@]} -eq 0 ]] || die "these are missing: ${missing[*]}. Give them as flags or in a file to --answers."
-  if [[ -z ${value[ANTHROPIC_MODEL]} && -n ${value[ANTHROPIC_KEY_FILE]}${typed[ANTHROPIC_API_KEY]:-} ]]; then
+  if [[ -z ${value[ANTHROPIC_MODEL]} && -n ${value[ANTHROPIC_KEY_FILE]}${typed[ANTHROPIC_KEY]:-} ]]; then
     value[ANTHROPIC_MODEL]=$anthropic_default
   fi
   if [[ -n ${value[UPLINK_URL]} && -z ${value[COLLECTOR_IMAGE]} ]]; then

@@ -6,14 +6,15 @@ uninstall() {
   uid=$(uid_of "$agent_user")
   heading 'Taking fleetbot off this machine:'
   if [[ -n $uid && -S /run/user/$uid/bus && -d $(unit_dir) ]]; then
-    change 'stop agent and collector' user_units stop openclaw-agent.service fleetbot-collector.service
+    # Patterns, since a unit that is not there could not be stopped.
+    change 'stop agent and collector' user_units stop 'openclaw-agent.*' 'fleetbot-collector.*'
   fi
   ensure_gone "$authorized_keys"
   remove_sshd_parts
   if [[ -e $root/etc/systemd/system/fleetbot-broker.socket ]]; then
     change 'end the broker' end_broker
   fi
-  for file in "$root"/etc/systemd/system/fleetbot-* "$root"/etc/tmpfiles.d/fleetbot*.conf; do
+  for file in "$root"/etc/systemd/system/fleetbot-*; do
     ensure_gone "${file#"$root"}"
   done
   ensure_gone /etc/systemd/user/default.target.wants/fleetbot-warm-up.service
@@ -22,7 +23,7 @@ uninstall() {
     ensure_gone "$(unit_dir)"
     remove_secrets
     ensure_gone "/etc/systemd/system/user@$uid.service.d/50-fleetbot.conf"
-    ensure_gone "$root/var/lib/systemd/linger/$agent_user"
+    ensure_gone "/var/lib/systemd/linger/$agent_user"
   fi
   ensure_gone /etc/systemd/journald.conf.d/50-fleetbot.conf
   ! changed_since 0 || change 'have systemd read its units' systemctl daemon-reload

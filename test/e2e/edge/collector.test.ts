@@ -46,12 +46,14 @@ async function start(
   // JSON is YAML.
   await writeFile(own, JSON.stringify(overrides));
   const args = [...configs.map((file) => join(root, file)), own].flatMap((file) => ['--config', file]);
-  const child = spawn(binary, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let log = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    log += chunk.toString();
-  });
+  // A machine's collector and the centre's do not log to the same stream.
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+    });
   await vi.waitFor(() => expect(log).toContain('Everything is ready'), waiting);
   return child;
 }

@@ -30,7 +30,7 @@ setup() {
 @test "a value that cannot be the setting is refused by name" {
   local line
   for line in 'NAME=$(id)' 'NAME=-x' 'NAME=a b' 'FROM=a" command="/bin/sh' 'IMAGE=fleetbot-agent:latest' \
-    'POLICY=relative.json' 'RUNTIME_MAX_SECONDS=0' 'RUNTIME_MAX_SECONDS=1;id' 'CENTRE_KEY=ssh-rsa AAAA" x'; do
+    'COLLECTOR_IMAGE=otelcol' 'RUNTIME_MAX_SECONDS=0' 'RUNTIME_MAX_SECONDS=1;id' 'CENTRE_KEY=ssh-rsa AAAA" x'; do
     printf '%s\n' "$line" >"$answers"
     run ! read_answers "$answers"
     [[ $output = *"${line%%=*} cannot be"* ]]
@@ -77,4 +77,12 @@ setup() {
   run kept_values
   [[ $output = *NAME=rhel-01* ]]
   [[ $output != */root/key* ]]
+}
+
+@test "a file is meant from where setup was called" {
+  cd "$BATS_TEST_TMPDIR"
+  set_value POLICY policy.json --policy
+  set_value CENTRE_KEY centre.pub --centre-key
+  [ "${value[POLICY]}" = "$BATS_TEST_TMPDIR/policy.json" ]
+  [ "${value[CENTRE_KEY]}" = "$BATS_TEST_TMPDIR/centre.pub" ]
 }

@@ -109,13 +109,40 @@ tree() { (cd "$machine" && find . -printf '%p %m %s\n' | sort); }
 
 @test "without root nothing but a dry run is begun, and it is said why" {
   chmod 755 "$BATS_TEST_TMPDIR"
-  local as_nobody=()
+  local as_nobody=() script=$setup_edge
   if [ "$EUID" -eq 0 ]; then
     cp -r "$kit" "$BATS_TEST_TMPDIR/kit"
-    setup_edge=$BATS_TEST_TMPDIR/kit/scripts/setup-edge.sh
+    script=$BATS_TEST_TMPDIR/kit/scripts/setup-edge.sh
     chmod 755 "$BATS_RUN_TMPDIR" "$BATS_SUITE_TMPDIR" "$BATS_FILE_TMPDIR" "$(dirname "$BATS_TEST_TMPDIR")"
     as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
   fi
-  run -1 "${as_nobody[@]}" "$setup_edge" --non-interactive "${flags[@]}"
+  run -1 "${as_nobody[@]}" "$script" --non-interactive "${flags[@]}"
   [[ $output = *'setup needs root: it makes users, and files that only root may change.'* ]]
+}
+
+@test "the entry for the fleet file can be had before there is a policy" {
+  PATH=$programs:$PATH run -0 "$setup_edge" --fleet-entry --name rhel-01 --address 192.0.2.7 --dry-run --root "$machine"
+  [[ $output = *'- name: rhel-01'*'address: 192.0.2.7'*"hostKey: $centre_key"* ]]
+  [[ $output = *'fleetbot edge policy rhel-01 > policy.json'* ]]
+}
+
+@test "packages are installed only when asked to, and a dry run only tells which" {
+  stand_in dnf ''
+  run -0 dry_run "${flags[@]}"
+  [[ $output != *'install packages'* ]]
+  run -0 dry_run "${flags[@]}" --install-prerequisites
+  [[ $output = *'would install packages: dnf install -y podman'* ]]
+  run ! grep '^dnf' "$calls"
+}
+
+@test "a secret that is missing is told before anything is changed" {
+  local with_collector=(--collector-image "$collector_image" --uplink-url https://collector.example.com)
+  run -1 dry_run "${flags[@]}" "${with_collector[@]}"
+  [[ $output = *'the uplink has no password yet.'* && $output != *'Setting up'* ]]
+  run -1 dry_run "${flags[@]}" --anthropic-model claude-sonnet-4-6
+  [[ $output = *'there is no key for claude-sonnet-4-6.'* && $output != *'Setting up'* ]]
+  echo secret >"$BATS_TEST_TMPDIR/password"
+  run -0 dry_run "${flags[@]}" "${with_collector[@]}" --uplink-password-file "$BATS_TEST_TMPDIR/password"
+  [[ $output = *'would keep the secret fleetbot-uplink'* ]]
+  [[ $(cat "$calls") != *c2VjcmV0* ]]
 }

@@ -73,11 +73,11 @@ async function agentBase(): Promise<string> {
   return join(folder, archive);
 }
 
-/** All files in a folder and below, sorted. */
+/** All files in a folder and below, sorted; without what Python leaves there. */
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.pyc'))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted();
 }

@@ -10,10 +10,14 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs a program of this computer to its end, whatever that is. */
-export async function attemptProgram(argv: readonly string[], input = ''): Promise<Finished> {
+/** Runs a program of this computer to its end, whatever that is; `env` is added to the environment. */
+export async function attemptProgram(
+  argv: readonly string[],
+  input = '',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
   const [program = '', ...args] = argv;
-  const child = spawn(program, args);
+  const child = spawn(program, args, { env: { ...process.env, ...env } });
   // A program that does not read its input closes it early.
   child.stdin.on('error', () => {}).end(input);
   const [stdout, stderr, [exitCode]] = await Promise.all([

@@ -1,6 +1,5 @@
-// Made from src/telemetry/assignment-rules.ts by "npm run generate".
-import { looksRandom } from './looks-random.ts';
-import { anyMarker, marker, type RedactRule, redactRule } from './redact-rule.ts';
+import { looksRandom } from './looks-random.js';
+import { anyMarker, marker,                  redactRule } from './redact-rule.js';
 
 /** Names of secrets by the kind under which they are reported. Whatever stands before them in a word counts. */
 const names = {
@@ -87,7 +86,7 @@ const random = redactRule(
 );
 
 /** Secrets known by the name before them. */
-export const assignmentRules: readonly RedactRule[] = [
+export const assignmentRules                        = [
   blockScalar,
   nameAndValue,
   ...options,

@@ -1,6 +1,5 @@
-// Made from src/telemetry/place-rules.ts by "npm run generate".
-import { secretValue } from './assignment-rules.ts';
-import { marker, type RedactRule, redactRule, wordStart } from './redact-rule.ts';
+import { secretValue } from './assignment-rules.js';
+import { marker,                  redactRule, wordStart } from './redact-rule.js';
 
 /** `scheme://user:password@host` and `scheme://token@host`; the host stays, and so does `ssh://git@host`. */
 const urlCredentials = redactRule(
@@ -80,7 +79,7 @@ const pgpass = redactRule(
 );
 
 /** Secrets known by the place where they stand: in URLs, headers, command lines, `.netrc` and `.pgpass`. */
-export const placeRules: readonly RedactRule[] = [
+export const placeRules                        = [
   urlCredentials,
   headers,
   bearer,

@@ -1,8 +1,7 @@
-// Made from src/telemetry/token-rules.ts by "npm run generate".
-import { marker, type RedactRule, redactRule, wordStart } from './redact-rule.ts';
+import { marker,                  redactRule, wordStart } from './redact-rule.js';
 
 /** Tokens known by their form, wherever they stand; by the kind under which they are reported. */
-const forms: Readonly<Record<string, readonly string[]>> = {
+const forms                                              = {
   'slack-token': [
     String.raw`xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}`,
     String.raw`xapp-\d-[A-Za-z0-9-]{8,}`,
@@ -43,6 +42,6 @@ const forms: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Tokens of Slack, GitHub, AWS, Google, OpenAI, Anthropic and others; JSON Web Tokens; password hashes. */
-export const tokenRules: readonly RedactRule[] = Object.entries(forms).map(([kind, sources]) =>
+export const tokenRules                        = Object.entries(forms).map(([kind, sources]) =>
   redactRule(sources.join('|'), 'g', marker(kind)),
 );

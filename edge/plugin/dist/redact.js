@@ -1,11 +1,10 @@
-// Made from src/telemetry/redact.ts by "npm run generate".
-import { assignmentRules } from './assignment-rules.ts';
-import { placeRules } from './place-rules.ts';
-import { redactPrivateKeys } from './redact-private-keys.ts';
-import { marker, type RedactRule } from './redact-rule.ts';
-import { tokenRules } from './token-rules.ts';
+import { assignmentRules } from './assignment-rules.js';
+import { placeRules } from './place-rules.js';
+import { redactPrivateKeys } from './redact-private-keys.js';
+import { marker,                 } from './redact-rule.js';
+import { tokenRules } from './token-rules.js';
 
-const rules: readonly RedactRule[] = [...tokenRules, ...placeRules, ...assignmentRules];
+const rules                        = [...tokenRules, ...placeRules, ...assignmentRules];
 
 /** What is hidden can bring out something else beside it; a text is settled after two rounds, nearly always. */
 const maxRounds = 5;
@@ -18,7 +17,7 @@ const maxCharacters = 4_000_000;
  * The one redactor for spans, Slack and logs. Idempotent; takes time linear in the text. Doubt hides: where a
  * name says "password", whatever follows goes. What is longer than four million characters is cut there.
  */
-export function redact(text: string): string {
+export function redact(text        )         {
   if (text.length > maxCharacters) return redact(text.slice(0, maxCharacters)) + marker('too-long');
   let before = text;
   for (let round = 0; round < maxRounds; round += 1) {
@@ -29,7 +28,7 @@ export function redact(text: string): string {
   return before;
 }
 
-function redactOnce(text: string): string {
+function redactOnce(text        )         {
   return rules.reduce(
     (result, { pattern, replacement }) =>
       typeof replacement === 'string'

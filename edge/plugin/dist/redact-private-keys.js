@@ -1,4 +1,3 @@
-// Made from src/telemetry/redact-private-keys.ts by "npm run generate".
 const marker = '[redacted:private-key]';
 
 /** Characters of a private key's block, generously. */
@@ -30,14 +29,14 @@ const shortestPiece = 12;
  * Replaces private keys (PEM, OpenSSH, PGP, PuTTY), also those of which only the beginning or only the end is
  * there. Certificates and public keys stay.
  */
-export function redactPrivateKeys(text: string): string {
+export function redactPrivateKeys(text        )         {
   if (!/PRIVATE KEY|Private-Lines|b3BlbnNzaC1rZXktdjE/.test(text)) return text;
   const withoutWhole = text.replace(wholeBlock, marker);
   return withoutTails(withoutHeads(withoutWhole));
 }
 
 /** Blocks whose end is missing: from the first line as far as lines look like a key. */
-function withoutHeads(text: string): string {
+function withoutHeads(text        )         {
   let result = '';
   let from = 0;
   for (const match of text.matchAll(openBlock)) {
@@ -48,7 +47,7 @@ function withoutHeads(text: string): string {
   return result + text.slice(from);
 }
 
-function endOfKey(text: string, from: number): number {
+function endOfKey(text        , from        )         {
   let at = from;
   while (at < text.length) {
     const rest = text.slice(at, at + longestLine);
@@ -62,7 +61,7 @@ function endOfKey(text: string, from: number): number {
 }
 
 /** Blocks whose beginning is missing: back from the last line as far as lines look like a key. */
-function withoutTails(text: string): string {
+function withoutTails(text        )         {
   let result = '';
   let from = 0;
   for (const match of text.matchAll(closeBlock)) {
@@ -72,7 +71,7 @@ function withoutTails(text: string): string {
   return result + text.slice(from);
 }
 
-function withoutKeyAtEnd(text: string): string {
+function withoutKeyAtEnd(text        )         {
   let keyStart = text.length;
   let lineEnd = text.length;
   for (const found of [...text.matchAll(new RegExp(lineBreak, 'g'))].reverse()) {
@@ -87,7 +86,7 @@ function withoutKeyAtEnd(text: string): string {
 }
 
 /** How much of the line's start is base64 that something else follows, such as a note that the rest was cut. */
-function pieceAtStart(line: string): number {
+function pieceAtStart(line        )         {
   const start = line.length - line.trimStart().length;
   let at = start;
   while (base64.test(line.charAt(at))) at += 1;
@@ -95,7 +94,7 @@ function pieceAtStart(line: string): number {
 }
 
 /** Where base64 at the end of a line starts that something else precedes; without any, `keyStart`. */
-function startOfPiece(line: string, lineEnd: number, keyStart: number): number {
+function startOfPiece(line        , lineEnd        , keyStart        )         {
   const end = line.trimEnd().length;
   let at = end;
   while (base64.test(line.charAt(at - 1))) at -= 1;

@@ -1,16 +1,15 @@
-// Made from src/telemetry/redact-rule.ts by "npm run generate".
 /**
  * One pattern of secrets. It must take time linear in the text: it begins with something literal or at a
  * fixed place, repeats only what can match in one way, and bounds whatever precedes a part that may be missing.
  */
-export interface RedactRule {
-  readonly pattern: RegExp;
-  /** What stands in the match's place, as String.replace takes it; the function gets the groups too. */
-  readonly replacement: string | ((match: string, ...groups: string[]) => string);
-}
+                             
+                           
+                                                                                                        
+                                                                                  
+ 
 
 /** What stands in the place of a secret. */
-export function marker(kind: string): string {
+export function marker(kind        )         {
   return `[redacted:${kind}]`;
 }
 
@@ -22,9 +21,9 @@ export const wordStart = String.raw`(?:(?<![A-Za-z0-9_])|(?<=\\[nrt]))`;
 
 /** A rule from the source text of its pattern. */
 export function redactRule(
-  source: string,
-  flags: string,
-  replacement: RedactRule['replacement'],
-): RedactRule {
+  source        ,
+  flags        ,
+  replacement                           ,
+)             {
   return { pattern: new RegExp(source, flags), replacement };
 }

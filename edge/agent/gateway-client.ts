@@ -61,7 +61,7 @@ export class GatewayClient {
   }
 
   #receive(text: string): void {
-    const frame: Frame = JSON.parse(text);
+    const frame = readFrame(text);
     if (frame.event === 'connect.challenge') this.#challenge.resolve();
     if (frame.type !== 'res' || typeof frame.id !== 'string') return;
     const response = this.#pending.get(frame.id);
@@ -75,5 +75,14 @@ export class GatewayClient {
     this.#challenge.reject(error);
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
+  }
+}
+
+/** What cannot be read is dropped, as the gateway itself does. */
+function readFrame(text: string): Frame {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return {};
   }
 }

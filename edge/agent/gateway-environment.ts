@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 
-/** What of the container's environment the gateway gets: secrets, and where programs are. */
-const passedOn = ['PATH', 'OPENCLAW_GATEWAY_TOKEN', 'FLEETBOT_OTLP_TOKEN', 'ANTHROPIC_API_KEY'];
+/** RHEL Lightspeed wants no key, and OpenClaw takes a provider without one for broken. */
+const placeholderKey = 'placeholder';
 
+/** What `gatewayEnvironment` makes. */
 export type GatewayEnvironment = ReturnType<typeof gatewayEnvironment>;
 
 /** The environment of OpenClaw's processes: everything of its own under `state`, and nothing that reaches out. */
@@ -14,13 +15,14 @@ export function gatewayEnvironment(options: {
   const { settings, state, env } = options;
   const token = env.OPENCLAW_GATEWAY_TOKEN;
   if (!token) throw new Error('OPENCLAW_GATEWAY_TOKEN is not set. The broker makes it for every activation.');
-  const given = passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
   return {
-    ...Object.fromEntries(given),
-    // RHEL Lightspeed wants no key, and OpenClaw sends none only to providers that it takes for broken. Under its own
-    // name, OpenClaw takes it for the key of Meta's models and asks npm for a plugin.
-    FLEETBOT_MODEL_KEY: env.MODEL_API_KEY ?? 'placeholder',
+    PATH: env.PATH,
     OPENCLAW_GATEWAY_TOKEN: token,
+    FLEETBOT_OTLP_TOKEN: env.FLEETBOT_OTLP_TOKEN,
+    // Under names that OpenClaw does not know: MODEL_API_KEY is to it the key of Meta's models, whose plugin it then
+    // asks npm for, for minutes.
+    FLEETBOT_MODEL_KEY: env.MODEL_API_KEY || placeholderKey,
+    FLEETBOT_ANTHROPIC_KEY: env.ANTHROPIC_API_KEY,
     HOME: join(state, 'home'),
     OPENCLAW_STATE_DIR: join(state, 'openclaw'),
     OPENCLAW_CONFIG_PATH: join(settings, 'openclaw.json'),

@@ -6,7 +6,7 @@ import { Gateway } from './gateway.ts';
 import { type GatewayEnvironment, gatewayEnvironment } from './gateway-environment.ts';
 import { installInstructions } from './install-instructions.ts';
 
-/** How long the abort of runs may take. Together with the two below: less than podman's 8 s. */
+/** How long the abort of runs may take. Together with the grace below: less than podman's 8 s. */
 const abortTimeoutMs = 2_000;
 /** How long OpenClaw may take to end once nothing runs: 1 s is usual. With a run it would wait for minutes. */
 const stopGraceMs = 3_500;
@@ -37,6 +37,7 @@ export async function runAgent(options: AgentOptions): Promise<number> {
   const env = gatewayEnvironment({ settings, state, env: options.env });
   const workspace = join(state, 'workspace');
   const stopAsked = new Promise<undefined>((resolve) => {
+    if (options.stop.aborted) resolve(undefined);
     options.stop.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   const prepared = await Promise.race([

@@ -73,6 +73,7 @@ class GateCalls:
             "policy": self._policy.digest(),
             "image": self._machine.image,
             "plugin": self._machine.plugin,
+            "traces": self._machine.traces,
         }
 
     def _agent_state(self, _call: dict[str, Any], _caller: int) -> dict[str, Any]:

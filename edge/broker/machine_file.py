@@ -18,6 +18,7 @@ class MachineFile:
     read_user: str
     image: str | None
     plugin: str | None
+    traces: bool
 
 
 def load_machine_file(path: Path) -> MachineFile:
@@ -40,4 +41,5 @@ def load_machine_file(path: Path) -> MachineFile:
         read_user=word("readUser"),
         image=word_or_none("image"),
         plugin=word_or_none("plugin"),
+        traces=shape.truth(data.get("traces"), "traces"),
     )

@@ -51,7 +51,7 @@ class Gate:
             "run": None if activation is None or agent in GONE else activation.run,
             "fence": state.fence,
             "lock": state.lock and state.lock._asdict(),
-            "installed": {"gate": VERSION, **{part: about[part] for part in ("broker", "plugin", "image", "policy")}},
+            "installed": {"gate": VERSION, **{part: about[part] for part in ("broker", "plugin", "traces", "image", "policy")}},
             "clock": iso_time(time.time()),
         }
 

@@ -37,6 +37,8 @@ const installedSchema = z.object({
   gate: z.string(),
   broker: z.string().nullable(),
   plugin: z.string().nullable(),
+  /** Whether the plugin's spans leave the machine. */
+  traces: z.boolean(),
   /** The agent's image, REF@DIGEST. */
   image: z.string().nullable(),
   /** `sha256:` and the digest of the policy in force. */

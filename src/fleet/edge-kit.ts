@@ -9,6 +9,8 @@ export interface Installed {
   readonly gate: string;
   readonly broker: string | null;
   readonly plugin: string | null;
+  /** Whether the plugin's spans leave the machine: whether what its agent does comes into the trace from there. */
+  readonly traces: boolean;
   /** The agent's image, REF@DIGEST. */
   readonly image: string | null;
   /** `sha256:` and the digest of the policy in force. */

@@ -7,7 +7,8 @@
  * - read a file that is no `{path}` (`journalctl -D`, `--file`, `--cursor-file`; `rpm -p`; `last -f`; `sar -f`),
  * - reach another machine or ask a name server, which would carry words out (`systemctl -H`, `getent hosts`, `ss -r`),
  * - show environments or command lines of processes where it can be helped, since both hold passwords (`ps e`,
- *   `ps -f`, `journalctl -o verbose` with the environments of core dumps, `systemctl show` without `--property`),
+ *   `ps -f`, `journalctl -o verbose` with the environments of core dumps, `systemctl show` without `--property`;
+ *   `systemctl status` shows command lines and is worth it: they are redacted),
  * - go on until it is ended (`journalctl -f`, `tail -f`, `chronyc waitsync`).
  *
  * A value must not stand where the program reads a verb or an operand of another kind either: `ip link {show?}

@@ -10,7 +10,8 @@ export const readablePaths: readonly string[] = list(`
   /var/log /var/log/*
   /etc/os-release /usr/lib/os-release /etc/*-release /etc/debian_version /etc/machine-info /etc/hostname
   /etc/hosts /etc/resolv.conf /run/systemd/resolve/*.conf /etc/nsswitch.conf /etc/chrony.conf /etc/chrony/chrony.conf
-  /etc/logrotate.conf /etc/logrotate.d /etc/logrotate.d/* /etc/systemd/*.conf
+  /etc/logrotate.conf /etc/logrotate.d /etc/logrotate.d/* /etc/systemd/system.conf /etc/systemd/journald.conf
+  /etc/systemd/logind.conf /etc/systemd/resolved.conf /etc/systemd/timesyncd.conf /etc/systemd/coredump.conf
   /etc/security/limits.conf /etc/security/limits.d/* /etc/sysctl.conf /etc/sysctl.d/*
   /etc/pki/tls/certs /etc/pki/tls/certs/* /etc/ssl/certs /etc/ssl/certs/*
   /proc/cpuinfo /proc/diskstats /proc/interrupts /proc/loadavg /proc/mdstat /proc/meminfo /proc/modules
@@ -39,12 +40,15 @@ const tokens = list(`
 
 const typedByPeople = list('*/.*history* *_history */.lesshst */.viminfo');
 
-/** Environments, command lines and memory of processes; what their descriptors and folders lead to; the kernel's. */
+/**
+ * Environments, command lines and memory of processes, also as journal and audit keep them; what their descriptors
+ * and folders lead to; the kernel's.
+ */
 const processesAndKernel = list(`
   */environ */cmdline /proc/*/fd* /proc/*/root* /proc/*/cwd* /proc/*/exe /proc/*/mem /proc/*/maps /proc/*/smaps*
   /proc/*/numa_maps /proc/*/map_files* /proc/*/pagemap /proc/*/stack /proc/*/syscall /proc/kcore /proc/kmsg
   /proc/keys /proc/key-users /proc/kallsyms /proc/sysrq-trigger /dev /dev/* /sys/kernel/* /sys/firmware/*
-  */coredump/* *.core */crash/*
+  */coredump/* *.core */crash/* *.journal *.journal~ /var/log/audit*
 `);
 
 /** What is never read, whatever the fleet file lists; upper and lower case are alike here. */

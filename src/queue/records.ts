@@ -38,7 +38,7 @@ export function readMachine([fence, current, quarantine, drift]: readonly (strin
     fence: Number(fence ?? 0),
     ...(current && { currentRunId: current }),
     ...(quarantine && { quarantine: readQuarantine(quarantine) }),
-    ...(drift && { drift: json.pipe(driftNoteSchema).parse(drift) }),
+    ...(drift && readDrift(drift)),
   };
 }
 

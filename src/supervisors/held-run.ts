@@ -64,9 +64,9 @@ export class HeldRun {
     return this.#agentTracesItself;
   }
 
-  /** Notes what the machine says is installed on it: with the plugin, its agent traces itself. */
+  /** Notes what the machine says is installed on it. */
   noteInstalled(installed: Installed | undefined): void {
-    this.#agentTracesItself = Boolean(installed?.plugin);
+    this.#agentTracesItself = installed?.traces ?? false;
   }
 
   /** Raises the fence above what the machine has seen. With the own fence: after a `stop`, which retires it. */

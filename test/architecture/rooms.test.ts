@@ -83,6 +83,19 @@ describe('the rooms of src', () => {
   });
 });
 
+describe('what is installed on a machine', () => {
+  it('imports of the centre only what redacts, which the plugin takes along', () => {
+    const edge = join(import.meta.dirname, '../../edge');
+    const programs = readdirSync(edge, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /\.m?ts$/.test(file),
+    );
+    const foreign = programs
+      .flatMap((file) => importsOf(file, readFileSync(join(edge, file), 'utf8')))
+      .filter(({ to }) => to.startsWith('..'));
+    expect(new Set(foreign.map(({ to }) => to))).toEqual(new Set(['../src/telemetry/redact.ts']));
+  });
+});
+
 describe('the rule itself', () => {
   it('sees every form of import', () => {
     const text =

@@ -234,6 +234,7 @@ describe.runIf(hasPython)("the broker's evidence", () => {
         policy: `sha256:${digest}`,
         image: 'localhost/agent@sha256:00',
         plugin: '1.0.0',
+        traces: true,
       },
     });
   });

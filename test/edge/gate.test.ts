@@ -40,7 +40,7 @@ describe.skipIf(skipsPython)('the installed gate', () => {
     it('tells what is installed, and of the run only while its agent lasts', async () => {
       await using edge = await EdgeGate.start();
       const installed = {
-        ...{ gate: edgeKitVersion, broker: '1.0.0', plugin: '1.0.0' },
+        ...{ gate: edgeKitVersion, broker: '1.0.0', plugin: '1.0.0', traces: true },
         ...{ image: 'agent@sha256:1', policy: 'sha256:2' },
       };
       await edge.reply(start(3));

@@ -10,7 +10,7 @@ const pinned = machineWith(`    agent: { image: "${image}" }\n`);
 
 function installed(changes: Partial<Installed> = {}): Installed {
   const [gate, broker, plugin] = [edgeKitVersion, edgeKitVersion, edgeKitVersion];
-  return { gate, broker, plugin, image, policy: policyDigest(edgePolicy(machine)), ...changes };
+  return { gate, broker, plugin, traces: true, image, policy: policyDigest(edgePolicy(machine)), ...changes };
 }
 
 test('a machine on which everything is as it should be has not drifted', () => {
@@ -19,7 +19,14 @@ test('a machine on which everything is as it should be has not drifted', () => {
 });
 
 test('every part that is another one is told, in a fixed order', () => {
-  const other = { gate: '0.9.0', broker: '0.8.0', plugin: '0.7.0', image: 'x', policy: 'sha256:1' };
+  const other = {
+    gate: '0.9.0',
+    broker: '0.8.0',
+    plugin: '0.7.0',
+    traces: true,
+    image: 'x',
+    policy: 'sha256:1',
+  };
   expect(driftOf(pinned, other)).toEqual([
     { part: 'policy', expected: installed().policy, found: 'sha256:1' },
     { part: 'agent image', expected: image, found: 'x' },

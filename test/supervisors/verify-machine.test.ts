@@ -38,7 +38,7 @@ function soundMachine(behaviour: Partial<FakeBehaviour> = {}): FakeMachine {
   const fake = new FakeMachine({ outputs, answer, ...behaviour });
   fake.highestFence = 41;
   fake.installed = {
-    ...{ gate: edgeKitVersion, broker: edgeKitVersion, plugin: edgeKitVersion },
+    ...{ gate: edgeKitVersion, broker: edgeKitVersion, plugin: edgeKitVersion, traces: true },
     ...{ image: 'agent@sha256:0', policy: policyDigest(edgePolicy(machine)) },
   };
   return fake;
@@ -146,6 +146,7 @@ describe('verifying a machine', () => {
       gate: '0.9.0',
       broker: null,
       plugin: null,
+      traces: false,
       image: null,
       policy: 'sha256:0',
     };

@@ -82,7 +82,9 @@ export class BrokerStandIn implements AsyncDisposable {
   async #answer(request: BrokerRequest): Promise<unknown> {
     switch (request.do) {
       case 'about':
-        return { ok: { broker: '1.0.0', plugin: '1.0.0', image: 'agent@sha256:1', policy: 'sha256:2' } };
+        return {
+          ok: { broker: '1.0.0', plugin: '1.0.0', traces: true, image: 'agent@sha256:1', policy: 'sha256:2' },
+        };
       case 'agent-state':
       case 'agent-wait':
         return { ok: { agent: this.agent } };

@@ -72,6 +72,7 @@ export class BrokerMachine {
       readUser: username,
       image: 'localhost/agent@sha256:00',
       plugin: '1.0.0',
+      traces: true,
     });
     await writeFile(join(this.folder, 'subuid'), `${username}:${subordinateUids}\n`);
     await this.writePolicy(policy);

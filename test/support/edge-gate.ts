@@ -51,7 +51,7 @@ export class EdgeGate implements AsyncDisposable {
     const machine = {
       ...{ name: 'test-01', gatewayPort: port, stateDir: folder, runDir: folder },
       ...{ agentUser: options.agentUser ?? userInfo().username, readUser: 'nobody' },
-      ...{ image: 'agent@sha256:1', plugin: '1.0.0' },
+      ...{ image: 'agent@sha256:1', plugin: '1.0.0', traces: true },
     };
     await writeFile(join(folder, 'machine.json'), JSON.stringify(machine));
     const broker = await BrokerStandIn.start(join(folder, 'gate.sock'), options.agent?.(port));

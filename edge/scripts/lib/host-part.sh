@@ -20,11 +20,10 @@ check_policy() {
     die "$file is the policy of $machine, but this machine is ${value[NAME]}. Bring the right one, or correct --name."
 }
 
-# The plugin is told only where it can deliver: for a machine that has none, the supervisor traces the agent's calls
-# as far as it sees them itself.
+# Where the plugin's spans go nowhere, the supervisor traces the agent's calls as far as it sees them itself.
 machine_json() {
-  local plugin=null
-  [[ -z ${value[UPLINK_URL]} ]] || plugin="\"$kit_version\""
+  local traces=true
+  [[ -n ${value[UPLINK_URL]} ]] || traces=false
   cat <<JSON
 {
   "name": "${value[NAME]}",
@@ -34,7 +33,8 @@ machine_json() {
   "agentUser": "$agent_user",
   "readUser": "$read_user",
   "image": "${value[IMAGE]}",
-  "plugin": $plugin
+  "plugin": "$kit_version",
+  "traces": $traces
 }
 JSON
 }

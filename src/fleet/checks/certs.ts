@@ -71,16 +71,18 @@ function judgeFile(
   const { severity, limit } = judgeLimits(days, { warn, critical, bad: 'low' }, 'days');
   const name = quoteLine(/^subject=(.*)$/m.exec(text)?.[1] ?? '');
   const end = new Date(notAfter).toISOString().slice(0, 10);
-  const left = days < 0 ? `expired ${wholeDays(-days)} ago` : `is valid for ${wholeDays(days)}`;
+  const left =
+    days < 0 ? `expired ${wholeDays(-days)} ago, on ${end}` : `is valid for ${wholeDays(days)}, until ${end}`;
   return {
     severity,
     subject: file,
-    text: `${file} ${left}, until ${end} (${limit}), for ${name}`,
+    text: `${file} ${left} (${limit}), for ${name}`,
     output: index,
     measure: { value: days, unit: 'days' },
   };
 }
 
 function wholeDays(days: number): string {
+  if (days < 1) return 'less than a day';
   return `${formatNumber(Math.floor(days))} ${Math.floor(days) === 1 ? 'day' : 'days'}`;
 }

@@ -17,19 +17,19 @@ export interface KernelFault {
 export const kernelFaults: readonly KernelFault[] = [
   {
     name: 'out-of-memory kill',
-    pattern: /^Out of memory: Killed process \d+/,
+    pattern: /^Out of memory(?: \([^)]*\))?: Killed process \d+/,
     isLasting: false,
   },
   {
     name: 'I/O error',
     pattern:
-      /(?:I\/O error, dev|Buffer I\/O error on dev(?:ice)?|critical (?:medium|target|space allocation) error, dev|device offline error, dev) (?!fd\d|sr\d)|rejecting I\/O to offline device|^nvme .*(?:I\/O .*timeout|controller is down)|^ata\d.*: failed command|Medium Error/,
+      /(?:I\/O error, dev|Buffer I\/O error on dev(?:ice)?|critical (?:medium|target|space allocation) error, dev|device offline error, dev) (?!fd\d|sr\d)|rejecting I\/O to offline device|^nvme .*(?:I\/O .*timeout|controller is down)|^ata\d.*: failed command|^sd .*Medium Error/,
     isLasting: true,
   },
   {
     name: 'file system error',
     pattern:
-      /^EXT[234]-fs error|^EXT[234]-fs \([^)]*\): (?:error|failed to convert|Delayed block allocation failed)|Remounting filesystem read-only|^Aborting journal|^JBD2: .*[Ee]rror|^XFS \([^)]*\): .*(?:[Cc]orrupt|I\/O error|[Ss]hut(?:ting)? down)|^BTRFS:? (?:error|critical)/,
+      /^EXT[234]-fs error|^EXT[234]-fs \([^)]*\): (?:error|failed to convert|Delayed block allocation failed)|Remounting filesystem read-only|^Aborting journal|^JBD2: .*[Ee]rror|^XFS \([^)]*\): .*(?:[Cc]orrupt|CRC error|I\/O error|[Ss]hut(?:ting)? down)|^BTRFS:? (?:error|critical)/,
     isLasting: true,
   },
   {

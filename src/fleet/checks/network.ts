@@ -16,7 +16,7 @@ const minErrors = 100;
 const resolveSeconds = '4';
 /** timeout(1): the command took too long. */
 const timedOut = 124;
-/** getent(1): the name is not known. */
+/** getent(1): the name is not known, or nobody answers who could know it. */
 const notFound = 2;
 
 /** A part of the check: its commands, and what their outputs, the first of them at `first`, mean. */
@@ -118,7 +118,7 @@ function judgeErrors(
   return [{ severity: 'ok', subject: 'links', text, output }];
 }
 
-/** Of IPv4 or IPv6; one over a dead link counts for nothing. */
+/** Of IPv4 or IPv6; one that leads nowhere or over a dead link counts for nothing. */
 const defaultRoute: Probe = {
   commands: [
     ['ip', '-j', 'route', 'show', 'default'],
@@ -129,7 +129,9 @@ const defaultRoute: Probe = {
     const read = [first, first + 1].map((index) => ({ index, ...readOutput(outputs, index) }));
     const routes = read.map(({ text = '' }) => parseRoutes(text));
     const usable = routes.map((of = []) =>
-      of.some(({ flags }) => !flags.includes('linkdown') && !flags.includes('dead')),
+      of.some(
+        ({ type, flags }) => type === 'unicast' && !flags.includes('linkdown') && !flags.includes('dead'),
+      ),
     );
     const output = first + Math.max(0, usable.indexOf(true));
     if (usable.includes(true)) {
@@ -155,7 +157,7 @@ function resolving(name: string): Probe {
       const critical = (words: string): Finding[] => [
         { severity: 'critical', subject: name, text: `${name} ${words}`, output },
       ];
-      if (exitCode === notFound) return critical('is not known to the name service');
+      if (exitCode === notFound) return critical('is not known, or no name server answers');
       if (exitCode === timedOut) return critical(`was not answered for within ${resolveSeconds} s`);
       const addresses = new Set(text.match(/^[0-9a-f.:]+(?=\s)/gim));
       if (addresses.size === 0) return [inconclusive(name, 'getent printed no address', output)];

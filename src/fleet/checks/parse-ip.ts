@@ -12,7 +12,14 @@ const linksSchema = z.array(
   }),
 );
 
-const routesSchema = z.array(z.object({ dst: z.string(), flags: z.array(z.string()).default([]) }));
+const routesSchema = z.array(
+  z.object({
+    dst: z.string(),
+    /** Only where it is not `unicast`: `unreachable`, `blackhole` and the like lead nowhere. */
+    type: z.string().default('unicast'),
+    flags: z.array(z.string()).default([]),
+  }),
+);
 
 export type Link = z.infer<typeof linksSchema>[number];
 export type Route = z.infer<typeof routesSchema>[number];

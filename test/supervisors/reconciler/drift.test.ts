@@ -14,7 +14,7 @@ function installedOn(fleet: ReconciledFleet, name: string, changes: Partial<Inst
   if (!machine) throw new Error(`no machine ${name}`);
   const policy = expectedOn(machine).policy ?? null;
   const [gate, broker, plugin] = [edgeKitVersion, edgeKitVersion, edgeKitVersion];
-  return { gate, broker, plugin, image: null, policy, ...changes };
+  return { gate, broker, plugin, traces: true, image: null, policy, ...changes };
 }
 
 async function rounded(fleet: ReconciledFleet, more = 2): Promise<void> {

@@ -14,6 +14,7 @@ import type { LockLine, MachineLine, PolicyLine, VerifyLine } from './runtime/co
 import { confirm } from './runtime/confirm.ts';
 import { createLogger } from './runtime/create-logger.ts';
 import { readFleetFile } from './runtime/fleet-file.ts';
+import { holdInterruption } from './runtime/hold-interruption.ts';
 import { operatorName } from './runtime/operator-name.ts';
 import { readDirectSettings, readFleetFilePath, readVerifySettings } from './runtime/settings.ts';
 import { tellLocks } from './runtime/tell-locks.ts';
@@ -87,7 +88,7 @@ export async function printPolicy(line: PolicyLine): Promise<void> {
   write(edgePolicy(named(fleet, line.machine)));
 }
 
-/** Proves that what is installed on a machine works. Ctrl-C stops the agent first. */
+/** Proves that what is installed on a machine works. Whatever ends it early, the agent is stopped first. */
 export async function verifyOneMachine(line: MachineLine): Promise<boolean> {
   const { fleetFile, json } = line;
   const settings = readVerifySettings(withFleetFile(fleetFile));
@@ -96,26 +97,23 @@ export async function verifyOneMachine(line: MachineLine): Promise<boolean> {
   const log = createLogger({ level: 'silent', redact });
   const edge = createMachines({ privateKey, log });
   const telemetry = await createTelemetry({ mlflow, log });
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort(new InputError('It was broken off.'));
-  process.once('SIGINT', interrupt);
+  using interruption = holdInterruption(process, process.stdout);
   try {
     const run = verificationRun(machine, operatorName(), Date.now(), (digits) =>
       randomBytes(digits / 2).toString('hex'),
     );
     const parts = {
       gate: edge.gate(machine),
-      attempts: () => probeSsh(machine, privateKey),
+      attempts: () => probeSsh(machine, privateKey, interruption.signal),
       refusesOtherHostKey: () => refusesOtherHostKey(machine, privateKey),
       tracer: telemetry.tracer,
-      machineSpans: mlflow && ((of: typeof run) => machineSpans(mlflow, of)),
+      machineSpans: mlflow && ((of: typeof run) => machineSpans(mlflow, of, interruption.signal)),
       redact,
       clock: Date.now,
     };
-    const proofs = verifyMachine(machine, run, parts, interrupted.signal);
+    const proofs = verifyMachine(machine, run, parts, interruption.signal);
     return await tellProofs(proofs, { machine: machine.name, expected: proofNames, json, write });
   } finally {
-    process.off('SIGINT', interrupt);
     await Promise.all([edge.close(), telemetry.shutdown()]);
   }
 }

@@ -73,7 +73,7 @@ def main() -> None:
         machine=machine,
         policy=policy,
         runner=runner,
-        unit=AgentUnit(agent_user, subordinate, search_path),
+        unit=AgentUnit(agent_user, subordinate, search_path, quadlet=machine.quadlet),
         book=book,
         journal=journal,
         end_agent_calls=agent_door.end_calls,

@@ -46,10 +46,18 @@ GONE = ("inactive", "failed")
 
 
 class AgentUnit:
-    """Talks to the user manager of the agent's user, as that user. Every call is bounded in time."""
+    """Talks to the user manager of the agent's user, as that user. Every call is bounded in time.
 
-    def __init__(self, user: Identity, subordinate: SubordinateIds, search_path: Sequence[str]) -> None:
+    Where `quadlet` makes the unit of a pod, the pod reads the token by the name and the key of its secret; else
+    `podman run` reads it from a secret of its own, as setup's units/without-quadlet say.
+    """
+
+    def __init__(
+        self, user: Identity, subordinate: SubordinateIds, search_path: Sequence[str], *, quadlet: bool
+    ) -> None:
         self._user = user
+        self._quadlet = quadlet
+        self._secret = _SECRET if quadlet else f"{_SECRET}.{_SECRET_KEY}"
         self._subordinate = subordinate
         runtime_dir = f"/run/user/{user.uid}"
         self._environment = {
@@ -102,14 +110,14 @@ class AgentUnit:
 
     def _create_secret(self, token: str) -> Ended:
         # The form in which every podman reads what a secretKeyRef names: base64 by key.
-        secret = json.dumps({_SECRET_KEY: b64encode(token.encode()).decode()})
-        return self._call("podman", "secret", "create", _SECRET, "-", stdin=secret.encode())
+        secret = json.dumps({_SECRET_KEY: b64encode(token.encode()).decode()}) if self._quadlet else token
+        return self._call("podman", "secret", "create", self._secret, "-", stdin=secret.encode())
 
     def forget_token(self) -> None:
         """Removes the token from the container's secrets, as far as that can be done: it opens nothing any more."""
         if self._has_room():
             with suppress(Refused):
-                self._call("podman", "secret", "rm", _SECRET)
+                self._call("podman", "secret", "rm", self._secret)
 
     def _has_room(self) -> bool:
         found = os.statvfs(self._user.home)

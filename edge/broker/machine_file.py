@@ -19,6 +19,7 @@ class MachineFile:
     image: str | None
     plugin: str | None
     traces: bool
+    quadlet: bool
 
 
 def load_machine_file(path: Path) -> MachineFile:
@@ -42,4 +43,5 @@ def load_machine_file(path: Path) -> MachineFile:
         image=word_or_none("image"),
         plugin=word_or_none("plugin"),
         traces=shape.truth(data.get("traces"), "traces"),
+        quadlet=shape.truth(data.get("quadlet"), "quadlet"),
     )

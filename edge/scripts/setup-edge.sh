@@ -20,6 +20,8 @@ source "$kit/scripts/lib/users.sh"
 source "$kit/scripts/lib/ssh.sh"
 # shellcheck source=lib/host-part.sh
 source "$kit/scripts/lib/host-part.sh"
+# shellcheck source=lib/secrets.sh
+source "$kit/scripts/lib/secrets.sh"
 # shellcheck source=lib/agent.sh
 source "$kit/scripts/lib/agent.sh"
 # shellcheck source=lib/warm-up.sh

@@ -8,8 +8,9 @@ import { openSshClient, openSshConnection } from './ssh-connection.ts';
 
 /** What is neither refused nor done after this counts as not refused. */
 const attemptTimeoutMs = 10_000;
-/** A connection forwarded into a machine ends at its own SSH server, which always greets. */
-const greetingPort = 22;
+const forwardedPort = 22;
+/** SSH_OPEN_CONNECT_FAILED (RFC 4254, 5.1): the server would have forwarded, but reached nobody. */
+const connectFailed = 2;
 
 /** Something that a machine must refuse, and whether it did. */
 export interface Attempt {
@@ -27,7 +28,8 @@ const attempts: Readonly<Record<string, Try>> = {
   'a command behind a verb': (client) => runs((done) => client.exec('status; id', done)),
   'a command on a second line': (client) => runs((done) => client.exec('status\nid', done)),
   'a shell': (client) => runs((done) => client.shell(false, done)),
-  'a terminal': (client) => runs((done) => client.exec('id', { pty: true }, done)),
+  // With a command that the gate takes: what it refuses tells nothing of the terminal.
+  'a terminal': (client) => isGranted((done) => client.exec('status', { pty: true }, (error) => done(error))),
   'file transfer': (client) => isGranted((done) => client.sftp((error) => done(error))),
   'forwarding into the machine': forwardsIn,
   'forwarding out of the machine': (client) =>
@@ -37,10 +39,16 @@ const attempts: Readonly<Record<string, Try>> = {
 /**
  * Tries what fleetbot's key must not be able to do on a machine, each over a connection of its own.
  * @throws MachineError when the machine cannot be reached
+ * @throws the reason of `signal`, before the next attempt
  */
-export async function probeSsh(machine: Machine, privateKey: string): Promise<readonly Attempt[]> {
+export async function probeSsh(
+  machine: Machine,
+  privateKey: string,
+  signal: AbortSignal,
+): Promise<readonly Attempt[]> {
   const results: Attempt[] = [];
   for (const [what, isAllowed] of Object.entries(attempts)) {
+    signal.throwIfAborted();
     const { client, socket } = await openSshClient(machine, privateKey);
     // Where the refusal is the end of the connection, it tells in no other way.
     const closed = once(client, 'close').then(() => false);
@@ -98,13 +106,15 @@ function isGranted(ask: (done: (error: Error | undefined) => void) => void): Pro
   return promise;
 }
 
-async function forwardsIn(client: Client): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<ClientChannel | undefined>();
-  client.forwardOut('127.0.0.1', 0, '127.0.0.1', greetingPort, (error, channel) =>
-    resolve(error ? undefined : channel),
+/** Where nobody listens on the port, the server has tried all the same. */
+function forwardsIn(client: Client): Promise<boolean> {
+  return isGranted((done) =>
+    client.forwardOut('127.0.0.1', 0, '127.0.0.1', forwardedPort, (error) =>
+      done(isConnectFailure(error) ? undefined : error),
+    ),
   );
-  const channel = await promise;
-  if (channel === undefined) return false;
-  const greeted = once(channel, 'data').then(() => true);
-  return await Promise.race([greeted, once(channel, 'close').then(() => false)]);
+}
+
+function isConnectFailure(error: Error | undefined): boolean {
+  return error !== undefined && 'reason' in error && error.reason === connectFailed;
 }

@@ -51,3 +51,9 @@ export function readRun(body: string, cancellation: string | null): Run {
 export function withCancellation(run: Run, cancellation: string | null): Run {
   return cancellation === null ? run : { ...run, cancellation: storedCancellation.parse(cancellation) };
 }
+
+/** One that another version of fleetbot wrote in words of its own counts as none: the next visit writes it anew. */
+function readDrift(text: string): Pick<StoredMachine, 'drift'> {
+  const { data } = json.pipe(driftNoteSchema).safeParse(text);
+  return data === undefined ? {} : { drift: data };
+}

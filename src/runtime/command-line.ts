@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util';
 import { InputError } from '../fleet/errors.ts';
 import { suggest } from '../fleet/suggest.ts';
+import { type Words, wordsOf } from './words-of.ts';
 
 /** What the command line asks for. */
 export type CommandLine =
@@ -49,28 +49,6 @@ export interface VerifyLine {
   readonly checkpoint?: string;
   readonly partial: boolean;
 }
-
-/** What `fleetbot --help` prints. */
-export const usage = `Usage:
-  fleetbot start               run with the settings in the environment (see .env.example)
-  fleetbot validate FILE...    check fleet files
-  fleetbot halt --direct [--fleet FILE] [--yes] [--json] SELECTOR REASON...
-                               stop and lock machines from here, without Redis and Slack: needs only the fleet
-                               file (FLEETBOT_FLEET_FILE) and the SSH key (FLEETBOT_SSH_KEY_FILE)
-  fleetbot resume --direct [--fleet FILE] [--json] [--force] SELECTOR
-                               unlock what "halt --direct" locked; --force: whatever locked it
-  fleetbot edge policy [--fleet FILE] MACHINE
-                               print the policy that belongs on the machine as /etc/fleetbot/policy.json: the
-                               commands that its broker may run
-  fleetbot machine verify [--fleet FILE] [--json] MACHINE
-                               prove from here that what is installed on the machine works: gate, pin, fence, broker,
-                               agent, trace and stop. Starts its agent once; needs the fleet file and the SSH key
-  fleetbot ledger verify --key PUBLIC_KEY_FILE [--checkpoint CHECKPOINT] [--partial] FILE...
-                               check exported ledgers: all files of one, in any order
-  fleetbot ledger key NEW_FILE make a key that signs the ledger, and NEW_FILE.pub that verifies it
-  fleetbot --help              print this
-  fleetbot --version           print the version
-`;
 
 const commands = ['start', 'validate', 'halt', 'resume', 'edge', 'machine', 'ledger', 'help', '--version'];
 const machineCommands = ['verify'];
@@ -202,43 +180,6 @@ function verifyLine(rest: readonly string[]): VerifyLine {
     ...{ command: 'ledger verify', files: words, keyFile, partial: given.has('partial') },
     ...(checkpoint !== undefined && { checkpoint }),
   };
-}
-
-/** What stands after a command. */
-interface Words {
-  /** What is no option. */
-  readonly words: readonly string[];
-  /** The names of the options that are there. */
-  readonly given: ReadonlySet<string>;
-  /** The value of an option that takes one. */
-  text(name: string): string | undefined;
-}
-
-/** @throws InputError for an option that the command does not have, or one without its value */
-function wordsOf(
-  command: string,
-  args: readonly string[],
-  kinds: Readonly<Record<string, 'boolean' | 'string'>>,
-): Words {
-  const options = Object.fromEntries(Object.entries(kinds).map(([name, type]) => [name, { type }]));
-  const { tokens } = parseArgs({
-    ...{ args: [...args], options, strict: false, allowPositionals: true, tokens: true },
-  });
-  const words: string[] = [];
-  const given = new Map<string, string | undefined>();
-  for (const token of tokens) {
-    if (token.kind === 'positional') words.push(token.value);
-    if (token.kind !== 'option') continue;
-    const { name, rawName, value } = token;
-    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
-    if (kind === undefined) throw new InputError(`fleetbot ${command} has no option ${rawName}.`);
-    if (kind === 'string' && !value) throw new InputError(`fleetbot ${command}: ${rawName} needs a value.`);
-    if (kind === 'boolean' && value !== undefined) {
-      throw new InputError(`fleetbot ${command}: ${rawName} takes no value.`);
-    }
-    given.set(name, value);
-  }
-  return { words, given: new Set(given.keys()), text: (name) => given.get(name) };
 }
 
 function unknown(what: string, typed: string, known: readonly string[]): string {

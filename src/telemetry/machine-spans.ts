@@ -21,17 +21,19 @@ const answerSchema = z.object({ trace: z.object({ spans: z.array(spanSchema) }) 
 /**
  * The names of the spans in a run's trace that its machine has sent itself, as soon as MLflow has any.
  * @throws Error when there are none after `timeoutMs`; it says what to look at
+ * @throws the reason of `signal`
  */
 export async function machineSpans(
   mlflow: MlflowTarget,
   run: Run,
+  signal: AbortSignal,
   timeoutMs = defaultTimeoutMs,
 ): Promise<readonly string[]> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   let last = 'MLflow does not know the trace';
   while (!deadline.aborted) {
     try {
-      const names = await namesOf(mlflow, run);
+      const names = await namesOf(mlflow, run, signal);
       if (names.length > 0) return names;
       last = 'the trace holds no span of the machine';
     } catch (error) {
@@ -39,6 +41,7 @@ export async function machineSpans(
     }
     await sleep(pollMs, undefined, { signal: deadline }).catch(() => {});
   }
+  signal.throwIfAborted();
   throw new Error(
     `No span of ${run.request.machine} came to MLflow within ${timeoutMs} ms (${last}). Look at the log of ` +
       'fleetbot-collector on the machine, and of the central collector.',
@@ -46,10 +49,10 @@ export async function machineSpans(
 }
 
 /** Source: `facts/mlflow-otel.md`, REST. A trace whose root has not come yet is told with `allow_partial`. */
-async function namesOf(mlflow: MlflowTarget, run: Run): Promise<readonly string[]> {
+async function namesOf(mlflow: MlflowTarget, run: Run, ended: AbortSignal): Promise<readonly string[]> {
   const base = mlflow.trackingUri.replace(/\/+$/, '');
   const url = `${base}/api/3.0/mlflow/traces/get?trace_id=${mlflowTraceId(run)}&allow_partial=true`;
-  const signal = AbortSignal.timeout(answerTimeoutMs);
+  const signal = AbortSignal.any([ended, AbortSignal.timeout(answerTimeoutMs)]);
   const response = await fetch(url, { headers: exportHeaders(mlflow), signal });
   if (!response.ok) throw new Error(`MLflow answers ${response.status}`);
   const { trace } = answerSchema.parse(await response.json());

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { gatewayEnvironment } from '../../edge/agent/gateway-environment.ts';
 import { runAgent } from '../../edge/agent/run-agent.ts';
 import { freePort } from '../../src/sandbox/free-port.ts';
 
@@ -100,6 +101,21 @@ describe('the agent’s start', () => {
     const { signal: stop } = new AbortController();
     const agent = runAgent({ settings, state, openClaw: '', port: 1, env: {}, stop, log: () => {} });
     await expect(agent).rejects.toThrow('OPENCLAW_GATEWAY_TOKEN is not set');
+  });
+});
+
+describe('the gateway’s environment', () => {
+  const environment = (env: NodeJS.ProcessEnv) =>
+    gatewayEnvironment({ settings, state, env: { OPENCLAW_GATEWAY_TOKEN: 'a-token', ...env } });
+
+  it('has the models’ keys under names that OpenClaw does not take for a provider’s', () => {
+    const env = environment({ MODEL_API_KEY: 'm', ANTHROPIC_API_KEY: 'a', SOMETHING: 'else' });
+    expect(env).toMatchObject({ FLEETBOT_MODEL_KEY: 'm', FLEETBOT_ANTHROPIC_KEY: 'a' });
+    expect(Object.keys(env).filter((name) => /API_KEY|SOMETHING/.test(name))).toEqual([]);
+  });
+
+  it('has a placeholder where the model server wants no key', () => {
+    expect(environment({}).FLEETBOT_MODEL_KEY).toBe('placeholder');
   });
 });
 

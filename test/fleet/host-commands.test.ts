@@ -368,6 +368,10 @@ test.each(
     /var/lib/containers/storage/secrets/secretsdata.json
     /home/openclaw/.local/share/containers/storage/secrets/filedriver/secretsdata.json
     /etc/systemd/system/app.service
+    /etc/systemd/system/app.service.d/environment.conf
+    /var/log/journal/0123/system.journal
+    /var/log/journal/0123/user-1000@0006.journal~
+    /var/log/audit/audit.log
   `),
 )('the agent may not read %s', (path) => {
   expect(mayRead(agent, path)).toBe(false);

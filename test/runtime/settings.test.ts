@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { SettingsError } from '../../src/fleet/errors.ts';
 import { envExample } from '../../src/runtime/env-example.ts';
 import { settingNames } from '../../src/runtime/environment.ts';
-import { readDirectSettings, readSettings } from '../../src/runtime/settings.ts';
+import { readDirectSettings, readSettings, readVerifySettings } from '../../src/runtime/settings.ts';
 import { redact } from '../../src/telemetry/redact.ts';
 
 const key = `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\nabc\n-----END OPENSSH ${'PRIVATE'} KEY-----`;
@@ -267,6 +267,25 @@ describe('readDirectSettings', () => {
       ...{ fleetFile: 'fleet.yaml', sshPrivateKey: key },
     });
     expect(() => readDirectSettings(broken)).toThrow('FLEETBOT_SSH_KEY is not set');
+  });
+});
+
+describe('readVerifySettings', () => {
+  const env = { FLEETBOT_SSH_KEY: key, REDIS_URL: 'nonsense' };
+
+  it('looks at where traces go beside the fleet file and the SSH key', () => {
+    expect(readVerifySettings(env)).toEqual({ fleetFile: 'fleet.yaml', sshPrivateKey: key });
+    const traced = { ...env, MLFLOW_TRACKING_URI: 'http://mlflow:5000', MLFLOW_EXPERIMENT_ID: '7' };
+    expect(readVerifySettings(traced)).toMatchObject({
+      mlflow: { trackingUri: 'http://mlflow:5000', experimentId: '7' },
+    });
+  });
+
+  it('says what it lacks to look for traces', () => {
+    const half = { ...env, MLFLOW_TRACKING_URI: 'http://mlflow:5000' };
+    expect(() => readVerifySettings(half)).toThrow(
+      'MLFLOW_EXPERIMENT_ID is not set, and looking for traces needs it',
+    );
   });
 });
 

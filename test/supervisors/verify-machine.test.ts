@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { edgeKitVersion } from '../../src/fleet/edge-kit.ts';
 import { edgePolicy, policyDigest } from '../../src/fleet/edge-policy.ts';
 import { MachineError } from '../../src/fleet/errors.ts';
+import type { CommandOutput } from '../../src/fleet/evidence.ts';
+import type { Machine } from '../../src/fleet/machine.ts';
 import { type Proof, proofNames } from '../../src/supervisors/verify-machine/proof.ts';
 import { verificationRun } from '../../src/supervisors/verify-machine/verification-run.ts';
 import { type VerifyParts, verifyMachine } from '../../src/supervisors/verify-machine/verify-machine.ts';
@@ -19,15 +21,19 @@ const outputs: FakeBehaviour['outputs'] = () =>
   commandsOfDisk().map((argv) => ({
     ...{ argv: [...argv], exitCode: 0, stdout: df, stderr: '', truncated: false, durationMs: 1 },
   }));
-const answer: FakeBehaviour['answer'] = async () => ({
-  text: 'Linux 6.18 x86_64',
-  toolCalls: [
-    {
-      ...{ id: 'call_1', tool: 'exec', input: 'on-host uname -srm', output: 'Linux 6.18 x86_64' },
-      ...{ failed: false, startedAt: 0, endedAt: 1 },
-    },
-  ],
-});
+const notRun = (output: CommandOutput): CommandOutput => ({ ...output, exitCode: 126 });
+const saying =
+  (output: string, failed = false): FakeBehaviour['answer'] =>
+  async () => ({
+    text: 'Linux 6.18 x86_64',
+    toolCalls: [
+      {
+        ...{ id: 'call_1', tool: 'exec', input: 'on-host uname -srm', output },
+        ...{ failed, startedAt: 0, endedAt: 1 },
+      },
+    ],
+  });
+const answer = saying('Linux 6.18 x86_64');
 
 function commandsOfDisk(): readonly (readonly string[])[] {
   const { checks } = JSON.parse(edgePolicy(machine));
@@ -48,6 +54,7 @@ async function verify(
   gate: FakeMachine,
   changes: Partial<VerifyParts> = {},
   signal = new AbortController().signal,
+  of: Machine = machine,
 ): Promise<{ proofs: Map<string, Proof>; tracer: RecordedTracer }> {
   const tracer = new RecordedTracer();
   const parts: VerifyParts = {
@@ -60,9 +67,9 @@ async function verify(
     clock: () => 1_000,
     ...changes,
   };
-  const run = verificationRun(machine, 'ann@desk', 1_000, (digits) => 'a'.repeat(digits));
+  const run = verificationRun(of, 'ann@desk', 1_000, (digits) => 'a'.repeat(digits));
   const proofs = new Map<string, Proof>();
-  for await (const proof of verifyMachine(machine, run, parts, signal)) proofs.set(proof.name, proof);
+  for await (const proof of verifyMachine(of, run, parts, signal)) proofs.set(proof.name, proof);
   return { proofs, tracer };
 }
 
@@ -128,6 +135,13 @@ describe('verifying a machine', () => {
       'did not run',
     ],
     [
+      'agent',
+      () => [soundMachine({ answer: saying('refused (not-listed): It is not.') })],
+      'and got: "refused',
+    ],
+    ['agent', () => [soundMachine({ answer: saying('Linux 6.18 x86_64', true) })], 'and got: "Linux'],
+    ['broker', () => [soundMachine({ outputs: () => outputs('disk').map(notRun) })], 'could run no command'],
+    [
       'trace',
       () => [soundMachine(), { machineSpans: async () => Promise.reject(new Error('no span came')) }],
       'no span',
@@ -182,7 +196,55 @@ describe('verifying a machine', () => {
       stop: () => Promise.reject(new MachineError('timeout', 'It is still active.')),
     });
     const { proofs } = await verify(gate);
-    expect(proofs.get('stop')).toMatchObject({ outcome: 'failed', detail: 'It is still active.' });
+    expect(proofs.get('stop')).toMatchObject({
+      outcome: 'failed',
+      detail: expect.stringMatching(/^It is still active\. The agent of .* may still run: say fleetbot halt/),
+    });
+  });
+
+  it('leaves alone an agent that a run has started there meanwhile', async () => {
+    const gate = soundMachine();
+    const evidence = gate.evidence.bind(gate);
+    let asked = 0;
+    gate.evidence = async (fence, check) => {
+      const reply = await evidence(fence, check);
+      // The last of them: what follows is the agent's start.
+      if (++asked === 2) await gate.start(fence, 'r-00000000bbbb', '00');
+      return reply;
+    };
+    const { proofs } = await verify(gate);
+    expect(proofs.get('agent')).toMatchObject({ outcome: 'failed' });
+    expect(proofs.get('stop')?.detail).toContain('for run r-00000000bbbb and was left alone');
+    expect(await gate.status()).toMatchObject({ agent: 'active', run: 'r-00000000bbbb' });
+  });
+
+  it('starts no agent and looks for no trace once it is broken off', async () => {
+    const abort = new AbortController();
+    const gate = soundMachine();
+    const broken = async () => {
+      abort.abort(new Error('Ctrl-C'));
+      return true;
+    };
+    const { proofs } = await verify(gate, { refusesOtherHostKey: broken }, abort.signal);
+    expect([...proofs.keys()].at(-1)).toBe('broker');
+    expect(gate.books).not.toContain(expect.stringContaining('start'));
+  });
+
+  it('takes an answer over a transport that shows no commands for no more than it is', async () => {
+    const chatting = { ...machine, agent: { ...machine.agent, transport: 'chat-completions' } } as const;
+    const gate = soundMachine({ answer: async () => ({ text: 'Linux, I guess', toolCalls: [] }) });
+    const { proofs } = await verify(gate, {}, undefined, chatting);
+    expect(proofs.get('agent')).toMatchObject({
+      ...{ outcome: 'proved', detail: expect.stringContaining('cannot be seen over chat-completions') },
+    });
+  });
+
+  it('shows an agent that is still there after its stop', async () => {
+    const gate = Object.assign(soundMachine(), { stop: async () => {} });
+    const { proofs } = await verify(gate);
+    expect(proofs.get('stop')).toMatchObject({
+      ...{ outcome: 'failed', detail: expect.stringContaining('is active after it was stopped') },
+    });
   });
 
   it('says that traces were not looked for where none are kept', async () => {

@@ -73,6 +73,7 @@ export class BrokerMachine {
       image: 'localhost/agent@sha256:00',
       plugin: '1.0.0',
       traces: true,
+      quadlet: true,
     });
     await writeFile(join(this.folder, 'subuid'), `${username}:${subordinateUids}\n`);
     await this.writePolicy(policy);

@@ -53,6 +53,7 @@ const modes: readonly Mode[] = [
   'text',
   'tool',
   'denied',
+  'forbidden',
   'leak',
   'loop',
   'hang',

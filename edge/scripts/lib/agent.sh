@@ -1,6 +1,11 @@
-# The agent's part: images, secrets, settings and units of the user openclaw.
+# The agent's part: images, settings and units of the user openclaw.
 
-unit_dir() { printf '/etc/containers/systemd/users/%s' "$(uid_of "$agent_user" | grep . || printf UID)"; }
+quadlet_dir() { printf '/etc/containers/systemd/users/%s' "$(uid_of "$agent_user" | grep . || printf UID)"; }
+
+# Without Quadlet the units are systemd's own, and stand where every user has them.
+unit_dir() { if with_quadlet; then quadlet_dir; else printf '/etc/systemd/user'; fi; }
+
+unit_files() { if with_quadlet; then say "$1.kube" "$1.yaml"; else say "$1.service"; fi; } # NAME
 
 user_units() { as_agent systemctl --user "$@"; }
 
@@ -41,77 +46,6 @@ images_beside() {
 }
 
 load_image() { as_agent podman load --quiet <"$1"; }
-
-# secret_yaml NAME KEY VALUE…: the form that secretKeyRef reads.
-secret_yaml() {
-  printf 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: %s\ndata:\n' "$1"
-  shift
-  while [[ $# -gt 0 ]]; do
-    printf '  %s: %s\n' "$1" "$(printf '%s' "$2" | base64 -w0)"
-    shift 2
-  done
-}
-
-has_secret() { user_exists "$agent_user" && [[ $EUID -eq 0 ]] && as_agent podman secret exists "$1" 2>/dev/null; }
-
-# Who may not look (a dry run without root) takes it to be there.
-lacks_secret() { # NAME KEY
-  [[ $EUID -eq 0 ]] || ! user_exists "$agent_user" || return 1
-  [[ -z $(secret_value "$1" "$2") ]]
-}
-
-# ensure_secret NAME KEY VALUE…: the values go by pipes, never by arguments.
-ensure_secret() {
-  local name=$1 yaml
-  yaml=$(secret_yaml "$@")
-  if has_secret "$name"; then
-    [[ $(as_agent podman secret inspect --showsecret --format '{{.SecretData}}' "$name") = "$yaml" ]] && return 0
-  fi
-  change "keep the secret $name" store_secret "$name" "$yaml"
-}
-
-store_secret() { printf '%s\n' "$2" | as_agent podman secret create --replace "$1" -; }
-
-# read_secret_file FILE: its one line.
-read_secret_file() {
-  local text
-  [[ -r $1 ]] || die "cannot read $1. Give a file that root can read, with the secret alone in it."
-  text=$(<"$1")
-  [[ -n $text && $text != *$'\n'* ]] || die "$1 does not hold exactly one line. Put the secret alone in it."
-  printf '%s' "$text"
-}
-
-# secret_value NAME KEY: what is kept; nothing where there is none.
-secret_value() {
-  has_secret "$1" || return 0
-  as_agent podman secret inspect --showsecret --format '{{.SecretData}}' "$1" | sed -n "s/^  $2: //p" | base64 -d
-}
-
-# collect_secrets: from their files into memory, beside those that were typed; and that none is missing.
-collect_secrets() {
-  local key
-  for key in MODEL_KEY ANTHROPIC_KEY UPLINK_PASSWORD; do
-    [[ -z ${value[${key}_FILE]} ]] || typed["$key"]=$(read_secret_file "${value[${key}_FILE]}")
-  done
-  if [[ -n ${value[ANTHROPIC_MODEL]} && -z ${typed[ANTHROPIC_KEY]:-} ]] && lacks_secret openclaw-model-keys ANTHROPIC_API_KEY; then
-    die "there is no key for ${value[ANTHROPIC_MODEL]}. Give the file with it to --anthropic-key-file."
-  fi
-  if [[ -n ${value[UPLINK_URL]} && -z ${typed[UPLINK_PASSWORD]:-} ]] && lacks_secret fleetbot-uplink password; then
-    die 'the uplink has no password yet. Give the file with it to --uplink-password-file.'
-  fi
-}
-
-# ensure_secrets: what this run was not told again stays as it is.
-ensure_secrets() {
-  local pairs=() key
-  has_secret fleetbot-otlp-token || ensure_secret fleetbot-otlp-token token "$(openssl rand -hex 32)"
-  key=${typed[MODEL_KEY]:-$(secret_value openclaw-model-keys MODEL_API_KEY)}
-  [[ -z $key ]] || pairs+=(MODEL_API_KEY "$key")
-  key=${typed[ANTHROPIC_KEY]:-$(secret_value openclaw-model-keys ANTHROPIC_API_KEY)}
-  [[ -z $key ]] || pairs+=(ANTHROPIC_API_KEY "$key")
-  [[ ${#pairs[@]} -eq 0 ]] || ensure_secret openclaw-model-keys "${pairs[@]}"
-  [[ -z ${typed[UPLINK_PASSWORD]:-} ]] || ensure_secret fleetbot-uplink password "${typed[UPLINK_PASSWORD]}"
-}
 
 # ensure_agent_settings: what the image's own tool makes of policy and model.
 ensure_agent_settings() {
@@ -154,42 +88,84 @@ collector_pod() {
     COLLECTOR_IMAGE "${value[COLLECTOR_IMAGE]}" | if [[ -n ${value[UPLINK_URL]} ]]; then cat; else sed '/# with uplink$/d'; fi
 }
 
-# make_units DIR: what is to stand in the unit directory, checked by this machine's own Quadlet.
+# make_units DIR: what is to stand in the unit directory.
 make_units() {
-  local dir=$1 problem quadlet
-  mkdir -p "$dir"
+  mkdir -p "$1"
+  if with_quadlet; then make_pods "$1"; else make_services "$1"; fi
+}
+
+# make_pods DIR: checked by this machine's own Quadlet.
+make_pods() {
+  local dir=$1 problem
   render "$kit/units/user/openclaw-agent.kube" RUNTIME_MAX_SECONDS "${value[RUNTIME_MAX_SECONDS]}" >"$dir/openclaw-agent.kube"
   render "$kit/units/user/openclaw-agent.yaml" IMAGE "${value[IMAGE]}" >"$dir/openclaw-agent.yaml"
   if with_collector; then
     cp "$kit/units/user/fleetbot-collector.kube" "$dir/"
     collector_pod >"$dir/fleetbot-collector.yaml"
   fi
-  quadlet=$(quadlet_program)
-  [[ -n $quadlet ]] || return 0
-  problem=$(QUADLET_UNIT_DIRS=$dir "$quadlet" -dryrun -user 2>&1 >/dev/null) ||
+  problem=$(QUADLET_UNIT_DIRS=$dir "$(quadlet_program)" -dryrun -user 2>&1 >/dev/null) ||
     die "this machine's Quadlet does not take the units: $(last_lines "$problem")Upgrade podman and run setup again."
+}
+
+make_services() { # DIR
+  local kit_units=$kit/units/without-quadlet
+  render "$kit_units/openclaw-agent.service" RUNTIME_MAX_SECONDS "${value[RUNTIME_MAX_SECONDS]}" IMAGE "${value[IMAGE]}" |
+    if has_secret openclaw-model-keys MODEL_API_KEY; then cat; else without MODEL_API_KEY; fi |
+    if has_secret openclaw-model-keys ANTHROPIC_API_KEY; then cat; else without ANTHROPIC_API_KEY; fi >"$1/openclaw-agent.service"
+  with_collector || return 0
+  render "$kit_units/fleetbot-collector.service" NAME "${value[NAME]}" COLLECTOR_IMAGE "${value[COLLECTOR_IMAGE]}" \
+    UPLINK_URL "$(quoted_for_exec "${value[UPLINK_URL]}")" |
+    if [[ -n ${value[UPLINK_URL]} ]]; then cat; else without uplink; fi >"$1/fleetbot-collector.service"
+}
+
+# without WHAT: a unit without the lines that follow "# with WHAT".
+without() { sed "/^ *# with $1\$/,+1d"; }
+
+# What systemd takes for TEXT between double quotes of ExecStart=.
+quoted_for_exec() { sed 's/[%$]/&&/g; s/\\/&&/g' <<<"$1"; }
+
+# Units that setup made before podman had Quadlet would stand before those that Quadlet makes.
+leave_other_form() {
+  with_quadlet && [[ -e $root/etc/systemd/user/openclaw-agent.service ]] || return 0
+  change 'stop the collector' user_units stop 'fleetbot-collector.*'
+  remove_services
+}
+
+remove_services() {
+  ensure_gone /etc/systemd/user/default.target.wants/fleetbot-collector.service
+  ensure_gone /etc/systemd/user/fleetbot-collector.service
+  ensure_gone /etc/systemd/user/openclaw-agent.service
 }
 
 ensure_units() {
   local made=$scratch/units dir file before=$changes collector_before
   make_units "$made"
   dir=$(unit_dir)
-  for file in /etc/containers/systemd /etc/containers/systemd/users "$dir"; do ensure_dir "$file" root:root 0755; done
+  leave_other_form
+  if with_quadlet; then
+    for file in /etc/containers/systemd /etc/containers/systemd/users "$dir"; do ensure_dir "$file" root:root 0755; done
+  fi
   ensure_dir /etc/systemd/user root:root 0755
   ensure_dir /etc/systemd/user/default.target.wants root:root 0755
   ensure_file /etc/systemd/user/fleetbot-warm-up.service root:root 0644 <"$kit/units/user/fleetbot-warm-up.service"
   ensure_link /etc/systemd/user/default.target.wants/fleetbot-warm-up.service ../fleetbot-warm-up.service
-  for file in openclaw-agent.kube openclaw-agent.yaml; do
+  for file in $(unit_files openclaw-agent); do
     ensure_file "$dir/$file" root:root 0644 <"$made/$file"
   done
   collector_before=$changes
-  for file in fleetbot-collector.kube fleetbot-collector.yaml; do
+  for file in $(unit_files fleetbot-collector); do
     if with_collector; then
       ensure_file "$dir/$file" root:root 0644 <"$made/$file"
     else
       ensure_gone "$dir/$file"
     fi
   done
+  # Quadlet makes this link itself.
+  if with_collector && ! with_quadlet; then
+    ensure_link /etc/systemd/user/default.target.wants/fleetbot-collector.service ../fleetbot-collector.service
+  else
+    ensure_gone /etc/systemd/user/default.target.wants/fleetbot-collector.service
+  fi
   ! changed_since "$before" || change "have the user manager of $agent_user read its units" user_units daemon-reload
   with_collector || return 0
   if [[ $dry_run = yes ]] || ! user_units is-active --quiet fleetbot-collector.service; then

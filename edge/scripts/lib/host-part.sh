@@ -22,8 +22,9 @@ check_policy() {
 
 # Where the plugin's spans go nowhere, the supervisor traces the agent's calls as far as it sees them itself.
 machine_json() {
-  local traces=true
+  local traces=true quadlet=true
   [[ -n ${value[UPLINK_URL]} ]] || traces=false
+  with_quadlet || quadlet=false
   cat <<JSON
 {
   "name": "${value[NAME]}",
@@ -34,7 +35,8 @@ machine_json() {
   "readUser": "$read_user",
   "image": "${value[IMAGE]}",
   "plugin": "$kit_version",
-  "traces": $traces
+  "traces": $traces,
+  "quadlet": $quadlet
 }
 JSON
 }

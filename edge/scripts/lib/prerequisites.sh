@@ -1,6 +1,8 @@
 # What a machine must have before anything is changed. All problems are told at once, each with its cure.
 
-readonly least_systemd=250 least_podman=4.9 least_python=3.9 least_openssh=8.5
+readonly least_systemd=250 least_podman=4.3 least_python=3.9 least_openssh=8.5
+# Before, Quadlet takes a crash of a pod for its end.
+readonly least_quadlet_podman=4.9
 readonly least_home_mib=3072 least_var_mib=200
 
 problems=()
@@ -32,6 +34,11 @@ install_command() {
   fi
 }
 
+podman_version() { version_in "$(podman --version 2>/dev/null)"; }
+
+# with_quadlet: whether podman makes the units of pods here; else they are systemd's own and run `podman run`.
+with_quadlet() { [[ -n $(quadlet_program) ]] && at_least "$(podman_version)" "$least_quadlet_podman"; }
+
 # install_prerequisites: only when asked to.
 install_prerequisites() {
   local command=() text
@@ -54,7 +61,7 @@ check_systemd() {
   fi
   found=$(version_in "$(systemctl --version | head -n1)")
   at_least "$found" "$least_systemd" ||
-    problem "systemd $found is too old ($least_systemd is needed). Use RHEL 9, CentOS Stream 9, Fedora, Debian 13 or newer."
+    problem "systemd $found is too old ($least_systemd is needed). Use RHEL 9, CentOS Stream 9, Fedora, Debian 12 or newer."
 }
 
 check_cgroups() {
@@ -68,12 +75,9 @@ check_podman() {
     need_program podman 'it runs the agent'
     return
   fi
-  found=$(version_in "$(podman --version)")
-  if ! at_least "$found" "$least_podman"; then
-    problem "podman $found is too old: $least_podman is needed, since older ones have no Quadlet or read an agent's crash as success. Debian 12 has 4.3: upgrade to Debian 13. RHEL and CentOS Stream 9: dnf upgrade podman."
-  elif [[ -z $(quadlet_program) ]]; then
-    problem "podman $found has no Quadlet here (/usr/libexec/podman/quadlet). Install your distribution's complete podman package."
-  fi
+  found=$(podman_version)
+  at_least "$found" "$least_podman" ||
+    problem "podman $found is too old ($least_podman is needed). Upgrade podman: RHEL 9.2, CentOS Stream 9, Fedora and Debian 12 have a newer one."
 }
 
 check_python() {

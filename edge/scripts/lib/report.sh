@@ -66,7 +66,7 @@ print_status() {
     '') tell agent 'has no unit' 'run setup-edge.sh again' ;;
     *) tell agent "$state" ;;
   esac
-  if [[ -f $(unit_dir)/fleetbot-collector.kube ]]; then
+  if user_units cat fleetbot-collector.service >/dev/null 2>&1; then
     state=$(user_units show --property=ActiveState --value fleetbot-collector.service)
     if [[ $state = active ]]; then tell collector "$state"; else
       tell collector "$state" "journalctl _UID=$(uid_of "$agent_user") says why"

@@ -5,7 +5,7 @@ uninstall() {
   local file uid
   uid=$(uid_of "$agent_user")
   heading 'Taking fleetbot off this machine:'
-  if [[ -n $uid && -S /run/user/$uid/bus && -d $(unit_dir) ]]; then
+  if [[ -n $uid && -S /run/user/$uid/bus && -n $(agent_state) ]]; then
     # Patterns, since a unit that is not there could not be stopped.
     change 'stop agent and collector' user_units stop 'openclaw-agent.*' 'fleetbot-collector.*'
   fi
@@ -17,10 +17,11 @@ uninstall() {
   for file in "$root"/etc/systemd/system/fleetbot-*; do
     ensure_gone "${file#"$root"}"
   done
+  remove_services
   ensure_gone /etc/systemd/user/default.target.wants/fleetbot-warm-up.service
   ensure_gone /etc/systemd/user/fleetbot-warm-up.service
   if [[ -n $uid ]]; then
-    ensure_gone "$(unit_dir)"
+    ensure_gone "$(quadlet_dir)"
     remove_secrets
     ensure_gone "/etc/systemd/system/user@$uid.service.d/50-fleetbot.conf"
     ensure_gone "/var/lib/systemd/linger/$agent_user"
@@ -45,13 +46,6 @@ uninstall() {
 end_broker() {
   systemctl disable --now fleetbot-broker.socket
   systemctl stop fleetbot-broker.service
-}
-
-remove_secrets() {
-  local name
-  for name in openclaw-gateway-token openclaw-model-keys fleetbot-otlp-token fleetbot-uplink; do
-    if has_secret "$name"; then change "forget the secret $name" as_agent podman secret rm "$name"; fi
-  done
 }
 
 remove_sshd_parts() {

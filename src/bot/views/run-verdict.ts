@@ -17,7 +17,10 @@ const excerptLines = 8;
 function relevantLines(output: CommandOutput, subject: string): string {
   const text = output.stdout.trim() === '' ? output.stderr : output.stdout;
   const lines = text.trimEnd().split('\n');
-  const naming = lines.filter((line, index) => index > 0 && line.split(/\s+/).includes(subject));
+  // Looked for in the whole line first: outputs may have a hundred thousand lines.
+  const naming = lines.filter(
+    (line, index) => index > 0 && line.includes(subject) && line.split(/\s+/).includes(subject),
+  );
   if (naming.length > 0) return [lines[0] ?? '', ...naming].join('\n');
   const shown = lines.slice(0, excerptLines);
   return shown.length < lines.length ? [...shown, '…'].join('\n') : shown.join('\n');

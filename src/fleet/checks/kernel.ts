@@ -22,6 +22,8 @@ const bootMs = 300_000;
 const msPerHour = 3_600_000;
 const shownShapes = 3;
 
+const shorten = 'shorten expect.kernel.sinceMinutes';
+
 /** Where they stand, after the sight of the kernel's lines. */
 const errors = 1;
 const warnings = 2;
@@ -49,9 +51,16 @@ export const kernel: Check = {
     const findings: Finding[] = [];
     const lines: Line[] = [];
     let atLeast = '';
+    let unread = '';
     for (const output of [errors, warnings]) {
       const { entries = [], isFull, problem } = readJournal(outputs, output);
       if (isFull) atLeast = 'at least ';
+      const oldest = entries.at(-1);
+      if (isFull && oldest !== undefined && isWithinWindow(machine, oldest, measured)) {
+        const read = `only the newest ${entries.length} of the ${hours(machine)} hours were read`;
+        if (output === warnings) unread = `; of the warnings ${read}`;
+        else findings.push(inconclusive('kernel', `of the errors ${read}; ${shorten}`, output));
+      }
       if (problem !== undefined) findings.push(inconclusive('kernel', problem, output));
       lines.push(...entries.map((entry) => ({ ...entry, output })));
     }
@@ -62,7 +71,7 @@ export const kernel: Check = {
     }
     findings.push(...judgeOthers(machine, found.get(undefined) ?? [], measured));
     if (findings.length > 0) return findings;
-    const text = `kernel reports no fault and nothing unusual in the last ${hours(machine)} hours (${lines.length} lines of no concern since the boot)`;
+    const text = `kernel reports no fault and nothing unusual in the last ${hours(machine)} hours (${lines.length} lines of no concern since the boot${unread})`;
     return [
       { severity: 'ok', subject: 'kernel', text, output: errors, measure: { value: 0, unit: 'lines' } },
     ];
@@ -129,7 +138,7 @@ function judgeOthers(machine: Machine, lines: readonly Line[], measured: Measure
 }
 
 /** The journal's times are by the machine's clock. */
-function isWithinWindow(machine: Machine, { at }: Line, { now, clockSkewMs }: Measured): boolean {
+function isWithinWindow(machine: Machine, { at }: JournalEntry, { now, clockSkewMs }: Measured): boolean {
   return now + clockSkewMs - at <= machine.expect.kernel.sinceMinutes * 60_000;
 }
 

@@ -3,6 +3,8 @@ export interface Tracking {
   /** The server's address; `itself` for the machine's own clock (chrony's `local`); `none` when unsynchronised. */
   readonly source: string;
   readonly stratum: number;
+  /** When it last heard of a source, by the machine's clock, in milliseconds since the epoch. */
+  readonly heardAt: number;
   /** How far the system clock is from what chronyd holds for the true time, in milliseconds. */
   readonly offsetMs: number;
 }
@@ -16,11 +18,13 @@ const ownClock = '7F7F0101';
  */
 export function parseTracking(text: string): Tracking | undefined {
   const fields = text.trim().split(',');
-  const [id = '', address = '', stratum = '', , offset = ''] = fields;
+  const [id = '', address = '', stratum = '', heard = '', offset = ''] = fields;
   const leap = fields.at(-1);
   if (fields.length < 14 || !/^[0-9A-F]{8}$/.test(id) || !/^\d+$/.test(stratum)) return undefined;
   const offsetSeconds = Number(offset);
-  if (offset === '' || !Number.isFinite(offsetSeconds)) return undefined;
+  const heardSeconds = Number(heard);
+  if (offset === '' || heard === '' || !Number.isFinite(offsetSeconds + heardSeconds)) return undefined;
   const source = leap === 'Not synchronised' ? 'none' : id === ownClock ? 'itself' : address || id;
-  return { source, stratum: Number(stratum), offsetMs: Math.abs(offsetSeconds) * 1000 };
+  const numbers = { heardAt: heardSeconds * 1000, offsetMs: Math.abs(offsetSeconds) * 1000 };
+  return { source, stratum: Number(stratum), ...numbers };
 }

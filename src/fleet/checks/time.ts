@@ -1,4 +1,4 @@
-import type { Check } from '../check.ts';
+import type { Check, Measured } from '../check.ts';
 import type { CommandOutput } from '../evidence.ts';
 import type { Finding } from '../finding.ts';
 import { formatNumber } from '../format.ts';
@@ -14,6 +14,10 @@ const chronyc = 1;
 /** chronyc ends with 1 where no chronyd answers it. */
 const chronycRan = [0, 1];
 
+/** chrony stays synchronised when no server answers any longer; at 1,024 s between two polls, half a day misses 42. */
+const silentMs = 43_200_000;
+const msPerHour = 3_600_000;
+
 /**
  * The machine's clock against the supervisor's, and whether something keeps it right: chrony where it answers,
  * else what systemd knows (`NTPSynchronized` is the kernel's own view, whatever keeps the time).
@@ -25,9 +29,9 @@ export const time: Check = {
     ['timedatectl', 'show', '--no-pager'],
     ['chronyc', '-n', '-c', 'tracking'],
   ],
-  judge: (machine, outputs, { clockSkewMs }) => [
-    judgeClock(machine, clockSkewMs),
-    judgeSynchronisation(machine, outputs),
+  judge: (machine, outputs, measured) => [
+    judgeClock(machine, measured.clockSkewMs),
+    judgeSynchronisation(machine, outputs, measured),
   ],
   question: (machine, findings) =>
     composeQuestion(
@@ -55,12 +59,19 @@ function judgeClock(machine: Machine, skewMs: number): Finding {
   };
 }
 
-function judgeSynchronisation(machine: Machine, outputs: readonly CommandOutput[]): Finding {
+function judgeSynchronisation(
+  machine: Machine,
+  outputs: readonly CommandOutput[],
+  measured: Measured,
+): Finding {
   const tracking = parseTracking(readOutput(outputs, chronyc, chronycRan).text ?? '');
-  return tracking === undefined ? judgeSystemd(machine, outputs) : judgeChrony(tracking);
+  return tracking === undefined ? judgeSystemd(machine, outputs) : judgeChrony(tracking, measured);
 }
 
-function judgeChrony({ source, stratum, offsetMs }: Tracking): Finding {
+function judgeChrony(
+  { source, stratum, heardAt, offsetMs }: Tracking,
+  { now, clockSkewMs }: Measured,
+): Finding {
   const finding = { subject, output: chronyc, measure: { value: offsetMs, unit: 'ms' } };
   if (source === 'none') {
     return { ...finding, severity: 'warning', text: `${subject}: chrony runs and is not synchronised` };
@@ -71,6 +82,11 @@ function judgeChrony({ source, stratum, offsetMs }: Tracking): Finding {
       severity: 'warning',
       text: `${subject}: chrony follows only the machine's own clock`,
     };
+  }
+  const silence = now + clockSkewMs - heardAt;
+  if (silence >= silentMs) {
+    const text = `${subject}: chrony last heard of ${source} ${Math.floor(silence / msPerHour)} hours ago`;
+    return { ...finding, severity: 'warning', text };
   }
   return {
     ...finding,

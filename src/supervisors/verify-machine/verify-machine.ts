@@ -1,6 +1,7 @@
 import { checkOf } from '../../fleet/checks/index.ts';
 import { driftOf } from '../../fleet/drift.ts';
-import { MachineError } from '../../fleet/errors.ts';
+import { MachineError, toFailure } from '../../fleet/errors.ts';
+import type { CommandOutput } from '../../fleet/evidence.ts';
 import { verdictOf } from '../../fleet/finding.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Run } from '../../fleet/run.ts';
@@ -28,12 +29,15 @@ export interface VerifyParts {
 
 /** What the agent is asked to do, and what proves that it did. */
 const command = 'on-host uname -srm';
+/** What uname(1) prints first, whatever the gateway puts around it. */
+const kernelRelease = /\bLinux \d+\./;
 export const verificationQuestion = `Run exactly this one command and answer with what it prints: ${command}`;
 
 /**
  * Proves that what is installed on a machine works, from here and in reality: nothing is taken from a record. Uses
- * fences above the highest that the machine has seen. Starts the agent once and stops it, whatever happens. Yields
- * each proof as it is known; stops early where nothing more can be proved.
+ * fences above the highest that the machine has seen, which fails a run that begins there meanwhile. Starts the agent
+ * once and stops it, whatever happens. Yields each proof as it is known; stops early where nothing more can be proved,
+ * and when it is interrupted.
  * @param run the run under which the machine keeps what it did; its request's question is `verificationQuestion`
  */
 export async function* verifyMachine(
@@ -63,12 +67,14 @@ export async function* verifyMachine(
     });
     return;
   }
+  if (signal.aborted) return;
   const agentFence = fence + 3;
   try {
     yield await prove('agent', clock, () => agent(machine, run, parts, agentFence, signal));
   } finally {
-    yield await prove('stop', clock, () => stop(machine, parts, agentFence + 1));
+    yield await prove('stop', clock, () => stop(machine, run, parts, agentFence + 1));
   }
+  if (signal.aborted) return;
   yield await prove('trace', clock, () => trace(run, parts));
 }
 
@@ -161,10 +167,20 @@ async function evidence(
         `${machine.name} ran other commands for ${name} than the fleet file lists. Renew its policy.`,
       );
     }
+    if (outputs.length > 0 && !outputs.some(hasRun)) {
+      throw new Disproof(
+        `The broker of ${machine.name} could run no command of ${name}. Look at the journal of fleetbot-broker there.`,
+      );
+    }
     const measured = { clockSkewMs: status?.clockSkewMs ?? 0, now: clock() };
     verdicts.push(`${name} ${verdictOf(check.judge(machine, outputs, measured))}`);
   }
   return redact(verdicts.join(', '));
+}
+
+/** As in shells, 126 and 127 stand for programs that cannot be run or are not there. */
+function hasRun({ exitCode }: CommandOutput): boolean {
+  return exitCode !== null && exitCode !== 126 && exitCode !== 127;
 }
 
 async function agent(
@@ -184,24 +200,46 @@ async function agent(
     const task = { runId: run.id, agentId: machine.agent.id, message: verificationQuestion, traceparent };
     const answer = await gate.task(fence, token, task, signal);
     step.end();
-    const calls = answer.toolCalls.filter(({ input, failed }) => input.includes(command) && !failed);
-    if (machine.agent.transport === 'gateway-ws' && calls.length === 0) {
+    const quoted = (text: string) => `"${redact(text.trim().slice(0, 200))}"`;
+    if (machine.agent.transport !== 'gateway-ws') {
+      return `ready after ${readyMs} ms; answered (its commands cannot be seen over ${machine.agent.transport}): ${quoted(answer.text)}`;
+    }
+    const call = answer.toolCalls.find(({ input }) => input.includes(command));
+    if (call === undefined) {
       throw new Disproof(
-        `The agent answered, but did not run "${command}": ${redact(answer.text.slice(0, 200))} See that its model can use tools.`,
+        `The agent answered, but did not run "${command}": ${quoted(answer.text)}. See that its model can use tools.`,
       );
     }
-    const text = calls[0]?.output ?? answer.text;
-    return `ready after ${readyMs} ms; ran "${command}": ${redact(text.trim().slice(0, 200))}`;
+    if (call.failed || !kernelRelease.test(call.output)) {
+      throw new Disproof(
+        `The agent ran "${command}" and got: ${quoted(call.output)}. See that agent.commands in the fleet file lists it.`,
+      );
+    }
+    return `ready after ${readyMs} ms; ran "${command}": ${quoted(call.output)}`;
   } catch (error) {
     step.end(error);
     throw error;
   }
 }
 
-async function stop(machine: Machine, { gate }: VerifyParts, fence: number): Promise<string> {
-  await gate.stop(fence);
-  const { agent: state, run } = await gate.status();
-  if (!isGone(state) || run !== null) {
+/** @throws Disproof also when another run's agent is there meanwhile, which is left alone */
+async function stop(machine: Machine, run: Run, { gate }: VerifyParts, fence: number): Promise<string> {
+  try {
+    const now = await gate.status();
+    if (!isGone(now.agent) && now.run !== null && now.run !== run.id) {
+      throw new Disproof(
+        `The agent of ${machine.name} is ${now.agent} for run ${now.run} and was left alone.`,
+      );
+    }
+    await gate.stop(fence);
+  } catch (error) {
+    if (error instanceof Disproof) throw error;
+    throw new Disproof(
+      `${toFailure(error).message} The agent of ${machine.name} may still run: say fleetbot halt --direct ${machine.name}.`,
+    );
+  }
+  const { agent: state, run: left } = await gate.status();
+  if (!isGone(state) || left !== null) {
     throw new Disproof(
       `The agent of ${machine.name} is ${state} after it was stopped. Look at the machine now.`,
     );

@@ -1,88 +1,61 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../../src/sandbox/free-port.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { collectorBinary } from '../parts/collector-binary.ts';
+import { type Collector, startCentralCollector, startCollector } from './parts/collector.ts';
 
-const root = join(import.meta.dirname, '../../..');
 const token = 'a-token-of-this-test';
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const waiting = { timeout: 30_000, interval: 50 };
 
-let binary: string;
 let folder: string;
-const running = new Set<ChildProcess>();
+const running: Collector[] = [];
 
 beforeAll(() => {
-  binary = collectorBinary();
+  // Built here, where there is time for it.
+  collectorBinary();
 });
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fleetbot-collector-'));
   return async () => {
-    await Promise.all([...running].map(kill));
+    await Promise.all(running.splice(0).map((collector) => collector.kill()));
     await rm(folder, { recursive: true });
   };
 });
 
-async function kill(child: ChildProcess): Promise<void> {
-  running.delete(child);
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-}
-
-/** The shipped configuration; only where it listens and where it keeps things is the test's own. */
-async function start(
-  configs: readonly string[],
-  overrides: object,
-  env: Readonly<Record<string, string>>,
-): Promise<ChildProcess> {
-  const own = join(folder, 'own.yaml');
-  // JSON is YAML.
-  await writeFile(own, JSON.stringify(overrides));
-  const args = [...configs.map((file) => join(root, file)), own].flatMap((file) => ['--config', file]);
-  const child = spawn(binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  running.add(child);
-  let log = '';
-  // A machine's collector and the centre's do not log to the same stream.
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      log += chunk.toString();
-    });
-  await vi.waitFor(() => expect(log).toContain('Everything is ready'), waiting);
-  return child;
-}
-
-interface Edge {
+interface Edge extends Collector {
   readonly url: string;
   /** What was kept on the machine. */
   copy(): Promise<string>;
-  process: ChildProcess;
 }
 
 async function startEdge(uplink?: { url: string; password: string }, machine = 'rhel-01'): Promise<Edge> {
   const port = await freePort();
   const state = join(folder, machine);
-  const overrides = {
-    extensions: { file_storage: { directory: join(state, 'queue') } },
-    receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
-    exporters: { file: { path: join(state, 'copy/spans.jsonl') } },
-  };
-  const configs = ['edge/collector/collector.yaml', ...(uplink ? ['edge/collector/uplink.yaml'] : [])];
-  const child = await start(configs, overrides, {
-    FLEETBOT_OTLP_TOKEN: token,
-    FLEETBOT_MACHINE: machine,
-    ...(uplink && { FLEETBOT_UPLINK_URL: uplink.url, FLEETBOT_UPLINK_PASSWORD: uplink.password }),
+  const collector = await startCollector({
+    folder,
+    configs: ['edge/collector/collector.yaml', ...(uplink ? ['edge/collector/uplink.yaml'] : [])],
+    own: {
+      extensions: { file_storage: { directory: join(state, 'queue') } },
+      receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
+      exporters: { file: { path: join(state, 'copy/spans.jsonl') } },
+    },
+    port,
+    env: {
+      FLEETBOT_OTLP_TOKEN: token,
+      FLEETBOT_MACHINE: machine,
+      ...(uplink && { FLEETBOT_UPLINK_URL: uplink.url, FLEETBOT_UPLINK_PASSWORD: uplink.password }),
+    },
   });
+  running.push(collector);
   return {
+    ...collector,
     url: `http://127.0.0.1:${port}`,
     copy: () => readFile(join(state, 'copy/spans.jsonl'), 'utf8'),
-    process: child,
   };
 }
 
@@ -140,7 +113,7 @@ describe("a machine's collector", () => {
       expect(await send(edge.url, 'first')).toBe(200);
       await vi.waitFor(() => expect(centre.requests.length).toBeGreaterThan(0), waiting);
       expect(await send(edge.url, 'second')).toBe(200);
-      await kill(edge.process);
+      await edge.kill();
       const again = await startEdge({ url: centre.url, password: 'p' });
       expect(await send(again.url, 'third')).toBe(200);
       centre.answer = { status: 200 };
@@ -152,26 +125,18 @@ describe("a machine's collector", () => {
 });
 
 describe('the central collector', () => {
-  /** bcrypt of `of-rhel-01`, as `htpasswd -B` writes it. */
-  const machines = 'rhel-01:$2y$05$abcdefghijklmnopqrstuuq5r00iVeljzWCtZCqN4WmDRORor0ifq\n';
   let mlflow: OtlpReceiver;
   let url: string;
 
   beforeEach(async () => {
     mlflow = await startOtlpReceiver();
-    const endpoint = `127.0.0.1:${await freePort()}`;
-    const machinesFile = join(folder, 'machines');
-    await writeFile(machinesFile, machines);
-    await start(
-      ['deploy/collector/central.yaml'],
-      {},
-      {
-        ...{ FLEETBOT_COLLECTOR_ENDPOINT: endpoint, FLEETBOT_MACHINES_FILE: machinesFile },
-        ...{ FLEETBOT_COLLECTOR_STATE: join(folder, 'central') },
-        ...{ MLFLOW_TRACKING_URI: mlflow.url, MLFLOW_EXPERIMENT_ID: '7' },
-      },
-    );
-    url = `http://${endpoint}`;
+    const central = await startCentralCollector({
+      folder,
+      passwords: { 'rhel-01': 'of-rhel-01' },
+      mlflow: { url: mlflow.url, experimentId: '7' },
+    });
+    running.push(central);
+    url = `http://127.0.0.1:${central.port}`;
     return () => mlflow.close();
   });
 
@@ -193,8 +158,4 @@ describe('the central collector', () => {
     }
     expect(mlflow.requests).toEqual([]);
   });
-});
-
-afterAll(async () => {
-  await Promise.all([...running].map(kill));
 });

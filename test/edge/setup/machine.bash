@@ -47,7 +47,7 @@ dry_run() {
 load_setup() {
   local part
   scratch=$BATS_TEST_TMPDIR
-  for part in say change settings prerequisites users ssh host-part agent; do
+  for part in say change settings prerequisites users ssh host-part secrets agent; do
     # shellcheck disable=SC1090
     source "$kit/scripts/lib/$part.sh"
   done

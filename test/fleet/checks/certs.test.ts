@@ -12,7 +12,9 @@ describe('certs', () => {
     ['Dec 22 17:45:00 2026', 'ok', 'is valid for 30 days, until 2026-12-22 (warn at 21 days)'],
     ['Dec 13 17:45:00 2026', 'warning', 'is valid for 21 days, until 2026-12-13 (warn at 21 days)'],
     ['Nov 23 18:00:00 2026', 'critical', 'is valid for 1 day, until 2026-11-23 (critical at 7 days)'],
-    ['Nov  2 17:45:00 2026', 'critical', 'expired 20 days ago, until 2026-11-02 (critical at 7 days)'],
+    ['Nov  2 17:45:00 2026', 'critical', 'expired 20 days ago, on 2026-11-02 (critical at 7 days)'],
+    ['Nov 22 18:45:00 2026', 'critical', 'is valid for less than a day, until 2026-11-22'],
+    ['Nov 22 16:45:00 2026', 'critical', 'expired less than a day ago, on 2026-11-22'],
     ['Dec 31 23:59:59 9999', 'ok', 'until 9999-12-31'],
   ])('until %s is %s', (date, severity, text) => {
     expect(judge(machine, 'certs', until(date))).toMatchObject([

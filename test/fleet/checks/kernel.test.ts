@@ -74,6 +74,12 @@ describe('kernel', () => {
 
   test.each([
     ['Out of memory: Killed process 812 (java) total-vm:9GB, anon-rss:7GB', 'out-of-memory kill'],
+    [
+      'Out of memory (oom_kill_allocating_task): Killed process 812 (java) total-vm:9GB',
+      'out-of-memory kill',
+    ],
+    ['sd 0:0:0:0: [sda] tag#0 Sense Key : Medium Error [current]', 'I/O error'],
+    ['XFS (dm-0): Metadata CRC error detected at xfs_agf_read_verify+0x1', 'file system error'],
     ['I/O error, dev sda, sector 1234 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2', 'I/O error'],
     ['blk_update_request: critical medium error, dev sdb, sector 99', 'I/O error'],
     ['Buffer I/O error on dev dm-0, logical block 12, lost async page write', 'I/O error'],
@@ -150,6 +156,20 @@ describe('kernel', () => {
     const calm = machineWith("    expect: { kernel: { ignore: ['*dev sdz,*', 'nfs: *'] } }");
     const lines = line('I/O error, dev sdz, sector 7') + line('nfs: server filer1 not responding');
     expect(verdictOf(judge(calm, 'kernel', sight, lines, ''))).toBe('ok');
+  });
+
+  test('what came before the newest lines is not called good', () => {
+    const floppy = line('I/O error, dev fd0, sector 0', 60).repeat(200);
+    const hidden = judge(machine, 'kernel', sight, floppy, '');
+    expect(brief(hidden)).toEqual([['inconclusive', 'kernel']]);
+    expect(hidden[0]?.text).toContain('of the errors only the newest 200 of the 24 hours were read');
+    // Warnings of a firewall may push each other out, which is told.
+    const rejected = line('filter_IN_public_REJECT: IN=eth0 OUT= MAC=00', 60).repeat(200);
+    expect(judge(machine, 'kernel', sight, '', rejected)).toMatchObject([
+      { severity: 'ok', text: expect.stringContaining('of the warnings only the newest 200') },
+    ]);
+    const boot = line('I/O error, dev fd0, sector 0', dayMinutes + 1, 1).repeat(200);
+    expect(verdictOf(judge(machine, 'kernel', sight, boot, ''))).toBe('ok');
   });
 
   test('a machine whose kernel cannot be seen is inconclusive', () => {

@@ -47,6 +47,11 @@ describe('logs', () => {
     ]);
   });
 
+  test('a unit cannot lay its lines at the door of another', () => {
+    const forged = { MESSAGE: 'x', _SYSTEMD_UNIT: 'evil.service', UNIT: 'sshd.service' };
+    expect(brief(judgeLines(journalLine(forged).repeat(5)))).toEqual([['warning', 'evil.service']]);
+  });
+
   test('the number of lines of a unit is judged by its limits', () => {
     expect(brief(judgeLines(startFailed.repeat(5)))).toEqual([['warning', 'ssh.service']]);
     expect(brief(judgeLines(nginx('x').repeat(100)))).toEqual([['critical', 'nginx.service']]);

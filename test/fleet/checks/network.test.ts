@@ -13,6 +13,7 @@ const route4 = '[{"dst":"default","gateway":"192.0.2.1","dev":"eth0","flags":[]}
 const route6 =
   '[{"dst":"default","gateway":"fd00::1","dev":"eth0","metric":1024,"flags":[],"pref":"medium"}]\n';
 const deadRoute = '[{"dst":"default","gateway":"192.0.2.1","dev":"eth0","flags":["dead","linkdown"]}]\n';
+const noWayOut = '[{"type":"unreachable","dst":"default","dev":"lo","metric":4294967295,"flags":[]}]\n';
 const noRoute = '[ ]\n';
 
 const bare = machineWith();
@@ -31,6 +32,7 @@ describe('network', () => {
     [noRoute, noRoute, 'warning'],
     [deadRoute, noRoute, 'warning'],
     [deadRoute, route6, 'ok'],
+    [noRoute, noWayOut, 'warning'],
     [{ exitCode: 1, stderr: 'Cannot open netlink socket\n' }, noRoute, 'inconclusive'],
     ['hello', noRoute, 'inconclusive'],
     ['hello', route6, 'ok'],

@@ -59,6 +59,7 @@ describe('time', () => {
 
   test.each([
     [follows, 'ok', 'chrony follows 10.0.0.1 (stratum 3), 0.21 ms off'],
+    [follows.replace('1795368930', String(measured.now / 1000 - 43_201)), 'warning', '10.0.0.1 12 hours ago'],
     [ownClock, 'warning', "only the machine's own clock"],
     [noServer, 'warning', 'is not synchronised'],
   ])('by chrony: %s', (tracking, severity, text) => {

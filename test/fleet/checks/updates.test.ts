@@ -30,9 +30,10 @@ Reading state information...
 Calculating upgrade...
 The following packages will be upgraded:
   base-files libgcrypt20 libgcrypt20-dev
-3 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.
+4 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.
 Inst base-files [12.4+deb12u11] (12.4+deb12u15 Debian:12.15/oldstable [amd64])
 Conf base-files (12.4+deb12u15 Debian:12.15/oldstable [amd64])
+Inst scanner [1.0] (1.1 Security Tools:1/security-tools [amd64])
 Inst libgcrypt20-dev [1.10.1-3] (1.10.1-3+deb12u1 Debian:12.15/oldstable, Debian-Security:12/oldstable-security [amd64]) []
 Inst libgcrypt20 [1.10.1-3] (1.10.1-3+deb12u1 Ubuntu:22.04/jammy-security [amd64])
 Inst linux-image-6.1.0-40-amd64 (6.1.153-1 Debian-Security:12/oldstable-security [amd64])
@@ -72,7 +73,7 @@ describe('updates', () => {
         text: '2 security updates wait, as far as the repositories tell (warn at 1)',
         measure: { value: 2, unit: 'updates' },
       },
-      { severity: 'ok', subject: 'updates', text: '3 updates wait, of every kind' },
+      { severity: 'ok', subject: 'updates', text: '4 updates wait, of every kind' },
       {
         severity: 'ok',
         subject: 'package metadata',

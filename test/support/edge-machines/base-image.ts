@@ -3,19 +3,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cached } from '../edge-images/cached.ts';
-import { recipe } from './recipe.ts';
+import { recipeOf, type Suite } from './recipe.ts';
 import { runProgram } from './run-program.ts';
+
+type Recipe = ReturnType<typeof recipeOf>;
 
 /**
  * The image of a fresh machine's disk: ext4, built once from the distribution's packages and kept in the user's
  * cache under a hash of its recipe.
  */
-export async function baseImage(): Promise<string> {
+export async function baseImage(suite: Suite = 'trixie'): Promise<string> {
+  const recipe = recipeOf(suite);
   const hash = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
-  return join(await cached(`edge-machine-${hash}`, makeImage), 'disk.ext4');
+  return join(await cached(`edge-machine-${hash}`, (folder) => makeImage(folder, recipe)), 'disk.ext4');
 }
 
-async function makeImage(folder: string): Promise<void> {
+async function makeImage(folder: string, recipe: Recipe): Promise<void> {
   const root = join(folder, 'root');
   await runProgram([
     ...['mmdebstrap', '--quiet', '--variant=minbase', '--dpkgopt=path-exclude=/usr/share/{doc,man,locale}/*'],
@@ -23,7 +26,7 @@ async function makeImage(folder: string): Promise<void> {
     ...['--skip=cleanup/apt/lists', `--include=${recipe.packages.join(',')}`],
     ...[recipe.suite, root, ...mirror()],
   ]);
-  await configure(root);
+  await configure(root, recipe);
   await runProgram([
     'mke2fs',
     '-q',
@@ -37,7 +40,7 @@ async function makeImage(folder: string): Promise<void> {
   await rm(root, { recursive: true });
 }
 
-async function configure(root: string): Promise<void> {
+async function configure(root: string, recipe: Recipe): Promise<void> {
   for (const [path, content] of Object.entries(recipe.files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await rm(join(root, path), { force: true });

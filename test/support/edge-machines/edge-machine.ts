@@ -10,6 +10,7 @@ import { besideProcess, MachineCgroup } from './cgroup.ts';
 import { requireHostTools } from './host-tools.ts';
 import { createNetwork, inNetwork, type MachineNetwork } from './network.ts';
 import { Nspawn } from './nspawn.ts';
+import type { Suite } from './recipe.ts';
 import { attemptProgram, type Finished, runProgram } from './run-program.ts';
 import { claimSlots, releaseSlot, type Slot } from './slot.ts';
 import { until } from './until.ts';
@@ -19,6 +20,8 @@ const sshPort = 22;
 
 export interface EdgeMachineOptions {
   readonly name: string;
+  /** Of Debian; 13 unless told. */
+  readonly suite?: Suite;
   /** Disks beside that of the system: mount point → size. */
   readonly disksMiB?: Readonly<Record<string, number>>;
   /** Folders of this computer → where they are in the machine, to be read only. */
@@ -28,10 +31,11 @@ export interface EdgeMachineOptions {
 /** Starts fresh machines at once. Resolves when the SSH server of each answers. */
 export async function startEdgeMachines(machines: readonly EdgeMachineOptions[]): Promise<EdgeMachine[]> {
   requireHostTools();
-  const image = await baseImage();
+  // One after the other: the first of a suite makes its image.
+  for (const { suite } of machines) await baseImage(suite);
   const slots = await claimSlots(machines.length);
   const started = await Promise.allSettled(
-    slots.map((slot, index) => startEdgeMachine(image, slot, machines[index] ?? { name: slot.name })),
+    slots.map((slot, index) => startEdgeMachine(slot, machines[index] ?? { name: slot.name })),
   );
   const failure = started.find((each) => each.status === 'rejected');
   if (!failure) return started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
@@ -39,15 +43,11 @@ export async function startEdgeMachines(machines: readonly EdgeMachineOptions[])
   throw failure.reason;
 }
 
-async function startEdgeMachine(
-  image: string,
-  slot: Slot,
-  options: EdgeMachineOptions,
-): Promise<EdgeMachine> {
+async function startEdgeMachine(slot: Slot, options: EdgeMachineOptions): Promise<EdgeMachine> {
   const network = await createNetwork(slot.index);
   const cgroup = new MachineCgroup(slot.name);
   await cgroup.create();
-  await makeSystemDisk(image, slot, options.name);
+  await makeSystemDisk(await baseImage(options.suite), slot, options.name);
   const writable: Record<string, string> = {};
   for (const [number, [mount, sizeMiB]] of Object.entries(options.disksMiB ?? {}).entries())
     writable[await makeDisk(join(slot.folder, `disk-${number}`), sizeMiB)] = mount;

@@ -1,6 +1,10 @@
-/** What a freshly installed machine is made of; nothing of fleetbot is in it. Debian 13, systemd 257, podman 5.4. */
-export const recipe = {
-  suite: 'trixie',
+/** What a fresh machine can be: Debian 13 (systemd 257, podman 5.4) or 12 (systemd 252, podman 4.3 without Quadlet). */
+export type Suite = 'trixie' | 'bookworm';
+
+/** What a freshly installed machine is made of; nothing of fleetbot is in it. */
+export const recipeOf = (suite: Suite) => ({ suite, ...parts });
+
+const parts = {
   sizeMiB: 6_144,
   packages: [
     ...['systemd', 'systemd-sysv', 'dbus', 'dbus-user-session', 'libpam-systemd', 'openssh-server'],

@@ -46,8 +46,14 @@ export interface GovernedMachines extends AsyncDisposable {
   options(name: string): GovernOptions;
 }
 
-/** Starts them at once and sets them up at once. @throws Error with what setup printed, where it failed */
-export async function startGovernedMachines(specs: readonly GovernedSpec[]): Promise<GovernedMachines> {
+/**
+ * Starts them at once and sets them up at once. `uplinkPort` of this computer takes their spans in the place of the
+ * receiver. @throws Error with what setup printed, where it failed
+ */
+export async function startGovernedMachines(
+  specs: readonly GovernedSpec[],
+  { uplinkPort }: { readonly uplinkPort?: number } = {},
+): Promise<GovernedMachines> {
   await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'fleetbot-edge-'));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
@@ -69,7 +75,7 @@ export async function startGovernedMachines(specs: readonly GovernedSpec[]): Pro
   writeFileSync(fleetFile, stringify(fleetOf(entries)));
   const options = (machine: EdgeMachine): GovernOptions => ({
     ...{ images, fleetFile, centreKey: key.publicKey },
-    uplinkUrl: `http://${machine.network.hostAddress}:${new URL(spans.url).port}`,
+    uplinkUrl: `http://${machine.network.hostAddress}:${uplinkPort ?? new URL(spans.url).port}`,
     flags: specs.find(({ name }) => name === machine.name)?.flags ?? [],
   });
   const setup = new Map<string, number>();

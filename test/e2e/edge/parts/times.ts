@@ -23,7 +23,7 @@ export function stepsOf(
     queue: (entered('gathering') ?? Number.NaN) - run.request.acceptedAt,
     SSH: (evidence?.startMs ?? Number.NaN) - (entered('gathering') ?? Number.NaN),
     evidence: sum('evidence'),
-    judging: gathered - (evidence?.endMs ?? Number.NaN),
+    judging: Math.max(0, gathered - (evidence?.endMs ?? Number.NaN)),
     'agent boot': sum('agent.start') + sum('agent.ready'),
     model,
     tools,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from activation import ActivationBook
 from agent_calls import AgentCalls
-from agent_unit import AgentUnit
+from agent_unit import CONTAINER_UID, AgentUnit
 from gate_calls import GateCalls
 from identity import identity_of, subordinate_ids
 from journal import Journal
@@ -29,7 +29,7 @@ from shape import ShapeError
 _GATE_USER = "fleetbot"
 # A capsule comes with its signature; an agent's command is short.
 _LONGEST_GATE_CALL_BYTES = 262_144
-_LONGEST_AGENT_CALL_BYTES = 65_536
+_LONGEST_AGENT_CALL_BYTES = 16_384
 _MOST_GATE_CALLS = 32
 _MOST_AGENT_CALLS = 16
 _THREAD_STACK_BYTES = 524_288
@@ -60,9 +60,11 @@ def main() -> None:
 
     sockets = dict(options.listen) or _inherited_sockets()
     agent_calls = AgentCalls(policy=policy, runner=runner, book=book, journal=journal)
+    # The agent's user and its container; not the collector's, which has another uid of that user's.
+    agent_uids = {agent_user.uid, subordinate.on_host(CONTAINER_UID)}
     agent_door = Door(
         listening=sockets["agent"],
-        admits=lambda uid: uid == agent_user.uid or uid in subordinate,
+        admits=lambda uid: uid in agent_uids,
         answer=agent_calls.answer,
         longest_call_bytes=_LONGEST_AGENT_CALL_BYTES,
         most_at_once=_MOST_AGENT_CALLS,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Iterator, Sequence
 
 import shape
 from activation import Activation, ActivationBook
+from call_budget import CallBudget
 from journal import Journal
 from match_command import match_command
 from policy import Policy
@@ -18,6 +20,8 @@ from refused import Refused
 from run_command import CommandRunner
 
 _MOST_WORDS = 64
+# A caller that is over its budget waits so long for its refusal that asking again at once costs it, not the machine.
+_OVER_BUDGET_SECONDS = 1.0
 
 
 class AgentCalls:
@@ -28,23 +32,36 @@ class AgentCalls:
         self._runner = runner
         self._book = book
         self._journal = journal
+        self._budget = CallBudget()
+        self._over_budget = False
         self._lock = Lock()
         self._running = 0
 
     def answer(self, call: Any, caller: int) -> dict[str, Any]:
         """The reply to one call. Raises Refused."""
+        self._pay()
         argv, claimed = _parse(call)
-        hidden = [redact(word) for word in argv]
         activation = self._book.current()
         try:
             if activation is None:
                 raise Refused("no-activation", "No run is under way on this machine, so nothing is run for an agent.")
             output = self._run(argv, claimed, activation, caller)
         except Refused as refusal:
-            self._tell(hidden, activation, refused=refusal.code)
+            self._tell(argv, activation, refused=refusal.code)
             raise
-        self._tell(hidden, activation, exit=output["exitCode"], ms=output["durationMs"])
+        self._tell(argv, activation, exit=output["exitCode"], ms=output["durationMs"])
         return {**output, "run": activation.run, "trace": activation.trace}
+
+    def _pay(self) -> None:
+        """Raises Refused when the agent asks too often. The journal is told once: it is what a flood would push out."""
+        if self._budget.take():
+            self._over_budget = False
+            return
+        if not self._over_budget:
+            self._over_budget = True
+            self._journal.write("the agent asks too often: it is refused, untold, until it asks less", by="agent")
+        time.sleep(_OVER_BUDGET_SECONDS)
+        raise Refused("busy", "Too many commands were asked for. Wait a few seconds, then ask for fewer.")
 
     def _run(self, argv: Sequence[str], claimed: str | None, activation: Activation, caller: int) -> dict[str, Any]:
         if claimed is not None and claimed != activation.run:
@@ -80,11 +97,11 @@ class AgentCalls:
             with self._lock:
                 self._running -= 1
 
-    def _tell(self, hidden: list[str], activation: Activation | None, **outcome: str | int | None) -> None:
+    def _tell(self, argv: Sequence[str], activation: Activation | None, **outcome: str | int | None) -> None:
         stamps = activation.stamps() if activation else {}
-        self._journal.write(
-            f"the agent asked for: {' '.join(hidden)}", by="agent", argv=json.dumps(hidden), **stamps, **outcome
-        )
+        # As a whole: a secret may be known by the word before it.
+        message, words = redact(f"the agent asked for: {' '.join(argv)}"), redact(json.dumps(argv))
+        self._journal.write(message, by="agent", argv=words, **stamps, **outcome)
 
 
 def _parse(call: Any) -> tuple[tuple[str, ...], str | None]:

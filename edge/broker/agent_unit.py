@@ -18,8 +18,6 @@ from refused import Refused
 UNIT = "openclaw-agent.service"
 _SECRET = "openclaw-gateway-token"
 _SECRET_KEY = "token"
-# As whom the agent's container runs; the collector's is another.
-_CONTAINER_UID = 1000
 
 _CALL_TIMEOUT_SECONDS = 20.0
 # Longer than the unit's own TimeoutStopSec, after which systemd kills.
@@ -41,6 +39,9 @@ _STATES = {
     "deactivating": "deactivating",
     "failed": "failed",
 }
+CONTAINER_UID = 1000
+"""As whom the agent's container runs, by the container's own numbers; the collector's is another."""
+
 GONE = ("inactive", "failed")
 """States in which no process of the agent's is left, once `stop` has returned them."""
 
@@ -156,9 +157,9 @@ class AgentUnit:
 
     def _container_uid(self) -> int:
         """The host's uid of the container's user. Raises Refused: nothing of another user's may ever be killed."""
-        uid = self._subordinate.on_host(_CONTAINER_UID)
+        uid = self._subordinate.on_host(CONTAINER_UID)
         if uid is None:
-            raise Refused("internal", f"/etc/subuid gives {self._user.name} fewer than {_CONTAINER_UID} uids.")
+            raise Refused("internal", f"/etc/subuid gives {self._user.name} fewer than {CONTAINER_UID} uids.")
         if _has_name(uid):
             raise Refused("internal", f"/etc/subuid gives {self._user.name} the uid {uid} of another user.")
         return uid

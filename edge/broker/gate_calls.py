@@ -13,6 +13,7 @@ from activation import Activation, ActivationBook, parse_activation, parse_fence
 from agent_unit import GONE, AgentUnit
 from journal import Journal
 from machine_file import MachineFile
+from policy import Check, Policy
 from policy_file import NoPolicy, PolicyFile
 from refused import Refused
 from run_command import CommandRunner
@@ -21,6 +22,8 @@ from version import VERSION
 _TOKEN_BYTES = 32
 # Checks whose commands run at the same time; further ones wait for their turn. The agent's commands are not counted.
 _CHECKS_AT_ONCE = 4
+# Checks that run or wait; further ones are refused, so that the gate's door is never too full for a stop.
+_MOST_CHECKS = 16
 
 
 class GateCalls:
@@ -46,6 +49,7 @@ class GateCalls:
         self._end_agent_calls = end_agent_calls
         self._starts_and_stops = Lock()
         self._checks = BoundedSemaphore(_CHECKS_AT_ONCE)
+        self._places_for_checks = BoundedSemaphore(_MOST_CHECKS)
         self._verbs: dict[str, Callable[[dict[str, Any], int], dict[str, Any]]] = {
             "about": self._about,
             "agent-state": self._agent_state,
@@ -131,6 +135,14 @@ class GateCalls:
                 f'The check "{name}" is not among those that this machine is authorised for: '
                 f"{', '.join(policy.checks)}. After a change of the fleet file, renew its policy.",
             )
+        if not self._places_for_checks.acquire(blocking=False):
+            raise Refused("internal", f"{_MOST_CHECKS} checks run or wait on this machine already. Try again later.")
+        try:
+            return self._outputs_of(name, check, policy, fence, caller)
+        finally:
+            self._places_for_checks.release()
+
+    def _outputs_of(self, name: str, check: Check, policy: Policy, fence: int, caller: int) -> dict[str, Any]:
         outputs = []
         with self._checks:
             collected_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

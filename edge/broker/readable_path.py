@@ -19,15 +19,18 @@ def is_readable(word: str, policy: Policy) -> bool:
     """
     if not word.startswith("/") or "\0" in word or ".." in word.split("/"):
         return False
+    # First by its name alone: a look at the file system can hang for ever where the agent may not even look.
+    if not _is_listed(word, policy):
+        return False
     try:
-        real = os.path.realpath(word)
+        return _is_listed(os.path.realpath(word), policy)
     except OSError:
         return False
-    return all(_matches(path, policy.readable) and not _is_secret(path, policy) for path in {word, real})
 
 
-def _is_secret(path: str, policy: Policy) -> bool:
-    return _matches(path.lower(), tuple(pattern.lower() for pattern in policy.secret))
+def _is_listed(path: str, policy: Policy) -> bool:
+    secret = tuple(pattern.lower() for pattern in policy.secret)
+    return _matches(path, policy.readable) and not _matches(path.lower(), secret)
 
 
 def _matches(path: str, patterns: tuple[str, ...]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from typing import Any, Sequence
 
 from child import Ended, run_child
@@ -15,6 +16,11 @@ SEARCH_PATH = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 # Read beyond the limit, so that a secret that straddles it is whole when it is looked for.
 _REDACTION_MARGIN_BYTES = 8_192
+
+# Colours and titles of terminals (ECMA-48): between a name and its value they would hide a secret from the rules.
+_TERMINAL_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+# What no text holds. Between the words of a command line the kernel puts a NUL, where the rules expect a blank.
+_CONTROLS = {code: " " if code == 0 else None for code in (*range(9), 11, 12, *range(14, 32), 127)}
 
 # The machine has no room for another process, pipe or page; any other error is the program's.
 _NO_ROOM = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
@@ -49,8 +55,8 @@ class CommandRunner:
         other side of the socket `caller` is gone. Raises OSError when no process can be started at all.
         """
         ended = self._run(argv, as_root, timeout_seconds, output_bytes + _REDACTION_MARGIN_BYTES, caller)
-        stdout, out_was_cut = _redact_and_cut(ended.stdout, output_bytes)
-        stderr, err_was_cut = _redact_and_cut(ended.stderr, output_bytes)
+        stdout, out_was_cut = redact_and_cut(ended.stdout, output_bytes)
+        stderr, err_was_cut = redact_and_cut(ended.stderr, output_bytes)
         return {
             "argv": [redact(word) for word in argv],
             "exitCode": ended.exit_code,
@@ -84,6 +90,11 @@ class CommandRunner:
         return next((path for path in candidates if os.path.isfile(path)), None)
 
 
-def _redact_and_cut(output: bytes, limit: int) -> tuple[str, bool]:
-    redacted = redact(output.decode(errors="replace")).encode()
-    return redacted[:limit].decode(errors="ignore"), len(redacted) > limit
+def redact_and_cut(output: bytes, limit: int) -> tuple[str, bool]:
+    """What may be told of a stream that was kept up to the limit and the margin, and whether that is not all of it."""
+    text = _TERMINAL_SEQUENCE.sub("", output.decode(errors="replace")).translate(_CONTROLS)
+    redacted = redact(text).encode()
+    # However much shorter redaction made the rest: what was read last may be the beginning of a secret.
+    is_whole = len(output) < limit + _REDACTION_MARGIN_BYTES
+    shown = redacted[: limit if is_whole else min(limit, max(0, len(redacted) - _REDACTION_MARGIN_BYTES))]
+    return shown.decode(errors="ignore"), len(shown) < len(redacted)

@@ -33,6 +33,8 @@ export interface DeliveryParts {
   /** URL of OTLP over HTTP, `/v1/traces` included. */
   readonly endpoint: string;
   readonly token: string;
+  /** Looked at before every request: spans and token are for the collector alone. */
+  readonly strangerListens: () => Promise<boolean>;
   /** The body of a request with these encoded spans. */
   readonly body: (spans: readonly string[]) => string;
   /** Told once for every reason until spans go through again. */
@@ -103,8 +105,12 @@ export class Delivery {
 
   /** Sends one batch. Resolves with `settled`, or with the milliseconds to wait at least before the next attempt. */
   async #post(spans: readonly string[]): Promise<'settled' | number> {
-    const { endpoint, token, body } = this.#parts;
+    const { endpoint, token, body, strangerListens } = this.#parts;
     try {
+      if (await strangerListens()) {
+        this.#warn("Another user's process listens on the collector's port; they are sent once it has ended.");
+        return 0;
+      }
       const response = await fetch(endpoint, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },

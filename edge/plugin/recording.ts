@@ -3,6 +3,7 @@ import type { PluginApi } from 'openclaw/plugin-sdk/plugin-entry';
 import { clean } from './clean.ts';
 import { Delivery } from './delivery.ts';
 import { eventTypes } from './events.ts';
+import { strangerListens } from './port-owner.ts';
 import { field, text } from './reader.ts';
 import { RunSpans } from './run-spans.ts';
 import { encodeSpan, exportBody } from './span.ts';
@@ -40,9 +41,11 @@ export function startRecording(
   }
   const host = text(api.pluginConfig, 'host') ?? hostname();
   const resource = { 'service.name': 'openclaw', 'host.name': host };
+  const endpoint = text(api.pluginConfig, 'endpoint') ?? defaultEndpoint;
   const delivery = new Delivery({
-    endpoint: text(api.pluginConfig, 'endpoint') ?? defaultEndpoint,
+    endpoint,
     token,
+    strangerListens: () => strangerListens(Number(new URL(endpoint).port)),
     body: (spans) => exportBody(resource, spans),
     warn: (message) => api.logger.warn(message),
   });

@@ -19,6 +19,8 @@ const outputSchema = commandOutputSchema.extend({ run: z.string(), trace: z.stri
 const isRoot = process.getuid?.() === 0;
 /** A uid that nobody has; with the ids of the subordinate ones it is the container's 1000. */
 const containerUid = 700_000_999;
+/** The same of the collector's 10001. */
+const collectorUid = 700_010_000;
 
 const machine = new BrokerMachine();
 const files = join(machine.folder, 'files');
@@ -121,6 +123,27 @@ describe.runIf(hasPython)('the broker and the agent', () => {
       for (const path of unreadable)
         expect([path, code(await machine.agent({ argv: ['show', path] }))]).toEqual([path, 'not-readable']);
       expect(code(await machine.agent({ argv: ['show', 'files/log'] }))).toBe('not-listed');
+    });
+
+    it('tells the journal no secret, also where the word before says that it is one', async () => {
+      await machine.agent({ argv: ['say', '--password', 'hunter2x'] });
+      expect(machine.printed).toContain('asked for: say --password [redacted:password]');
+      expect(machine.printed).not.toContain('hunter2x');
+    });
+
+    it('slows an agent down that asks without end, and fills no journal with it', async () => {
+      const ask = async (): Promise<string> => JSON.stringify(await machine.agent({ argv: ['say', 'again'] }));
+      const asked = (): number => machine.printed.split('asked for: say again').length;
+      const before = asked();
+      for (let last = ''; !last.includes('Too many commands'); ) {
+        [last = ''] = (await Promise.all([ask(), ask(), ask(), ask()])).toSorted();
+        if (asked() - before > 150) break;
+      }
+      expect(asked() - before).toBeLessThan(150);
+      expect(machine.printed.split('the agent asks too often')).toHaveLength(2);
+      expect(await machine.gate({ do: 'agent-state' })).toEqual({ ok: { agent: 'active' } });
+      await machine.end();
+      await machine.start();
     });
 
     it('refuses what is no call', async () => {
@@ -290,6 +313,7 @@ print(caller.recv(65536).decode())`;
       };
       expect(JSON.parse(answers('agent', containerUid))).toMatchObject({ exitCode: 0 });
       expect(code(JSON.parse(answers('agent', 65_534)))).toBe('bad-request');
+      expect(code(JSON.parse(answers('agent', collectorUid)))).toBe('bad-request');
       expect(code(JSON.parse(answers('gate', containerUid)))).toBe('verb-refused');
     });
 
@@ -297,7 +321,7 @@ print(caller.recv(65536).decode())`;
       await start();
       const asUser = (uid: number) =>
         spawn('setpriv', [`--reuid=${uid}`, '--clear-groups', 'sleep', '60'], { stdio: 'ignore' });
-      const [agent, collector] = [asUser(containerUid), asUser(containerUid + 9_000)];
+      const [agent, collector] = [asUser(containerUid), asUser(collectorUid)];
       await Promise.all([once(agent, 'spawn'), once(collector, 'spawn')]);
       const owner = async (pid = 0) =>
         (await readFile(`/proc/${pid}/status`, 'utf8')).match(/Uid:\t(\d+)/)?.[1];

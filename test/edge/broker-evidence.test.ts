@@ -31,6 +31,8 @@ const policy: PolicyParts = {
     endless: check('endless'),
     long: check('long'),
     straddling: check('straddling'),
+    shrinking: check('shrinking'),
+    coloured: check('coloured'),
     slow: check('slow'),
     failing: check('failing'),
     notexecutable: check('notexecutable'),
@@ -65,6 +67,16 @@ describe.runIf(hasPython)("the broker's evidence", () => {
     await machine.program('endless', 'while :; do echo 0123456789; done');
     await machine.program('long', 'i=0; while [ $i -lt 200 ]; do echo 0123456789; i=$((i+1)); done');
     await machine.program('straddling', `printf '%0990d password=%s' 0 hunter2xhunter2xhunter2x`);
+    await machine.program(
+      'shrinking',
+      `echo "-----BEGIN PRIVATE KEY-----"
+      i=0; while [ $i -lt 130 ]; do printf '%064d\n' 0; i=$((i+1)); done
+      printf '%s\n%0660d https://bob:hunter2xhunter2xhunter2x@host' "-----END PRIVATE KEY-----" 0`,
+    );
+    await machine.program(
+      'coloured',
+      String.raw`printf 'a=1 \033[36mpassword\033[0m=hunter2x\n--token\000hunter2x\000--user\000\033]0;title\007bob\n'`,
+    );
     await machine.program(
       'slow',
       `/bin/sleep 60 & echo $! $$ > ${pidFile}.new
@@ -134,6 +146,20 @@ describe.runIf(hasPython)("the broker's evidence", () => {
     expect(output.truncated).toBe(true);
   });
 
+  it('hides what was read last where redaction made room for it: a secret may begin there', async () => {
+    const { output } = await evidence('shrinking');
+    expect(output.stdout).not.toContain('hunter');
+    expect(output.truncated).toBe(true);
+  });
+
+  it('hides secrets among the colours of a terminal and the words of a process', async () => {
+    const { output } = await evidence('coloured');
+    expect(output).toMatchObject({
+      stdout: 'a=1 password=[redacted:password]\n--token [redacted:token] --user bob\n',
+      truncated: false,
+    });
+  });
+
   it('cuts a long output and lets its command end', async () => {
     const { output } = await evidence('long');
     expect(output).toMatchObject({ exitCode: 0, truncated: true });
@@ -170,6 +196,19 @@ describe.runIf(hasPython)("the broker's evidence", () => {
     socket.destroy();
     await expect.poll(() => running.filter(isRunning), patience).toEqual([]);
     await machine.writePolicy(policy);
+  });
+
+  it('takes no more checks than leave room for a stop', async () => {
+    const sockets = Array.from({ length: 17 }, () => createConnection(join(machine.folder, 'gate.sock')));
+    const replies: string[] = [];
+    for (const socket of sockets) {
+      socket.on('data', (reply) => replies.push(String(reply)));
+      socket.write('{"do":"evidence","fence":7,"check":"slow"}\n');
+    }
+    await expect.poll(() => replies, patience).toHaveLength(1);
+    expect(replies[0]).toContain('16 checks run or wait');
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(() => evidence('failing').catch(() => undefined), patience).toBeDefined();
   });
 
   it('tells how a command failed', async () => {

@@ -7,16 +7,19 @@ import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.t
 let collector: OtlpReceiver;
 let warnings: string[];
 let deliveries: Delivery[];
+let strangerListens: boolean;
 
 beforeEach(async () => {
   collector = await startOtlpReceiver();
   warnings = [];
   deliveries = [];
+  strangerListens = false;
 });
 
 afterEach(async () => {
   // What a test leaves unsent would be sent to whoever listens on that port next.
   collector.answer = { status: 200 };
+  strangerListens = false;
   await Promise.all(deliveries.map((delivery) => delivery.flush(5_000)));
   await collector.close();
 });
@@ -25,6 +28,7 @@ function deliver(limits: Partial<DeliveryLimits> = {}): Delivery {
   const delivery = new Delivery({
     endpoint: `${collector.url}/v1/traces`,
     token: 'the-token',
+    strangerListens: async () => strangerListens,
     body: (spans) => exportBody({ 'host.name': 'rhel-01' }, spans),
     warn: (message) => warnings.push(message),
     limits: {
@@ -223,4 +227,13 @@ describe('at the end of the process', () => {
     await deliver().flush(10_000);
     expect(performance.now() - began).toBeLessThan(1_000);
   });
+});
+
+test('nothing goes to another user who listens in the place of the collector', async () => {
+  strangerListens = true;
+  deliver().add(span(1));
+  await expect.poll(() => warnings).toEqual([expect.stringContaining("Another user's process listens")]);
+  expect(collector.requests).toEqual([]);
+  strangerListens = false;
+  await expect.poll(names).toEqual(['span 1']);
 });

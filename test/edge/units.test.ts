@@ -61,6 +61,8 @@ describe('system/user-limits.conf', () => {
         TasksMax: '512',
         CPUWeight: '20',
         IOWeight: '20',
+        LogRateLimitIntervalSec: '30s',
+        LogRateLimitBurst: '200',
         OOMScoreAdjust: '500',
       },
     });

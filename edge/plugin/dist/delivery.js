@@ -33,6 +33,8 @@ const retryableStatuses                    = [429, 502, 503, 504];
                                                       
                             
                          
+                                                                                     
+                                                   
                                                         
                                                       
                                                                  
@@ -103,8 +105,12 @@ export class Delivery {
 
   /** Sends one batch. Resolves with `settled`, or with the milliseconds to wait at least before the next attempt. */
   async #post(spans                   )                              {
-    const { endpoint, token, body } = this.#parts;
+    const { endpoint, token, body, strangerListens } = this.#parts;
     try {
+      if (await strangerListens()) {
+        this.#warn("Another user's process listens on the collector's port; they are sent once it has ended.");
+        return 0;
+      }
       const response = await fetch(endpoint, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },

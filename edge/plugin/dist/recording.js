@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { clean } from './clean.js';
 import { Delivery } from './delivery.js';
 import { eventTypes } from './events.js';
+import { strangerListens } from './port-owner.js';
 import { field, text } from './reader.js';
 import { RunSpans } from './run-spans.js';
 import { encodeSpan, exportBody } from './span.js';
@@ -40,9 +41,11 @@ export function startRecording(
   }
   const host = text(api.pluginConfig, 'host') ?? hostname();
   const resource = { 'service.name': 'openclaw', 'host.name': host };
+  const endpoint = text(api.pluginConfig, 'endpoint') ?? defaultEndpoint;
   const delivery = new Delivery({
-    endpoint: text(api.pluginConfig, 'endpoint') ?? defaultEndpoint,
+    endpoint,
     token,
+    strangerListens: () => strangerListens(Number(new URL(endpoint).port)),
     body: (spans) => exportBody(resource, spans),
     warn: (message) => api.logger.warn(message),
   });

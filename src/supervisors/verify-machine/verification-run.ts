@@ -1,6 +1,6 @@
 import type { Machine } from '../../fleet/machine.ts';
 import type { Run } from '../../fleet/run.ts';
-import { verificationQuestion } from './verify-machine.ts';
+import { verificationQuestion } from './try-agent.ts';
 
 /** Where it was asked for: no channel of Slack. */
 const channel = 'command-line';

@@ -1,37 +1,16 @@
 import { checkOf } from '../../fleet/checks/index.ts';
 import { driftOf } from '../../fleet/drift.ts';
-import { MachineError, toFailure } from '../../fleet/errors.ts';
+import { MachineError } from '../../fleet/errors.ts';
 import type { CommandOutput } from '../../fleet/evidence.ts';
 import { verdictOf } from '../../fleet/finding.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Run } from '../../fleet/run.ts';
 import { isGone } from '../measure-lock.ts';
-import type { Clock, MachineBrake, MachineGate, MachineStatus, Redact, Tracer } from '../ports.ts';
+import type { MachineStatus } from '../ports.ts';
 import { sameCommands } from '../same-commands.ts';
 import { Disproof, NotTried, type Proof, prove } from './proof.ts';
-
-/** What a verification needs beside the machine's gate. */
-export interface VerifyParts {
-  readonly gate: MachineGate & MachineBrake;
-  /** What fleetbot's SSH key must not be able to do there. */
-  readonly attempts: () => Promise<readonly { readonly what: string; readonly refused: boolean }[]>;
-  /** Whether another host key than the pinned one is refused. */
-  readonly refusesOtherHostKey: () => Promise<boolean>;
-  readonly tracer: Tracer;
-  /**
-   * Resolves with the names of the machine's own spans in a trace, once there are any. undefined where traces are
-   * not kept.
-   */
-  readonly machineSpans: ((run: Run) => Promise<readonly string[]>) | undefined;
-  readonly redact: Redact;
-  readonly clock: Clock;
-}
-
-/** What the agent is asked to do, and what proves that it did. */
-const command = 'on-host uname -srm';
-/** What uname(1) prints first, whatever the gateway puts around it. */
-const kernelRelease = /\bLinux \d+\./;
-export const verificationQuestion = `Run exactly this one command and answer with what it prints: ${command}`;
+import { tryAgent, tryStop } from './try-agent.ts';
+import type { VerifyParts } from './verify-parts.ts';
 
 /**
  * Proves that what is installed on a machine works, from here and in reality: nothing is taken from a record. Uses
@@ -70,9 +49,9 @@ export async function* verifyMachine(
   if (signal.aborted) return;
   const agentFence = fence + 3;
   try {
-    yield await prove('agent', clock, () => agent(machine, run, parts, agentFence, signal));
+    yield await prove('agent', clock, () => tryAgent(machine, run, parts, agentFence, signal));
   } finally {
-    yield await prove('stop', clock, () => stop(machine, run, parts, agentFence + 1));
+    yield await prove('stop', clock, () => tryStop(machine, run, parts, agentFence + 1));
   }
   if (signal.aborted) return;
   yield await prove('trace', clock, () => trace(run, parts));
@@ -181,70 +160,6 @@ async function evidence(
 /** As in shells, 126 and 127 stand for programs that cannot be run or are not there. */
 function hasRun({ exitCode }: CommandOutput): boolean {
   return exitCode !== null && exitCode !== 126 && exitCode !== 127;
-}
-
-async function agent(
-  machine: Machine,
-  run: Run,
-  { gate, tracer, redact, clock }: VerifyParts,
-  fence: number,
-  signal: AbortSignal,
-): Promise<string> {
-  const step = tracer.step(run, 'agent.task');
-  try {
-    const startedAt = clock();
-    const { token } = await gate.start(fence, run.id, step.traceparent, signal);
-    await gate.ready(fence, signal);
-    const readyMs = Math.round(clock() - startedAt);
-    const { traceparent } = step;
-    const task = { runId: run.id, agentId: machine.agent.id, message: verificationQuestion, traceparent };
-    const answer = await gate.task(fence, token, task, signal);
-    step.end();
-    const quoted = (text: string) => `"${redact(text.trim().slice(0, 200))}"`;
-    if (machine.agent.transport !== 'gateway-ws') {
-      return `ready after ${readyMs} ms; answered (its commands cannot be seen over ${machine.agent.transport}): ${quoted(answer.text)}`;
-    }
-    const call = answer.toolCalls.find(({ input }) => input.includes(command));
-    if (call === undefined) {
-      throw new Disproof(
-        `The agent answered, but did not run "${command}": ${quoted(answer.text)}. See that its model can use tools.`,
-      );
-    }
-    if (call.failed || !kernelRelease.test(call.output)) {
-      throw new Disproof(
-        `The agent ran "${command}" and got: ${quoted(call.output)}. See that agent.commands in the fleet file lists it.`,
-      );
-    }
-    return `ready after ${readyMs} ms; ran "${command}": ${quoted(call.output)}`;
-  } catch (error) {
-    step.end(error);
-    throw error;
-  }
-}
-
-/** @throws Disproof also when another run's agent is there meanwhile, which is left alone */
-async function stop(machine: Machine, run: Run, { gate }: VerifyParts, fence: number): Promise<string> {
-  try {
-    const now = await gate.status();
-    if (!isGone(now.agent) && now.run !== null && now.run !== run.id) {
-      throw new Disproof(
-        `The agent of ${machine.name} is ${now.agent} for run ${now.run} and was left alone.`,
-      );
-    }
-    await gate.stop(fence);
-  } catch (error) {
-    if (error instanceof Disproof) throw error;
-    throw new Disproof(
-      `${toFailure(error).message} The agent of ${machine.name} may still run: say fleetbot halt --direct ${machine.name}.`,
-    );
-  }
-  const { agent: state, run: left } = await gate.status();
-  if (!isGone(state) || left !== null) {
-    throw new Disproof(
-      `The agent of ${machine.name} is ${state} after it was stopped. Look at the machine now.`,
-    );
-  }
-  return `the agent is measured ${state}`;
 }
 
 async function trace(run: Run, { tracer, machineSpans }: VerifyParts): Promise<string> {

@@ -22,6 +22,7 @@ import { severities, verdicts } from '../../../src/fleet/finding.ts';
 import { type Halt, haltOutcomes } from '../../../src/fleet/halt.ts';
 import { type Machine, machineSchema } from '../../../src/fleet/machine.ts';
 import { type Run, runStates } from '../../../src/fleet/run.ts';
+import { anyText } from '../../support/any-text.ts';
 import { blockProblems } from '../../support/block-limits.ts';
 import { sampleHalt } from '../../support/sample-halt.ts';
 import { sampleCampaign, sampleRun } from '../../support/sample-run.ts';
@@ -247,6 +248,9 @@ const monsters = [
   ' ',
 ];
 
+/** Some of several code points. */
+const graphemes = fc.constantFrom('a', ' ', '\n', '`', 'e\u0301', 'ß', '漢', '👩‍👩‍👧‍👦', '🇩🇪', '👍🏽', 'नि');
+
 const attack =
   '<!here> <!channel> <@U0EVIL> <#C0EVIL|x> <https://evil.example|ok> @channel @here @everyone *bold* _italic_ ~gone~ `code` ```fence``` :large_green_circle: ok\n> quoted\n&lt;!here&gt;';
 
@@ -267,10 +271,7 @@ describe('every view', () => {
   it('stays within the limits of Slack with any text in any state', () => {
     fc.assert(
       fc.property(
-        fc.oneof(
-          fc.string({ maxLength: 6_000, unit: 'binary' }),
-          fc.string({ maxLength: 300, unit: 'grapheme' }),
-        ),
+        fc.oneof(anyText({ maxLength: 6_000 }), fc.string({ maxLength: 300, unit: graphemes })),
         fc.integer({ min: 0, max: 60 }),
         states,
         (text, count, base) => {

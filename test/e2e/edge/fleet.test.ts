@@ -23,7 +23,7 @@ import {
   setClockWrong,
   useUpMemory,
 } from './parts/faults.ts';
-import { setUp, startModel } from './parts/govern.ts';
+import { setUp } from './parts/govern.ts';
 import { type GovernedMachines, startGovernedMachines } from './parts/governed-machines.ts';
 import { stepsOf, tableOf } from './parts/times.ts';
 
@@ -42,7 +42,7 @@ const expected = {
   network: { interfaces: ['host0'], listening: [22] },
 };
 /** An agent that nobody stops ends so long after its start, in the test of it. */
-const runtimeMaxSeconds = 60;
+const runtimeMaxSeconds = 45;
 
 /** Three gateways that start on two processors; the lease of a worker that died, and the reconciler's patience. */
 const longRunMs = 150_000;
@@ -57,11 +57,12 @@ beforeAll(async () => {
   governed = await startGovernedMachines([
     // A person's checks are diagnosed here, and only here; questions are answered by the agent everywhere.
     { name: 'edge-01', entry: { expect: expected, limits: { stopTimeoutMs: 20_000 } } },
-    { name: 'edge-02', entry: { expect: expected, agent: { diagnose: 'never' } } },
+    { name: 'edge-02', entry: { expect: expected, agent: { diagnose: 'never' } }, flags: ['--no-warm-up'] },
     {
       name: 'edge-03',
       entry: { expect: expected, agent: { diagnose: 'never' } },
       disksMiB: { [dataDisk]: 64 },
+      flags: ['--no-warm-up'],
     },
   ]);
   stack.use(governed);
@@ -80,7 +81,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  (await import('node:fs')).writeFileSync('/tmp/fleet-fleetbot.log', centre.fleetbotLog());
   await centre?.[Symbol.asyncDispose]();
 });
 
@@ -146,10 +146,15 @@ async function sshTimes(name: Name): Promise<string> {
   return `status over SSH: ${times.join(', ')}`;
 }
 
-/** When the verdict stood in Slack, by the time that Slack gave it. */
-async function verdictPostedAt(run: Run): Promise<number> {
-  const { verdict } = await centre.queue.views.parts(run.id);
-  return Number(verdict?.posted?.ts) * 1_000;
+/** Resolves with the time at which the verdict stands in Slack. */
+function verdictPostedAt({ id }: Answer): Promise<number> {
+  return vi.waitFor(
+    async () => {
+      expect((await centre.queue.views.parts(id)).verdict?.posted).toBeDefined();
+      return Date.now();
+    },
+    { timeout: longRunMs, interval: 20 },
+  );
 }
 
 describe('a healthy machine', () => {
@@ -209,16 +214,14 @@ describe('a sick machine', () => {
     }
   });
 
-  it("answers also when the agent's own file system is full, which then starts as soon as there is room", async () => {
+  it("answers also when the agent's own file system is full, and loses nothing by it", async () => {
     await fill(machine(sick), '/');
     expect(textsOf(await check('disk'))).toMatch(/critical: \/ 100 % used/);
     const full = await runOf(`ask ${sick} MODE:tool which kernel is this?`);
     expect(full.diagnosis?.failure?.message ?? full.failure?.message).toContain('is full');
     await expectInert(sick);
+    // That its agent starts again, with the secrets that it had, is seen below.
     await makeRoom(machine(sick), '/');
-    const answered = await runOf(`ask ${sick} MODE:tool which kernel is this?`);
-    expect(answered).toMatchObject({ verdict: 'answered', inertness: 'inactive' });
-    await expectInert(sick);
   });
 });
 
@@ -230,9 +233,10 @@ describe('the real OpenClaw on real machines', () => {
       ['without', 'edge-02'],
     ] as const) {
       const answer = await centre.sre.ask(`check ${name} disk`);
+      const postedAt = await verdictPostedAt(answer);
       const { run } = await answer.ended();
       expect(run).toMatchObject({ verdict: 'ok' });
-      columns[column] = stepsOf(run, await spansOf(run), await verdictPostedAt(run));
+      columns[column] = stepsOf(run, await spansOf(run), postedAt);
       if (name === 'edge-01') expect(run.diagnosis?.comment).toContain('It says: Linux');
       await expectInert(name);
     }
@@ -309,7 +313,6 @@ describe('when something breaks', () => {
     await expectInert('edge-02');
     await centre.sre.tell('resume edge-02', /resume/i);
     await eventually(async () => expect((await gate('edge-02').status()).lock).toBeNull());
-    await startModel(machine('edge-02'));
     const run = await runOf('ask edge-02 MODE:tool which kernel is this?');
     expect(run).toMatchObject({ verdict: 'answered', inertness: 'inactive' });
   });
@@ -319,7 +322,8 @@ describe('when something breaks', () => {
     const file = '/etc/ssh/ssh_host_ed25519_key';
     await changed.run(['sh', '-c', `mv ${file} ${file}.old && ssh-keygen -q -t ed25519 -N '' -f ${file}`]);
     await changed.run(['systemctl', 'restart', 'ssh.service']);
-    await changed.run(['pkill', '-f', 'sshd-session: fleetbot']);
+    // A session that is open already was let in by the old key.
+    await changed.attempt(['pkill', '-f', 'sshd-session: fleetbot']);
     const run = await runOf('check edge-02 disk');
     expect(run.failure?.code).toBe('host-key-changed');
     await changed.run(['mv', `${file}.old`, file]);

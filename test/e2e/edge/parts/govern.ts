@@ -67,8 +67,8 @@ export async function renewPolicy(machine: EdgeMachine, fleetFile: string): Prom
   machine.write('/root/policy.json', await runProgram(argv));
 }
 
-/** Starts the machine's model server; again after the machine lost its network. */
-export async function startModel(machine: EdgeMachine): Promise<void> {
+/** Starts the machine's model server, which the machine's reboots do not end. */
+async function startModel(machine: EdgeMachine): Promise<void> {
   const child = machine.spawnInNetwork([process.execPath, model]);
   if (!child.stdout) throw new Error('the model server has no output');
   await once(child.stdout, 'data');

@@ -20,6 +20,8 @@ _SECRET = "openclaw-gateway-token"
 _SECRET_KEY = "token"
 
 _CALL_TIMEOUT_SECONDS = 20.0
+# Less than the gate waits for a state (STATE_SECONDS of its broker_client.py), so that it is told why there is none.
+_MEASURE_TIMEOUT_SECONDS = 6.0
 # Longer than the unit's own TimeoutStopSec, after which systemd kills.
 _STOP_TIMEOUT_SECONDS = 30.0
 _START_TIMEOUT_SECONDS = 60.0
@@ -72,10 +74,11 @@ class AgentUnit:
 
     def state(self) -> str:
         """The unit's state now. Raises Refused `internal` when it cannot be measured."""
-        ended = self._call("systemctl", "--user", "show", "--property=ActiveState", "--property=Job", UNIT)
+        ended = self._systemctl("--user", "show", "--property=ActiveState", "--property=Job", UNIT)
         shown = dict(line.split("=", 1) for line in ended.stdout.decode(errors="replace").split() if "=" in line)
         state = _STATES.get(shown.get("ActiveState", ""))
-        if ended.exit_code != 0 and self._manager_is_gone():
+        # One that takes too long is there.
+        if ended.exit_code not in (0, None) and self._manager_is_gone():
             return "inactive"
         if ended.exit_code != 0 or state is None:
             raise Refused(
@@ -88,8 +91,11 @@ class AgentUnit:
 
     def _manager_is_gone(self) -> bool:
         """Whether the user manager has ended, and with it all of its units."""
-        ended = self._call("systemctl", "show", "--property=ActiveState", f"user@{self._user.uid}.service")
+        ended = self._systemctl("show", "--property=ActiveState", f"user@{self._user.uid}.service")
         return ended.exit_code == 0 and ended.stdout.strip() in (b"ActiveState=inactive", b"ActiveState=failed")
+
+    def _systemctl(self, *arguments: str) -> Ended:
+        return self._call("systemctl", *arguments, timeout=_MEASURE_TIMEOUT_SECONDS)
 
     def start(self, token: str) -> None:
         """Gives the token to the next start and queues it. Raises Refused `unit-failed`."""

@@ -110,7 +110,7 @@ def _read_capsule() -> str:
     """All of stdin. Raises Refused where it is too long, no text, or does not end in time."""
     content = b""
     deadline = time.monotonic() + CAPSULE_SECONDS
-    while True:
+    while len(content) <= CAPSULE_BYTES_MAX:
         ready, _, _ = select.select([_STDIN], [], [], max(0, deadline - time.monotonic()))
         if not ready:
             raise Refused("verb-refused", f"The capsule on stdin did not end within {CAPSULE_SECONDS} s.")

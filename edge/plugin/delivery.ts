@@ -108,7 +108,9 @@ export class Delivery {
     const { endpoint, token, body, strangerListens } = this.#parts;
     try {
       if (await strangerListens()) {
-        this.#warn("Another user's process listens on the collector's port; they are sent once it has ended.");
+        this.#warn(
+          "Another user's process listens on the collector's port; they are sent once it has ended.",
+        );
         return 0;
       }
       const response = await fetch(endpoint, {

@@ -31,15 +31,17 @@ const calls = async () => {
   return existsSync(file) ? (await readFile(file, 'utf8')).trimEnd().split('\n') : [];
 };
 
+const fakeOpenClaw = join(import.meta.dirname, '../support/edge-agent/fake-openclaw.ts');
+
 /** Starts the agent around a gateway that behaves as told. */
-async function start(behaviour: object = {}) {
+async function start(behaviour: object = {}, openClaw = fakeOpenClaw) {
   await writeFile(join(settings, 'openclaw.json'), JSON.stringify(behaviour));
   const stop = new AbortController();
   const lines: string[] = [];
   const exitCode = runAgent({
     settings,
     state,
-    openClaw: join(import.meta.dirname, '../support/edge-agent/fake-openclaw.ts'),
+    openClaw,
     port: await freePort(),
     env: { ...process.env, OPENCLAW_GATEWAY_TOKEN: 'a-token' },
     stop: stop.signal,
@@ -65,20 +67,28 @@ async function startAndStop(): Promise<void> {
 describe('the agent’s start', () => {
   it('applies the approvals once, and again when they changed', async () => {
     await startAndStop();
-    await startAndStop();
+    const again = await start();
+    await again.listening();
+    again.stop();
+    await again.exitCode;
+    expect((await calls())[0]).toMatch(/^listening/);
+    await rm(join(state, 'openclaw/calls'));
     await writeFile(join(settings, 'approvals.json'), '{"version":2}');
-    const agent = await start();
-    await agent.listening();
-    agent.stop();
-    await agent.exitCode;
+    const changed = await start();
+    await changed.listening();
+    changed.stop();
+    await changed.exitCode;
     expect((await calls())[0]).toBe('approvals {"version":2}');
   });
 
-  it('does not apply approvals that did not change', async () => {
+  it('applies them anew to another version of OpenClaw', async () => {
     await startAndStop();
-    const agent = await start();
+    const other = join(folder, 'openclaw.mjs');
+    await writeFile(other, `import ${JSON.stringify(fakeOpenClaw)};`);
+    await writeFile(join(folder, 'package.json'), '{"version":"0.0.1"}');
+    const agent = await start({}, other);
     await agent.listening();
-    expect((await calls())[0]).toMatch(/^listening/);
+    expect((await calls())[0]).toBe('approvals {"version":1}');
     agent.stop();
     await agent.exitCode;
   });
@@ -153,6 +163,6 @@ describe('the agent’s end', () => {
     const agent = await start();
     agent.stop();
     expect(await agent.exitCode).toBe(0);
-    expect(await calls()).not.toContain(expect.stringMatching(/^listening/));
+    expect((await calls()).filter((call) => call.startsWith('listening'))).toEqual([]);
   });
 });

@@ -33,8 +33,16 @@ async function start(): Promise<string> {
 }
 
 describe.runIf(hasPython)('the broker and the agent', () => {
+  /** No policy of ours lists one; the broker looks programs up itself. */
+  const byPath = { pattern: '/bin/echo', words: [{ match: '^/bin/echo$', min: 1, max: 1 }] };
   const policy = {
-    commands: [listed('say status {word*}'), listed('say {word*} on'), listed('show {path}'), listed('slow')],
+    commands: [
+      listed('say status {word*}'),
+      listed('say {word*} on'),
+      listed('show {path}'),
+      listed('slow'),
+      byPath,
+    ],
     readable: [`${files}/*`, `${machine.folder}/also/*`],
     secret: ['*/.env*', '*.key'],
   };
@@ -72,24 +80,31 @@ describe.runIf(hasPython)('the broker and the agent', () => {
       expect(outputSchema.parse(await machine.agent({ argv: ['say', 'status'], run })).exitCode).toBe(0);
     });
 
-    it.each([
-      [['say', 'a', 'on'], true],
-      [['say', 'on'], true],
-      [['say', 'status', 'a', 'b', 'c', 'd'], true],
-      [['say', 'status', 'a', 'b', 'c', 'd', 'e'], false],
-      [['say', 'restart'], false],
-      [['say', 'status', '$(id)'], false],
-      [['say', 'status', 'a\n'], false],
-      [['say', 'status; id'], false],
-      [['/bin/say', 'status'], false],
-      [['Say', 'status'], false],
-      [['say'], false],
-      [['sh', '-c', 'say status'], false],
-      [[''], false],
-    ])('lists %j: %s', async (argv, allowed) => {
-      const reply = await machine.agent({ argv });
-      if (allowed) expect(outputSchema.parse(reply).exitCode).toBe(0);
-      else expect(code(reply)).toBe('not-listed');
+    it('runs exactly what is listed', async () => {
+      const listedOnes = [
+        ['say', 'a', 'on'],
+        ['say', 'on'],
+        ['say', 'status', 'a', 'b', 'c', 'd'],
+      ];
+      for (const argv of listedOnes) {
+        expect([argv, outputSchema.parse(await machine.agent({ argv })).exitCode]).toEqual([argv, 0]);
+      }
+      const others = [
+        ['say', 'status', 'a', 'b', 'c', 'd', 'e'],
+        ['say', 'restart'],
+        ['say', 'status', '$(id)'],
+        ['say', 'status', 'a\n'],
+        ['say', 'status; id'],
+        ['/bin/say', 'status'],
+        ['/bin/echo'],
+        ['Say', 'status'],
+        ['say'],
+        ['sh', '-c', 'say status'],
+        [''],
+      ];
+      for (const argv of others) {
+        expect([argv, code(await machine.agent({ argv }))]).toEqual([argv, 'not-listed']);
+      }
     });
 
     it('reads listed files, and neither secrets nor what a link leads to elsewhere', async () => {
@@ -132,7 +147,8 @@ describe.runIf(hasPython)('the broker and the agent', () => {
     });
 
     it('slows an agent down that asks without end, and fills no journal with it', async () => {
-      const ask = async (): Promise<string> => JSON.stringify(await machine.agent({ argv: ['say', 'again'] }));
+      const ask = async (): Promise<string> =>
+        JSON.stringify(await machine.agent({ argv: ['say', 'again'] }));
       const asked = (): number => machine.printed.split('asked for: say again').length;
       const before = asked();
       for (let last = ''; !last.includes('Too many commands'); ) {
@@ -157,6 +173,8 @@ describe.runIf(hasPython)('the broker and the agent', () => {
     });
 
     it('is busy beyond its limit, and the gate does not wait for it', async () => {
+      // It must be the stop that ends them.
+      await machine.writePolicy({ ...policy, limits: { commandTimeoutSeconds: 60 } });
       const slow = Promise.allSettled([machine.agent({ argv: ['slow'] }), machine.agent({ argv: ['slow'] })]);
       await expect.poll(slowPids, patience).toHaveLength(2);
       expect(code(await machine.agent({ argv: ['say', 'status'] }))).toBe('busy');
@@ -213,6 +231,23 @@ describe.runIf(hasPython)('the broker and the agent', () => {
     await writeFile(machine.secretFile, 'left over');
     expect(await start()).not.toBe(token);
     expect(await readFile(machine.secretFile, 'utf8')).not.toBe('left over');
+  });
+
+  it("gives it as it stands, in a secret of its own, where the agent's unit is no pod", async () => {
+    await machine.installed({ quadlet: false });
+    await machine.end('SIGTERM');
+    await machine.start();
+    try {
+      const token = await start();
+      expect(await readFile(`${machine.secretFile}.token`, 'utf8')).toBe(token);
+      await expect(stat(machine.secretFile)).rejects.toThrow('ENOENT');
+      await machine.gate({ do: 'agent-stop' });
+      await expect(stat(`${machine.secretFile}.token`)).rejects.toThrow('ENOENT');
+    } finally {
+      await machine.installed();
+      await machine.end('SIGTERM');
+      await machine.start();
+    }
   });
 
   it('lets podman leave the process behind that holds its namespace', async () => {

@@ -104,6 +104,21 @@ describe.skipIf(skipsPython)("a connection to the agent's gateway", () => {
     expect(connections).toBe(0);
     server.close();
   });
+
+  it('is not made where the port changed hands in between', async () => {
+    await using server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const connected = (inodes: string): boolean => {
+      const program = `
+import os, pwd, sys; sys.path.insert(0, sys.argv[1]); import relay
+seen = [{(os.getuid(), inode)} for inode in sys.argv[2]]
+relay.listeners = lambda port: seen.pop(0)
+print(relay.open_gateway(int(sys.argv[3]), pwd.getpwuid(os.getuid()).pw_name) is not None)`;
+      const args = ['-I', '-S', '-c', program, gateFolder, inodes, String(portOf(server.address()))];
+      return spawnSync(python ?? 'python3', args, { encoding: 'utf8' }).stdout === 'True\n';
+    };
+    expect([connected('11'), connected('12')]).toEqual([true, false]);
+  });
 });
 
 describe.skipIf(skipsPython)('who has a port', () => {

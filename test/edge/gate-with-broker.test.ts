@@ -22,7 +22,14 @@ describe.skipIf(skipsPython)('the installed gate and the installed broker', () =
     await runAgentAsUnit(machine, port);
     await machine.write('machine.json', {
       ...{ name: machine.name, gatewayPort: port, stateDir: machine.folder, runDir: machine.folder },
-      ...{ agentUser: username, readUser: username, image: 'agent@sha256:1', plugin: '1.0.0', traces: true, quadlet: true },
+      ...{
+        agentUser: username,
+        readUser: username,
+        image: 'agent@sha256:1',
+        plugin: '1.0.0',
+        traces: true,
+        quadlet: true,
+      },
     });
     await mkdir(join(machine.folder, 'gate'));
     await machine.start();

@@ -19,7 +19,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 async function tables(tcp: string[], tcp6: string[] = []): Promise<boolean> {
-  const header = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
+  const header =
+    '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
   await writeFile(join(folder, 'tcp'), header + tcp.join(''));
   await writeFile(join(folder, 'tcp6'), header + tcp6.join(''));
   return strangerListens(4318, folder);

@@ -309,6 +309,7 @@ test('more than any gateway has under way at a time is not kept', () => {
   }
   expect(named('tool.execution').length).toBe(8);
   for (let call = 0; call < 100; call += 1) spans.take(toolCall({ toolCallId: `call_${call}` }));
+  expect(named('tool.execution').length).toBe(45);
   spans.settle();
   expect(named('tool.execution').length).toBe(140);
 });

@@ -4,8 +4,7 @@ import { parse } from 'yaml';
 export function readUnit(text: string): Record<string, Record<string, string>> {
   const sections: Record<string, Record<string, string>> = {};
   let section: Record<string, string> | undefined;
-  for (const line of text.split('\n')) {
-    if (line === '' || line.startsWith('#')) continue;
+  for (const line of logicalLines(text)) {
     const name = /^\[(\w+)\]$/.exec(line)?.[1];
     if (name !== undefined) {
       section = sections[name] ??= {};
@@ -17,6 +16,13 @@ export function readUnit(text: string): Record<string, Record<string, string>> {
     section[key] = value;
   }
   return sections;
+}
+
+/** Without comments and empty lines; a line that ends with a backslash goes on in the next that is no comment. */
+function logicalLines(text: string): string[] {
+  const lines = text.split('\n').filter((line) => !/^\s*#/.test(line));
+  const joined = lines.join('\n').replaceAll(/\\\n[ \t]*/g, ' ');
+  return joined.split('\n').flatMap((line) => line.trim() || []);
 }
 
 /** A pod's YAML. @throws where a key is there twice */

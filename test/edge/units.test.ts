@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { podmanRunOf, readPodmanRun } from './podman-run.ts';
 import { readPod, readUnit } from './read-unit.ts';
 import { agentPodSchema, agentUnitSchema, collectorPodSchema, collectorUnitSchema } from './unit-schemas.ts';
 
@@ -30,6 +31,50 @@ describe.each([
     const accepted = withTypos(text(name)).filter((typo) => schema.safeParse(read(typo)).success);
     expect(withTypos(text(name)).length).toBeGreaterThan(8);
     expect(accepted).toEqual([]);
+  });
+});
+
+describe.each([
+  ['openclaw-agent', ['MODEL_API_KEY', 'ANTHROPIC_API_KEY']],
+  ['fleetbot-collector', ['uplink']],
+])('without-quadlet/%s.service', (name, parts) => {
+  const service = text(`without-quadlet/${name}.service`);
+  const yaml = text(`user/${name}.yaml`);
+  const kube = readUnit(text(`user/${name}.kube`));
+  const exec = (unit: string) => readPodmanRun(readUnit(unit).Service?.ExecStart ?? '');
+
+  it('runs the container of the pod', () => {
+    expect(exec(service)).toEqual(podmanRunOf(readPod(yaml), kube));
+  });
+
+  it('runs it without what this machine was not given, too', () => {
+    for (const part of parts) {
+      // As setup does it: the lines that follow their marks, of the pod the lines that bear them or are optional.
+      const less = service.replaceAll(new RegExp(`^ *# with ${part}\\n.*\\n`, 'gm'), '');
+      const lessYaml = yaml
+        .replaceAll(new RegExp(`^.*# with ${part}\\n`, 'gm'), '')
+        .replaceAll(new RegExp(`^ *- name: ${part}\\n *valueFrom:.*optional: true.*\\n`, 'gm'), '');
+      expect(lessYaml).not.toBe(yaml);
+      expect(exec(less)).toEqual(podmanRunOf(readPod(lessYaml), kube));
+    }
+  });
+
+  it('says the rest as Quadlet does', () => {
+    const { Unit, Service, Install } = readUnit(service);
+    const end = `/usr/bin/podman rm --force --ignore %N`;
+    expect(Unit).toEqual({
+      ...kube.Unit,
+      // It is in a folder of every user's.
+      ConditionUser: 'openclaw',
+      RequiresMountsFor: '%t/containers',
+    });
+    expect(Service).toEqual({
+      ...kube.Service,
+      ...{ Type: 'notify', NotifyAccess: 'all', Delegate: 'yes', KillMode: 'mixed' },
+      Environment: 'PODMAN_SYSTEMD_UNIT=%n',
+      ...{ ExecStart: Service?.ExecStart, ExecStop: end, ExecStopPost: `-${end}` },
+    });
+    expect(Install).toEqual(kube.Install);
   });
 });
 

@@ -118,7 +118,7 @@ describe('verifying a machine', () => {
     const { proofs } = await verify(gate);
     expect(outcomes(proofs)).toMatchObject({ fence: 'proved', broker: 'proved', agent: 'skipped' });
     expect(proofs.get('agent')?.detail).toContain('[redacted]');
-    expect(gate.books).not.toContain(expect.stringContaining('start'));
+    expect(gate.books.filter((entry) => entry.startsWith('start'))).toEqual([]);
   });
 
   it.each<[string, () => [FakeMachine, Partial<VerifyParts>?], string]>([
@@ -228,7 +228,7 @@ describe('verifying a machine', () => {
     };
     const { proofs } = await verify(gate, { refusesOtherHostKey: broken }, abort.signal);
     expect([...proofs.keys()].at(-1)).toBe('broker');
-    expect(gate.books).not.toContain(expect.stringContaining('start'));
+    expect(gate.books.filter((entry) => entry.startsWith('start'))).toEqual([]);
   });
 
   it('takes an answer over a transport that shows no commands for no more than it is', async () => {

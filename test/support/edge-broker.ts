@@ -61,8 +61,16 @@ export class BrokerMachine {
   }
 
   async prepare(policy: PolicyParts = {}, subordinateUids = '700000000:65536'): Promise<void> {
-    const { username } = userInfo();
     await mkdir(join(this.folder, 'bin'));
+    await this.installed();
+    await writeFile(join(this.folder, 'subuid'), `${userInfo().username}:${subordinateUids}\n`);
+    await this.writePolicy(policy);
+    await this.fakePrograms();
+  }
+
+  /** Writes what setup wrote down about the machine. */
+  async installed({ quadlet = true } = {}): Promise<void> {
+    const { username } = userInfo();
     await this.write('machine.json', {
       name: this.name,
       gatewayPort: 18789,
@@ -73,11 +81,8 @@ export class BrokerMachine {
       image: 'localhost/agent@sha256:00',
       plugin: '1.0.0',
       traces: true,
-      quadlet: true,
+      quadlet,
     });
-    await writeFile(join(this.folder, 'subuid'), `${username}:${subordinateUids}\n`);
-    await this.writePolicy(policy);
-    await this.fakePrograms();
   }
 
   /** A unit that starts and stops at once, and a podman that keeps one secret. */

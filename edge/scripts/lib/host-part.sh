@@ -103,7 +103,7 @@ ensure_selinux() {
   local before=$changes
   has semodule || die 'SELinux is on, but semodule is missing. Install policycoreutils and run setup again.'
   ensure_file /usr/share/selinux/packages/fleetbot.cil root:root 0644 <"$kit/selinux/fleetbot.cil"
-  if changed_since "$before" || ! semodule -l | grep -qx fleetbot; then
+  if changed_since "$before" || ! grep -qx fleetbot < <(semodule -l); then
     change 'load the SELinux module fleetbot' semodule -i /usr/share/selinux/packages/fleetbot.cil
   fi
 }

@@ -10,7 +10,8 @@ host_key_file() {
   done
 }
 
-ssh_port() { sshd -T 2>/dev/null | awk '$1 == "port" { print $2; exit }'; }
+# The first; sshd must be read to its end, or a full pipe would end it, and setup with it.
+ssh_port() { sshd -T 2>/dev/null | awk '$1 == "port" && !found++ { print $2 }'; }
 
 print_fleet_entry() {
   local file port key='TYPE BASE64 # no host key here yet: start sshd, then /etc/ssh/ssh_host_ed25519_key.pub'

@@ -30,7 +30,7 @@ uninstall() {
   ! changed_since 0 || change 'have systemd read its units' systemctl daemon-reload
   [[ -z $uid ]] || ! systemctl is-active --quiet "user@$uid.service" || change "end the user manager of $agent_user" systemctl stop "user@$uid.service"
   for file in /etc/fleetbot "$program_dir" /run/fleetbot "$warm_file"; do ensure_gone "$file"; done
-  if selinux_is_on && has semodule && semodule -l | grep -qx fleetbot; then
+  if selinux_is_on && has semodule && grep -qx fleetbot < <(semodule -l); then
     change 'unload the SELinux module fleetbot' semodule -r fleetbot
   fi
   ensure_gone /usr/share/selinux/packages/fleetbot.cil
@@ -68,8 +68,27 @@ purge_rest() {
   done
 }
 
-purge_storage() { as_agent podman system reset --force; }
+# Podman 4 does not find its storage without the folder that comes and goes with the user manager.
+purge_storage() {
+  local manager
+  manager=user@$(uid_of "$agent_user").service
+  systemctl start "$manager"
+  as_agent podman system reset --force
+  systemctl stop "$manager"
+}
 
 remove_user() {
+  end_processes_of "$1"
   if [[ $1 = "$agent_user" ]]; then userdel --remove "$1"; else userdel "$1"; fi
+}
+
+# end_processes_of USER: nobody is removed who has a process, and the centre may still be connected.
+end_processes_of() {
+  local tries processes
+  for ((tries = 0; tries < 50; tries++)); do
+    mapfile -t processes < <(find /proc -maxdepth 1 -user "$1" -name '[0-9]*' -printf '%f\n' 2>/dev/null)
+    [[ ${#processes[@]} -gt 0 ]] || return 0
+    kill -KILL "${processes[@]}" 2>/dev/null || true
+    sleep 0.1
+  done
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154,SC2317
 
 bats_require_minimum_version 1.5.0
 
@@ -9,6 +9,8 @@ setup() {
   set_value NAME rhel-01 test
   set_value IMAGE "$image" test
   set_value COLLECTOR_IMAGE "$collector_image" test
+  with_quadlet() { true; }
+  quadlet_program() { say true; }
 }
 
 @test "the units that setup writes have nothing left to fill in" {
@@ -33,6 +35,33 @@ setup() {
   default_values
   make_units "$BATS_TEST_TMPDIR/units"
   [ ! -e "$BATS_TEST_TMPDIR/units/fleetbot-collector.kube" ]
+}
+
+@test "without Quadlet, the services have nothing left to fill in, and only the keys that are there" {
+  with_quadlet() { false; }
+  has_secret() { [[ $2 = ANTHROPIC_API_KEY ]]; }
+  # shellcheck disable=SC2016
+  set_value UPLINK_URL 'https://collector.example.com/a%20b$c\d' test
+  default_values
+  make_units "$BATS_TEST_TMPDIR/units"
+  run ! grep -r '@[A-Z]' "$BATS_TEST_TMPDIR/units"
+  [ ! -e "$BATS_TEST_TMPDIR/units/openclaw-agent.yaml" ]
+  grep -q "^  $image\$" "$BATS_TEST_TMPDIR/units/openclaw-agent.service"
+  grep -q '^RuntimeMaxSec=1200$' "$BATS_TEST_TMPDIR/units/openclaw-agent.service"
+  run ! grep MODEL_API_KEY "$BATS_TEST_TMPDIR/units/openclaw-agent.service"
+  grep -q target=ANTHROPIC_API_KEY "$BATS_TEST_TMPDIR/units/openclaw-agent.service"
+  # shellcheck disable=SC2016
+  grep -qF '"--env=FLEETBOT_UPLINK_URL=https://collector.example.com/a%%20b$$c\\d"' "$BATS_TEST_TMPDIR/units/fleetbot-collector.service"
+  value[UPLINK_URL]=''
+  make_units "$BATS_TEST_TMPDIR/units"
+  run ! grep -iE '^[^#].*(uplink|ca.pem)' "$BATS_TEST_TMPDIR/units/fleetbot-collector.service"
+}
+
+@test "without Quadlet, every key of a secret is one of podman's" {
+  with_quadlet() { false; }
+  ensure_kept() { printf '%s=%s\n' "$1" "$2"; }
+  run ensure_secret openclaw-model-keys MODEL_API_KEY a ANTHROPIC_API_KEY 'b c'
+  [ "$output" = $'openclaw-model-keys.MODEL_API_KEY=a\nopenclaw-model-keys.ANTHROPIC_API_KEY=b c' ]
 }
 
 @test "a secret is what secretKeyRef reads, whatever is in it" {

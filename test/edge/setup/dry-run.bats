@@ -41,13 +41,13 @@ tree() { (cd "$machine" && find . -printf '%p %m %s\n' | sort); }
   rm "$machine/sys/fs/cgroup/cgroup.controllers" "$machine/usr/lib/systemd/user/dbus.socket"
   : >"$machine/etc/ssh/sshd_config"
   stand_in systemctl 'systemd 239 (239-78)'
-  stand_in podman 'podman version 4.3.1'
+  stand_in podman 'podman version 4.2.0'
   stand_in ssh 'OpenSSH_8.0p1'
   stand_in df "$(printf 'Filesystem 1M-blocks Used Available\n/dev/a 99999 1 100')"
   run -1 dry_run "${flags[@]}"
   [[ $output = *'systemd 239 is too old (250 is needed)'* ]]
   [[ $output = *'Boot it with systemd.unified_cgroup_hierarchy=1.'* ]]
-  [[ $output = *'podman 4.3.1 is too old'*'Debian 12 has 4.3: upgrade to Debian 13'* ]]
+  [[ $output = *'podman 4.2.0 is too old (4.3 is needed)'* ]]
   [[ $output = *'OpenSSH 8.0 is too old'* ]]
   [[ $output = *'Put "Include /etc/ssh/sshd_config.d/*.conf" at its top.'* ]]
   [[ $output = *'Install dbus-user-session.'* ]]
@@ -55,10 +55,25 @@ tree() { (cd "$machine" && find . -printf '%p %m %s\n' | sort); }
   [[ $output = *'this machine is not ready: 8 to mend, nothing was changed.'* ]]
 }
 
-@test "podman without Quadlet is refused" {
+@test "where podman has no Quadlet that tells a crash, the units are systemd's own" {
+  run -0 dry_run "${flags[@]}" --collector-image "$collector_image"
+  [[ $output = *'/openclaw-agent.kube'* && $output != *openclaw-agent.service* ]]
+  stand_in podman 'podman version 4.6.1'
+  run -0 dry_run "${flags[@]}" --collector-image "$collector_image"
+  [[ $output = *'write /etc/systemd/user/openclaw-agent.service'* && $output != *.kube* ]]
+  stand_in podman 'podman version 4.3.1'
   rm "$machine/usr/libexec/podman/quadlet"
-  run -1 dry_run "${flags[@]}"
-  [[ $output = *'podman 5.4.2 has no Quadlet here'* ]]
+  run -0 dry_run "${flags[@]}" --collector-image "$collector_image"
+  [[ $output = *'write /etc/systemd/user/openclaw-agent.service'* ]]
+  [[ $output = *'link /etc/systemd/user/default.target.wants/fleetbot-collector.service to ../fleetbot-collector.service'* ]]
+  [[ $output != *.kube* && $output != *wants/openclaw-agent* ]]
+}
+
+@test "a machine that got a podman with Quadlet gives up systemd's own units" {
+  mkdir -p "$machine/etc/systemd/user"
+  : >"$machine/etc/systemd/user/openclaw-agent.service"
+  run -0 dry_run "${flags[@]}"
+  [[ $output = *'would stop the collector'*'would remove /etc/systemd/user/openclaw-agent.service'*'/openclaw-agent.kube'* ]]
 }
 
 @test "units that this machine's Quadlet does not take are refused before they are in place" {

@@ -2,7 +2,19 @@
 export type Suite = 'trixie' | 'bookworm';
 
 /** What a freshly installed machine is made of; nothing of fleetbot is in it. */
-export const recipeOf = (suite: Suite) => ({ suite, ...parts });
+export const recipeOf = (suite: Suite) => ({
+  suite,
+  ...parts,
+  files: suite === 'trixie' ? parts.files : { ...parts.files, ...filesForPodman4 },
+});
+
+/**
+ * Podman 4.3 only stays in the unit that runs it where the user owns its cgroups, and asks this of every hierarchy that
+ * /proc/self/cgroup shows: on this computer that may be those of version 1, whose roots it takes for that of version 2.
+ */
+const filesForPodman4 = {
+  '/etc/tmpfiles.d/edge-machine.conf': 'z /sys/fs/cgroup - 1000 - -\n',
+};
 
 const parts = {
   sizeMiB: 6_144,

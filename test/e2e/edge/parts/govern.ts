@@ -70,6 +70,10 @@ export async function renewPolicy(machine: EdgeMachine, fleetFile: string): Prom
 /** Starts the machine's model server, which the machine's reboots do not end. */
 async function startModel(machine: EdgeMachine): Promise<void> {
   const child = machine.spawnInNetwork([process.execPath, model]);
-  if (!child.stdout) throw new Error('the model server has no output');
-  await once(child.stdout, 'data');
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`the model server of ${machine.name} does not start`);
+  });
+  await Promise.race([once(child.stdout ?? child, 'data'), ended]);
+  // It ends with the machine.
+  ended.catch(() => {});
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { builtInChecks } from '../../../../src/fleet/checks/index.ts';
 import { type KeyPair, newKeyPair } from '../../../../src/sandbox/key-pair.ts';
 import { workspace } from '../../../../src/sandbox/workspace.ts';
 import { type EdgeImages, edgeImages } from '../../../support/edge-images/edge-images.ts';
@@ -15,7 +16,7 @@ import { collectorBinary } from '../../parts/collector-binary.ts';
 import { type GovernOptions, govern, imageOwner, imageStore } from './govern.ts';
 
 /** A machine to be set up, and what its entry in the fleet file says beyond where it is. */
-export interface GovernedSpec extends Pick<EdgeMachineOptions, 'name' | 'disksMiB'> {
+export interface GovernedSpec extends Pick<EdgeMachineOptions, 'name' | 'suite' | 'disksMiB'> {
   readonly entry?: Readonly<Record<string, unknown>>;
   /** More flags of setup-edge.sh. */
   readonly flags?: readonly string[];
@@ -41,6 +42,8 @@ export interface GovernedMachines extends AsyncDisposable {
   readonly spans: OtlpReceiver;
   /** How long the machines took to boot, and then the setup of each. */
   readonly tookMs: { readonly boot: number; readonly setup: ReadonlyMap<string, number> };
+  /** What setup said on each. */
+  readonly said: ReadonlyMap<string, string>;
   machine(name: string): EdgeMachine;
   /** How a machine is set up again. */
   options(name: string): GovernOptions;
@@ -79,6 +82,7 @@ export async function startGovernedMachines(
     flags: specs.find(({ name }) => name === machine.name)?.flags ?? [],
   });
   const setup = new Map<string, number>();
+  const said = new Map<string, string>();
   await Promise.all(
     machines.map(async (machine) => {
       const startedAt = performance.now();
@@ -86,6 +90,7 @@ export async function startGovernedMachines(
       if (exitCode !== 0)
         throw new Error(`setup of ${machine.name} ended with ${exitCode}: ${stdout}${stderr}`);
       setup.set(machine.name, performance.now() - startedAt);
+      said.set(machine.name, stdout);
     }),
   );
 
@@ -96,7 +101,7 @@ export async function startGovernedMachines(
     return machine;
   };
   return {
-    ...{ folder, key, keyFile, fleetFile, images, spans, tookMs: { boot, setup } },
+    ...{ folder, key, keyFile, fleetFile, images, spans, tookMs: { boot, setup }, said },
     machine: find,
     options: (name) => options(find(name)),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
@@ -118,9 +123,7 @@ function fleetOf(machines: readonly object[]): object {
     defaults: {
       channel: workspace.channel.id,
       limits,
-      checks: [
-        ...['disk', 'memory', 'load', 'services', 'logs', 'kernel', 'time', 'network', 'updates', 'certs'],
-      ],
+      checks: builtInChecks.map(({ name }) => name),
     },
     machines,
     access: [{ people: [workspace.sre.id], machines: 'all', verbs: 'all' }],

@@ -18,9 +18,13 @@ const spanSchema = z.object({
 });
 const answerSchema = z.object({ trace: z.object({ spans: z.array(spanSchema) }) });
 
+/** What an agent's plugin sends of a task in which it ran a command. */
+export const agentSpanNames = ['agent.run', 'model.inference', 'tool.execution'] as const;
+
 /**
- * The names of the spans in a run's trace that its machine has sent itself, as soon as MLflow has any.
- * @throws Error when there are none after `timeoutMs`; it says what to look at
+ * The names of the spans in a run's trace that its machine has sent itself, as soon as MLflow has all of
+ * `agentSpanNames`.
+ * @throws Error when it has not after `timeoutMs`; it says what to look at
  * @throws the reason of `signal`
  */
 export async function machineSpans(
@@ -34,8 +38,9 @@ export async function machineSpans(
   while (!deadline.aborted) {
     try {
       const names = await namesOf(mlflow, run, signal);
-      if (names.length > 0) return names;
-      last = 'the trace holds no span of the machine';
+      const missing = agentSpanNames.filter((name) => !names.includes(name));
+      if (missing.length === 0) return names;
+      last = `the trace holds no ${missing.join(', no ')} of the machine`;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
@@ -43,7 +48,7 @@ export async function machineSpans(
   }
   signal.throwIfAborted();
   throw new Error(
-    `No span of ${run.request.machine} came to MLflow within ${timeoutMs} ms (${last}). Look at the log of ` +
+    `What ${run.request.machine} records of its agent did not come to MLflow within ${timeoutMs} ms (${last}). Look at the log of ` +
       'fleetbot-collector on the machine, and of the central collector.',
   );
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
-import { machineSpans } from '../../src/telemetry/machine-spans.ts';
+import { agentSpanNames, machineSpans } from '../../src/telemetry/machine-spans.ts';
 import { sampleRun } from '../support/sample-run.ts';
 
 /** An MLflow that answers each question for a trace with the next of these spans, and the last one ever after. */
@@ -26,26 +26,25 @@ const spanOf = (name: string, attributes: Readonly<Record<string, string>>) => (
   name,
   attributes: Object.entries(attributes).map(([key, text]) => ({ key, value: { string_value: text } })),
 });
-const own = spanOf('tool.execution', {
-  'host.name': run.request.machine,
-  'deployment.environment.name': 'edge',
-});
+const own = agentSpanNames.map((name) =>
+  spanOf(name, { 'host.name': run.request.machine, 'deployment.environment.name': 'edge' }),
+);
 
-it('waits for spans that the machine itself sent, and takes no others for them', async () => {
+it('waits for all that the machine itself sends, and takes nothing else for it', async () => {
   const foreign = [
     spanOf('broker.command', { 'host.name': run.request.machine }),
     spanOf('model.inference', { 'host.name': 'web-99', 'deployment.environment.name': 'edge' }),
   ];
-  const { asked, target } = await startMlflow(foreign, [...foreign, own]);
-  expect(await machineSpans(target, run, going)).toEqual(['tool.execution']);
+  const { asked, target } = await startMlflow(foreign, [...foreign, ...own.slice(1)], [...foreign, ...own]);
+  expect(await machineSpans(target, run, going)).toEqual([...agentSpanNames]);
   expect(asked[0]).toContain(run.trace.traceId);
-  expect(asked).toHaveLength(2);
+  expect(asked).toHaveLength(3);
 });
 
 it('says in the end that none came, and where to look', async () => {
   const { target } = await startMlflow([]);
   await expect(machineSpans(target, run, going, 50)).rejects.toThrow(
-    /holds no span of the machine.*fleetbot-collector/s,
+    /holds no agent\.run, no model\.inference.*fleetbot-collector/s,
   );
 });
 

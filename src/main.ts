@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { type Bot, createBot } from './bot/create-bot.ts';
+import type { Bot, BotOptions } from './bot/create-bot.ts';
 import {
   complain,
   lockDirectly,
@@ -18,7 +18,7 @@ import {
 } from './commands.ts';
 import { createMachines, type EdgeMachines } from './edge-client/create-machines.ts';
 import { InputError } from './fleet/errors.ts';
-import { createQueue, type Queue } from './queue/create-queue.ts';
+import type { Queue } from './queue/create-queue.ts';
 import { LedgerExporter } from './queue/ledger/ledger-exporter.ts';
 import { PolicyRecorder } from './queue/ledger/policy-recorder.ts';
 import { readCommandLine } from './runtime/command-line.ts';
@@ -33,7 +33,7 @@ import { createSupervisor } from './supervisors/create-supervisor.ts';
 import { createReconciler, type Reconciler } from './supervisors/reconciler/create-reconciler.ts';
 import { defaultReconcilerSettings } from './supervisors/reconciler/parts.ts';
 import { createTelemetry, type Telemetry } from './telemetry/create-telemetry.ts';
-import { createMetrics, type FleetMetrics } from './telemetry/metrics/create-metrics.ts';
+import type { FleetMetrics } from './telemetry/metrics/create-metrics.ts';
 import { redact } from './telemetry/redact.ts';
 import type { SafeTracer } from './telemetry/safe-tracer.ts';
 
@@ -69,6 +69,16 @@ async function start(): Promise<void> {
   }
 }
 
+/** The rooms whose libraries take longest to load: a command such as `halt --direct` does not wait for them. */
+async function loadServices() {
+  const [{ createQueue }, { createBot }, { createMetrics }] = await Promise.all([
+    import('./queue/create-queue.ts'),
+    import('./bot/create-bot.ts'),
+    import('./telemetry/metrics/create-metrics.ts'),
+  ]);
+  return { createQueue, createBot, createMetrics };
+}
+
 /** Opens the parts one after the other; each adds its end to the front of `steps`. */
 async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Promise<void> {
   const fleet = await openFleetFile(settings.fleetFile, { log });
@@ -77,6 +87,7 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   steps.unshift({ name: 'telemetry', run: () => telemetry.shutdown() });
   const machines = settings.worker && createMachines({ privateKey: settings.worker.sshPrivateKey, log });
   if (machines) steps.unshift({ name: 'machines', run: () => machines.close() });
+  const { createQueue, createBot, createMetrics } = await loadServices();
   const { url, access, ...redisSettings } = settings.redis;
   const queue = await createQueue({
     ...{ redisUrl: url, redisAccess: access, log, settings: redisSettings },
@@ -88,7 +99,7 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   const tracer = metrics.tracer(telemetry.tracer);
   const shared: Shared = { settings, log, fleet, queue, telemetry, metrics, tracer };
   const exporter = await keepLedger(shared, steps);
-  const bot = settings.slack && botOf(shared, settings.slack);
+  const bot = settings.slack && botOf(createBot, shared, settings.slack);
   const checks: ReadyCheck[] = [
     { name: 'redis', ready: () => queue.ready() },
     ...(bot ? [{ name: 'slack', ready: () => bot.ready() }] : []),
@@ -176,7 +187,11 @@ function reconcilerOf(shared: Shared, machines: EdgeMachines, settings: WorkerSe
 }
 
 /** The bot: takes commands and clicks, and publishes records. */
-function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSettings): Bot {
+function botOf(
+  createBot: (options: BotOptions) => Bot,
+  shared: Shared,
+  { botToken, apiUrl, connection }: SlackSettings,
+): Bot {
   const { log, fleet, queue, telemetry, metrics, tracer } = shared;
   return createBot({
     connection,

@@ -55,6 +55,8 @@ export class Gate {
   }
 
   async status(signal?: AbortSignal): Promise<Status> {
+    // Logging in takes many times what an answer does, and says nothing of the machine's clock.
+    await this.#pool.connect(this.#machine, signal);
     const askedAt = this.#clock();
     const reply = await this.#run({
       line: 'status',

@@ -1,19 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { waitUntilReady } from '../../src/edge-client/readiness.ts';
+import type { OpenSocket } from '../../src/edge-client/task-transport.ts';
 
 /** What the agent's image has, too. */
 export const openClawVersion = '2026.9.6';
 const token = 'a-token-for-this-test-alone';
 /** OpenClaw drains runs in flight for minutes; a test does not wait. */
 const stopGraceMs = 5_000;
+const readyTimeoutMs = 120_000;
 
 /** A real OpenClaw gateway on loopback, with an agent `edge` that may run `uname` and nothing else. */
 export interface OpenClaw {
-  readonly port: number;
+  /** Opens a connection to it. */
+  readonly open: OpenSocket;
   readonly token: string;
   close(): Promise<void>;
 }
@@ -25,7 +29,10 @@ export interface OpenClawExtras {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts the gateway with everything of its own (HOME, state, port) in a folder that is removed at the end. */
+/**
+ * Starts the gateway with everything of its own (HOME, state, port) in a folder that is removed at the end. Resolves
+ * when it takes tasks.
+ */
 export async function startOpenClaw(modelUrl: string, extras: OpenClawExtras = {}): Promise<OpenClaw> {
   const program = await installOpenClaw();
   const home = await mkdtemp(join(tmpdir(), 'fleetbot-openclaw-'));
@@ -58,14 +65,23 @@ export async function startOpenClaw(modelUrl: string, extras: OpenClawExtras = {
     env,
     stdio: 'ignore',
   });
-  return {
-    port,
-    token,
-    async close() {
-      await stop(gateway);
-      await rm(home, { recursive: true, force: true });
-    },
+  const open: OpenSocket = async (signal) => {
+    signal?.throwIfAborted();
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+    await once(socket, 'connect');
+    return socket.on('error', () => {});
   };
+  const close = async () => {
+    await stop(gateway);
+    await rm(home, { recursive: true, force: true });
+  };
+  try {
+    await waitUntilReady({ machine: 'test-01', open, timeoutMs: readyTimeoutMs });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { open, token, close };
 }
 
 /** The gateway's program, installed once into the user's cache; whoever installs it at the same time wins too. */

@@ -1,10 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { waitUntilReady } from '../../../src/edge-client/readiness.ts';
-import type { OpenSocket } from '../../../src/edge-client/task-transport.ts';
 import { transports } from '../../../src/edge-client/transports/index.ts';
 import { transportNames } from '../../../src/fleet/machine.ts';
 import { type OpenClaw, startOpenClaw } from '../../support/openclaw.ts';
@@ -14,19 +10,11 @@ import { type StubModel, startStubModel } from '../../support/stub-model.ts';
 import { taskCall } from '../../support/task-call.ts';
 
 const otlpToken = 'the-token-of-the-collector';
-const readyTimeoutMs = 120_000;
 const arrivalTimeoutMs = 20_000;
 
 let model: StubModel;
 let collector: OtlpReceiver;
 let openClaw: OpenClaw;
-
-const open: OpenSocket = async (signal) => {
-  signal?.throwIfAborted();
-  const socket = connect({ host: '127.0.0.1', port: openClaw.port, noDelay: true });
-  await once(socket, 'connect');
-  return socket.on('error', () => {});
-};
 
 beforeAll(async () => {
   model = await startStubModel();
@@ -45,7 +33,6 @@ beforeAll(async () => {
       },
     },
   });
-  await waitUntilReady({ machine: 'test-01', open, timeoutMs: readyTimeoutMs });
 });
 
 afterAll(async () => {
@@ -59,7 +46,7 @@ async function task(transport: (typeof transportNames)[number], mode: Mode) {
   const ids = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex') };
   const runId = `r-${randomBytes(6).toString('hex')}`;
   const traceparent = `00-${ids.traceId}-${ids.spanId}-01`;
-  const call = taskCall(open, { task: { runId, traceparent, message: `Look. MODE:${mode}` } });
+  const call = taskCall(openClaw.open, { task: { runId, traceparent, message: `Look. MODE:${mode}` } });
   const answer = transports[transport].send({ ...call, token: openClaw.token });
   return { ...ids, runId, answer: await answer.catch((error: unknown) => error) };
 }

@@ -251,12 +251,16 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
+/** The whole usage would push what is wrong off the screen. */
+const howToGetHelp = 'fleetbot --help lists what it can do.\n';
+
 // What the environment says already wins.
 if (existsSync('.env')) process.loadEnvFile('.env');
 try {
   await main(process.argv.slice(2));
 } catch (error) {
   complain(error);
-  if (error instanceof InputError) process.stderr.write(`\n${usage}`);
+  if (error instanceof InputError)
+    process.stderr.write(process.argv.length > 2 ? howToGetHelp : `\n${usage}`);
   process.exit(error instanceof InputError ? exitCodes.usage : exitCodes.failed);
 }

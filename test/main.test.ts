@@ -156,10 +156,12 @@ describe('the command line', () => {
     expect(stdout).toContain(`${exampleFile}: `);
   });
 
-  it('says what is wrong with other arguments, and prints the usage', async () => {
+  it('says what is wrong with other arguments, and where help is', async () => {
     const { code, stdout, stderr } = await fleetbot(['start', 'now']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^fleetbot start takes nothing after it, but there is "now"\.\n\nUsage:/);
+    expect(stderr).toMatch(
+      /^fleetbot start takes nothing after it, but there is "now"\.\nfleetbot --help lists/,
+    );
   });
 });
 

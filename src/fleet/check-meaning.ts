@@ -1,5 +1,6 @@
 import { builtInChecks } from './checks/index.ts';
 import { type LocatedProblem, valueAt } from './describe-issue.ts';
+import { builtInSettings } from './fleet-file.ts';
 import { formatNumber } from './format.ts';
 import type { MachineDraft } from './machine.ts';
 import type { Path } from './read-yaml.ts';
@@ -86,7 +87,17 @@ function checkProblems(machine: MachineDraft): SettingsProblem[] {
       problem: `"${name}" is the name of a built-in check`,
       cure: `Choose another name, such as my-${name}`,
     }));
-  return [...unknown, ...clashing];
+  return [...unknown, ...clashing, ...unusedProblems(machine)];
+}
+
+/** What is expected and never looked at, because the check that does is not among those that run anyway. */
+function unusedProblems({ checks, expect }: MachineDraft): SettingsProblem[] {
+  const nobodyChose = checks.join() === builtInSettings.checks.join();
+  if (expect.certs.files.length === 0 || !nobodyChose) return [];
+  const problem = 'these files are never looked at, because "certs" is not among the checks that run anyway';
+  return [
+    { paths: [['expect', 'certs', 'files']], problem, cure: 'Name certs in "checks", with the others' },
+  ];
 }
 
 /** A warning limit, the critical limit that it has to come before, and where the two come from. */

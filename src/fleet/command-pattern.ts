@@ -55,10 +55,16 @@ const kinds: ReadonlyMap<string, string> = new Map([
 const runners =
   /^(?:(?:ba|da|z|k|fi|c|tc)?sh|busybox|env|xargs|sudo|su|doas|pkexec|runuser|setpriv|nsenter|unshare|chroot|ssh|timeout|nice|nohup|watch|systemd-run|python[0-9.]*|perl|ruby|node|lua|php)$/;
 
+/** Programs that do nothing but change something, and the words that make `systemctl` one of them. */
+const changers =
+  /^(?:rm|rmdir|mv|cp|ln|dd|tee|touch|truncate|install|shred|mk[a-z0-9.]+|ch(?:mod|own|grp|attr|passwd|age)|k(?:ill|illall)|pkill|reboot|shutdown|poweroff|halt|u?mount|swapoff|(?:user|group)(?:add|mod|del)|passwd|visudo|crontab|modprobe|insmod|rmmod)$/;
+const changingVerbs =
+  /^(?:start|stop|restart|reload|try-restart|reload-or-restart|kill|enable|disable|mask|unmask|edit|revert|link|set-[a-z]+|isolate|daemon-re(?:load|exec)|reset-failed|clean|freeze|thaw|re?boot|poweroff|halt|suspend|hibernate|rescue|emergency|kexec)$/;
+
 /** Reads a pattern: the words of the policy, or what is wrong. */
 export function readCommandPattern(text: string): readonly PolicyWord[] | CommandProblem {
   const [program = '', ...rest] = text.trim().split(/\s+/);
-  const wrong = programProblem(program);
+  const wrong = programProblem(program) ?? changeProblem(program, rest);
   if (wrong) return wrong;
   const words: PolicyWord[] = [];
   for (const word of [program, ...rest]) {
@@ -83,6 +89,14 @@ function programProblem(program: string): CommandProblem | undefined {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/.test(program)) return undefined;
   const problem = `"${program}" is no bare program name`;
   return { problem, cure: 'Begin with the name alone, such as "df": the machine looks it up itself' };
+}
+
+/** The agent only reads: whoever lists a change by mistake learns it here, and not from the machine. */
+function changeProblem(program: string, rest: readonly string[]): CommandProblem | undefined {
+  const verb = program === 'systemctl' ? rest.find((word) => changingVerbs.test(word)) : undefined;
+  if (verb === undefined && !changers.test(program)) return undefined;
+  const problem = `"${verb === undefined ? program : `${program} ${verb}`}" changes the machine, and the agent only reads`;
+  return { problem, cure: 'Remove it: changes are actions, which people approve' };
 }
 
 /** A part of a word: text that stands for itself, or what stands in braces. */

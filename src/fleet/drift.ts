@@ -64,3 +64,21 @@ export function driftOf(
       : [{ part, expected: wanted, found: found[part] }];
   });
 }
+
+/** A part of a sentence: words, or a command to type. */
+export type Mending = string | { readonly command: string };
+
+/** What mends a drift: the parts of one sentence. */
+export function mendingOf(machine: string, { part, expected }: Drift): readonly Mending[] {
+  if (part === 'policy') {
+    return [
+      ...['Make the new one with', { command: `fleetbot edge policy ${machine} > policy.json` }],
+      ...['and install it on the machine:', { command: 'setup-edge.sh --policy policy.json' }],
+    ];
+  }
+  if (part === 'agent image') {
+    const install = { command: `setup-edge.sh --image ${expected}` };
+    return ['Install it on the machine, or correct agent.image in the fleet file:', install];
+  }
+  return ['Install it on the machine, from the kit that came with fleetbot:', { command: 'setup-edge.sh' }];
+}

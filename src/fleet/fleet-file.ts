@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isProblem, readCommandPattern } from './command-pattern.ts';
 import { personLimitsSchema, twoPeopleVerbs, verbs } from './fleet.ts';
+import { matchesGlob } from './glob.ts';
 import { isHostKeyOfItsType } from './host-key.ts';
 import {
   agentSchema,
@@ -14,7 +15,9 @@ import {
 } from './machine.ts';
 import { patternProblem } from './pattern-problem.ts';
 import { priceSchema } from './price.ts';
+import { secretPaths } from './readable-paths.ts';
 import { selectAll, selectorProblem } from './selector.ts';
+import { isNear } from './suggest.ts';
 
 /**
  * The fleet file as it is written. Everything that has a default may be left out: `defaults` stand under each
@@ -92,17 +95,26 @@ const judgingCheckSchema = customCheckSchema.superRefine((check, context) => {
 /** A folder has to be named: what begins with `*` would admit every file that is not known to be secret. */
 const readPathPattern = /^\/[A-Za-z0-9_.@:+~-]+(?:\/[A-Za-z0-9_.@:+~*?-]+)*$/;
 
+function readListed(pattern: string): ReturnType<typeof readCommandPattern> {
+  if (!isNear(pattern, builtInList)) return readCommandPattern(pattern);
+  const problem = `"${pattern}" would be the name of a program`;
+  return { problem, cure: `Did you mean "${builtInList}"?` };
+}
+
 const listedAgentSchema = agentSchema.superRefine(({ commands, readPaths }, context) => {
   for (const [index, pattern] of commands.entries()) {
-    const read = pattern === builtInList ? [] : readCommandPattern(pattern);
+    const read = pattern === builtInList ? [] : readListed(pattern);
     if (!isProblem(read)) continue;
     const { problem, cure } = read;
     context.addIssue({ code: 'custom', path: ['commands', index], message: problem, params: { cure } });
   }
   for (const [index, path] of readPaths.entries()) {
     const isNormal = readPathPattern.test(path) && !/\/\.{1,2}(?:\/|$)/.test(path);
-    if (path === builtInList || isNormal) continue;
-    const message = `"${path}" is no absolute path in its shortest form that begins with a folder`;
+    const isSecret = secretPaths.some((glob) => matchesGlob(path.toLowerCase(), glob.toLowerCase()));
+    if (path === builtInList || (isNormal && !isSecret)) continue;
+    const message = isSecret
+      ? `"${path}" stays unread whatever is listed, because it may hold secrets`
+      : `"${path}" is no absolute path in its shortest form that begins with a folder`;
     context.addIssue({ code: 'custom', path: ['readPaths', index], message });
   }
 });

@@ -479,7 +479,7 @@ describe('looking something up', () => {
       '`fleetbot edge policy web-01 &gt; policy.json`',
       'its agent image is `quay.io/a@sha256:2` and should be `quay.io/a@sha256:1`',
       '`setup-edge.sh --image quay.io/a@sha256:1`',
-      'its gate is `1.0.0` and should be `1.1.0`. Install it on the machine, from the kit of version `1.1.0`',
+      'its gate is `1.0.0` and should be `1.1.0`. Install it on the machine, from the kit that came with fleetbot',
     ]) {
       expect(text).toContain(words);
     }

@@ -423,7 +423,7 @@ test('no output makes a check throw, and none is judged ok that is not understoo
 
 test('no output that is nearly right makes a check throw', () => {
   const machine = machineWith(
-    '    expect: { certs: { files: [/a, /b] }, network: { interfaces: [eth0], resolve: [a.test], listening: [1] } }',
+    '    checks: [certs, network]\n    expect: { certs: { files: [/a, /b] }, network: { interfaces: [eth0], resolve: [a.test], listening: [1] } }',
   );
   const piece = fc.constantFrom(
     ...['{"__REALTIME_TIMESTAMP":"1","__MONOTONIC_TIMESTAMP":"9","MESSAGE":', '"x"}', '[104]}', 'null}', '{'],

@@ -121,6 +121,8 @@ test.each([
   ['{name} -h', 'is no bare program name', 'Begin with the name alone'],
   ['bash -c {name}', 'runs whatever its arguments say', 'List the command itself'],
   ['python3.12 {path}', 'runs whatever its arguments say', 'List the command itself'],
+  ['rm -rf {path}', '"rm" changes the machine', 'actions, which people approve'],
+  ['systemctl --no-block restart {unit}', '"systemctl restart" changes the machine', 'Remove it'],
   ['df | sort', '"|" cannot stand in a word', 'there is no shell'],
   ['df "-h"', '""" cannot stand in a word', 'there is no shell'],
   ['systemctl status *', '"*" cannot stand in a word', '{unit*}'],

@@ -1,5 +1,5 @@
 import { checkOf } from '../../fleet/checks/index.ts';
-import { driftOf } from '../../fleet/drift.ts';
+import { driftOf, mendingOf } from '../../fleet/drift.ts';
 import { MachineError } from '../../fleet/errors.ts';
 import type { CommandOutput } from '../../fleet/evidence.ts';
 import { verdictOf } from '../../fleet/finding.ts';
@@ -96,12 +96,13 @@ function installed(machine: Machine, found: MachineStatus['installed']): string 
   }
   const drift = driftOf(machine, found);
   if (drift.length > 0) {
-    const parts = drift.map(
-      ({ part, expected, found: seen }) => `${part} is ${seen ?? 'unknown'}, not ${expected}`,
-    );
-    throw new Disproof(
-      `${parts.join('; ')}. Renew it: fleetbot edge policy ${machine.name}, then setup-edge.sh.`,
-    );
+    const parts = drift.map((each) => {
+      const mending = mendingOf(machine.name, each).map((part) =>
+        typeof part === 'string' ? part : part.command,
+      );
+      return `${each.part} is ${each.found ?? 'unknown'}, not ${each.expected}. ${mending.join(' ')}`;
+    });
+    throw new Disproof(`${parts.join('. ')}.`);
   }
   return `gate, broker and plugin ${found.gate}, policy ${found.policy ?? 'none'}, image ${found.image ?? 'none'}`;
 }

@@ -179,7 +179,7 @@ test.each([
   [withLine('    labels:'), 6, 'is empty'],
   [withLine('    ssh: { prot: 22 }'), 6, '"prot" is not known'],
   [withLine('    agent: { transport: gateway }'), 6, '"gateway" is not known'],
-  [withLine('    agent: { commands: [builtin, df] }'), 6, 'Did you mean "built-in"?'],
+  [withLine('    agent: { commands: [builtin, df] }'), 6, 'would be the name of a program'],
   [withLine('    agent: { commands: [systemctl restart nginx] }'), 6, 'changes the machine'],
   [withLine('    agent: { readPaths: [/etc/shadow] }'), 6, 'stays unread'],
   [withLine('    agent: { readPaths: [/root/.ssh/*] }'), 6, 'stays unread'],

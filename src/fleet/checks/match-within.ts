@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 /** A pattern from the fleet file may hold up the process for this long, whatever a machine prints. */
 export const patternTimeoutMs = 200;
+/** The time runs also while the whole process waits for a processor, which seldom happens twice. */
+const attempts = 2;
 
 const groupsSchema = z.array(z.string().optional()).nullable();
 
@@ -14,10 +16,13 @@ export function matchWithin(
   pattern: string,
   text: string,
 ): readonly (string | undefined)[] | null | undefined {
-  try {
-    const code = 'new RegExp(pattern, "m").exec(text)';
-    return groupsSchema.parse(runInNewContext(code, { pattern, text }, { timeout: patternTimeoutMs }));
-  } catch {
-    return undefined;
+  const code = 'new RegExp(pattern, "m").exec(text)';
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    try {
+      return groupsSchema.parse(runInNewContext(code, { pattern, text }, { timeout: patternTimeoutMs }));
+    } catch {
+      // It took too long.
+    }
   }
+  return undefined;
 }

@@ -3,6 +3,8 @@
 set -euo pipefail
 umask 022
 export LC_ALL=C
+# Where Debian has what setup calls, and users who are not root do not look.
+export PATH=$PATH:/usr/sbin:/sbin
 
 kit=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 kit_version=$(<"$kit/VERSION")
@@ -81,7 +83,7 @@ read_flags() {
       --install-prerequisites) install_missing=yes ;;
       --non-interactive) interactive=no ;;
       --no-warm-up) set_value WARM_UP no --no-warm-up ;;
-      --root) root=${1:?}; shift ;;
+      --root) root=${1:-}; [[ -n $root ]] || die '--root needs a folder.'; shift ;;
       --answers) answers_file=${1:-}; [[ -n $answers_file ]] || die '--answers needs a file.'; interactive=no; shift ;;
       --*)
         name=${flag%%=*}
@@ -92,7 +94,7 @@ read_flags() {
         if [[ $flag = *=* ]]; then
           set_value "$name" "${flag#*=}" "${flag%%=*}"
         else
-          [[ $# -gt 0 ]] || die "$flag needs a value: the ${what[$name]}."
+          [[ $# -gt 0 ]] || die "$flag needs a value: ${what[$name]}."
           set_value "$name" "$1" "$flag"
           shift
         fi
@@ -104,9 +106,8 @@ read_flags() {
   [[ $purge = no || $mode = uninstall ]] || die '--purge goes with --uninstall.'
 }
 
-need_root() {
-  [[ $EUID -eq 0 || $dry_run = yes ]] && return 0
-  die "$1 needs root: it makes users, and files that only root may change. Run it with sudo, or look first with --dry-run."
+need_root() { # WHY
+  [[ $EUID -eq 0 || $dry_run = yes ]] || die "$1"
 }
 
 collect_values() {
@@ -145,7 +146,8 @@ install_kit() {
   check_prerequisites
   check_policy
   collect_secrets
-  centre_key >/dev/null
+  # The key itself from here on: the next run may not find the file.
+  value[CENTRE_KEY]=$(centre_key)
   tell_intent
   [[ ! -e $root$unfinished_file ]] || unfinished=yes
   refuse_while_active
@@ -184,10 +186,11 @@ tell_result() {
     heading "$changes changes made."
   fi
   [[ -n ${value[UPLINK_URL]} ]] ||
-    warn 'without --uplink-url the agent reports no traces of its own; the centre shows that as drift (no plugin).'
+    warn 'without --uplink-url the agent reports no traces of its own; the supervisor traces what it sees itself.'
+  check_model
   say "The policy in force: $(policy_digest "${value[POLICY]}")"
   print_fleet_entry
-  heading "Then, on the centre: fleetbot machine verify ${value[NAME]}"
+  heading "Then, on the centre: npx fleetbot machine verify ${value[NAME]}"
 }
 
 # Before there is a policy: the centre makes it from this entry.
@@ -195,7 +198,7 @@ print_entry_first() {
   fill_from "$root/etc/fleetbot/setup.conf"
   default_values
   print_fleet_entry
-  heading "Then, on the centre: fleetbot edge policy ${value[NAME]} > policy.json, and setup with --policy policy.json here."
+  heading "Then, on the centre: npx fleetbot edge policy ${value[NAME]} > policy.json, and setup with --policy policy.json here."
 }
 
 clean_up() {
@@ -209,10 +212,16 @@ main() {
   scratch=$(mktemp -d)
   trap clean_up EXIT
   case $mode in
-    install) need_root setup; install_kit ;;
+    install)
+      need_root 'setup needs root: it makes users, and files that only root may change. Run it with sudo, or look first with --dry-run.'
+      install_kit
+      ;;
     entry) print_entry_first ;;
-    status) need_root --status; print_status ;;
-    uninstall) need_root --uninstall; uninstall ;;
+    status) need_root '--status needs root to ask the gate. Run it with sudo.'; print_status ;;
+    uninstall)
+      need_root '--uninstall needs root to remove users and files. Run it with sudo, or look first with --dry-run.'
+      uninstall
+      ;;
   esac
 }
 

@@ -29,13 +29,27 @@ ensure_image() {
   if [[ -z $archive ]]; then
     note "pull $ref"
     [[ $dry_run = yes ]] || problem=$(as_agent podman pull --quiet "$ref" 2>&1 >/dev/null) ||
-      die "$ref cannot be pulled: $(tail -n 1 <<<"$problem"). Let $agent_user log in to the registry (podman login), or give an archive with --image-archive or --collector-image-archive."
+      die "$ref cannot be pulled: $(tail -n 1 <<<"$problem"). $(login_or_archive "$ref")"
     return 0
   fi
-  [[ -r $archive ]] || die "cannot read the archive $archive. Make it with skopeo copy --preserve-digests docker://$ref oci-archive:FILE."
+  [[ -r $archive ]] || die "cannot read the archive $archive. Make it with $(archive_command "$ref")."
   change "load $ref from $archive" load_image "$archive"
   [[ $dry_run = yes ]] || has_image "$ref" ||
-    die "$archive does not hold $ref; it brought: $(images_beside "$ref"). Pin what it holds, or make it with skopeo copy --preserve-digests docker://$ref oci-archive:FILE."
+    die "$archive does not hold $ref; it brought: $(images_beside "$ref"). Pin what it holds, or make it with $(archive_command "$ref")."
+}
+
+# Not podman save, which writes another digest.
+archive_command() { # REF
+  case $1 in
+    localhost/*) printf 'skopeo copy --preserve-digests containers-storage:%s oci-archive:FILE, where it was built' "$1" ;;
+    *) printf 'skopeo copy --preserve-digests docker://%s oci-archive:FILE' "$1" ;;
+  esac
+}
+
+login_or_archive() { # REF
+  [[ $1 = localhost/* ]] || printf 'Let %s log in to the registry: cd / && runuser -u %s -- env HOME=%s XDG_RUNTIME_DIR=/run/user/%s podman login %s. ' \
+    "$agent_user" "$agent_user" "$(getent passwd "$agent_user" | cut -d: -f6)" "$(uid_of "$agent_user")" "${1%%/*}"
+  printf 'It can come from an archive (--image-archive or --collector-image-archive) made with %s.' "$(archive_command "$1")"
 }
 
 has_image() { user_exists "$agent_user" && [[ $EUID -eq 0 ]] && as_agent podman image exists "$1" 2>/dev/null; }

@@ -13,9 +13,9 @@ policy_digest() { printf 'sha256:%s' "$(sha256sum <"$1" | cut -d' ' -f1)"; }
 
 check_policy() {
   local file=${value[POLICY]} machine
-  [[ -r $file ]] || die "cannot read the policy $file. On the centre: fleetbot edge policy ${value[NAME]} > policy.json, and copy the file here."
+  [[ -r $file ]] || die "cannot read the policy $file. On the centre: npx fleetbot edge policy ${value[NAME]} > policy.json, and copy the file here."
   machine=$(json_field "$file" machine)
-  [[ -n $machine ]] || die "$file is no policy. On the centre: fleetbot edge policy ${value[NAME]} > policy.json, and copy the file here."
+  [[ -n $machine ]] || die "$file is no policy. On the centre: npx fleetbot edge policy ${value[NAME]} > policy.json, and copy the file here."
   [[ $machine = "${value[NAME]}" ]] ||
     die "$file is the policy of $machine, but this machine is ${value[NAME]}. Bring the right one, or correct --name."
 }

@@ -3,9 +3,10 @@
 readonly least_systemd=250 least_podman=4.3 least_python=3.9 least_openssh=8.5
 # Before, Quadlet takes a crash of a pod for its end.
 readonly least_quadlet_podman=4.9
+readonly model_wait_seconds=3
 readonly least_home_mib=3072 least_var_mib=200
 
-problems=()
+problems=() missing=()
 problem() { problems+=("$*"); }
 
 # at_least FOUND LEAST: versions, number by number.
@@ -50,7 +51,16 @@ install_prerequisites() {
 }
 
 need_program() { # NAME WHAT-FOR
-  has "$1" || problem "$1 is missing ($2). Run setup with --install-prerequisites, or: $(install_command)."
+  has "$1" || missing+=("$1 ($2)")
+}
+
+# All at once, since one command installs them all.
+tell_missing() {
+  local programs command
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  printf -v programs ', %s' "${missing[@]}"
+  command=$(install_command)
+  problem "these programs are missing: ${programs#, }. ${command:+Run setup with --install-prerequisites, or }install them${command:+: $command}."
 }
 
 check_systemd() {
@@ -70,9 +80,13 @@ check_cgroups() {
 }
 
 check_podman() {
-  local found
+  local found output
   if ! has podman; then
     need_program podman 'it runs the agent'
+    return
+  fi
+  if ! output=$(podman --version 2>&1); then
+    problem "podman does not run ($(tail -n 1 <<<"$output")). Run podman --version and mend it."
     return
   fi
   found=$(podman_version)
@@ -128,9 +142,20 @@ check_port() { # PORT WHAT-FOR
   fi
 }
 
+# Only a warning: it may be started later.
+check_model() {
+  local scheme host port
+  [[ ${value[MODEL_URL]} =~ ^(https?)://(\[([0-9A-Fa-f:.]+)\]|[^][/:?#@]+)(:([0-9]+))? ]] || return 0
+  scheme=${BASH_REMATCH[1]} host=${BASH_REMATCH[3]:-${BASH_REMATCH[2]}} port=${BASH_REMATCH[5]}
+  [[ -n $port ]] || case $scheme in https) port=443 ;; *) port=80 ;; esac
+  # shellcheck disable=SC2016 # they are expanded by the other bash
+  timeout "$model_wait_seconds" bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$host" "$port" 2>/dev/null ||
+    warn "nothing answers at ${value[MODEL_URL]}; the agent cannot work until it does."
+}
+
 check_prerequisites() {
   local program each
-  problems=()
+  problems=() missing=()
   check_systemd
   check_cgroups
   check_podman
@@ -141,6 +166,7 @@ check_prerequisites() {
   need_program newuidmap "the agent's user needs a range of user ids"
   need_program openssl 'the check of certificates uses it'
   for program in useradd usermod loginctl runuser; do need_program "$program" 'setup makes users'; done
+  tell_missing
   check_space /home "$least_home_mib" "the agent's image"
   check_space /var/lib "$least_var_mib" "fleetbot's books"
   check_port 18789 "the agent's gateway"

@@ -11,7 +11,8 @@ host_key_file() {
 }
 
 # The first; sshd must be read to its end, or a full pipe would end it, and setup with it.
-ssh_port() { sshd -T 2>/dev/null | awk '$1 == "port" && !found++ { print $2 }'; }
+# Nothing where sshd is missing or does not tell (to another user than root, or while it is stopped).
+ssh_port() { sshd -T 2>/dev/null | awk '$1 == "port" && !found++ { print $2 }' || true; }
 
 print_fleet_entry() {
   local file port key='TYPE BASE64 # no host key here yet: start sshd, then /etc/ssh/ssh_host_ed25519_key.pub'
@@ -24,7 +25,9 @@ print_fleet_entry() {
   say "    address: ${value[ADDRESS]}"
   say "    hostKey: $key"
   [[ ${port:-22} = 22 ]] || say "    ssh: { port: $port }"
-  [[ -z ${value[IMAGE]} ]] || say "    agent: { image: \"${value[IMAGE]}\" }"
+  [[ -n ${value[IMAGE]} ]] || return 0
+  say "    agent: { image: \"${value[IMAGE]}\" }"
+  heading 'Put the line "agent" into fleet.yaml too; otherwise another image is not told as drift.'
 }
 
 # tell LABEL STATE [CURE]: one line of --status; a cure makes it a fault.

@@ -14,11 +14,13 @@ define() {
 
 readonly image_pattern='[a-z0-9][a-zA-Z0-9._:/-]*@sha256:[0-9a-f]{64}'
 readonly file_pattern='/[^[:cntrl:]]*'
+# What sshd takes in from="…": an address, a network or a pattern of host names.
+readonly source_pattern='!?(([0-9]{1,3}\.){3}[0-9]{1,3}(/[0-9]{1,2})?|[0-9A-Fa-f]*:[0-9A-Fa-f:.*?]+(/[0-9]{1,3})?|([0-9][0-9._-]*)?[A-Za-z*?][A-Za-z0-9._*?-]*)'
 
 define NAME '' '[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?' 'name of this machine in the fleet file'
 define ADDRESS '' '[A-Za-z0-9_][A-Za-z0-9._-]*|[0-9A-Fa-f:.]+' 'host name or IP address under which the centre reaches it'
-define CENTRE_KEY '' "$file_pattern|(ssh|ecdsa|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^[:cntrl:]\"]*)?" "the centre's public SSH key, or a file with it"
-define FROM '' '[][0-9A-Za-z.:*?!/,-]+' 'addresses from which the centre may log in, as this machine sees them (sshd from="…")'
+define CENTRE_KEY '' "$file_pattern|(ssh|ecdsa|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^[:cntrl:]\"]*)?" "the centre's public SSH key (\"ssh-ed25519 AAAA…\"), or a file with it"
+define FROM '' "$source_pattern(,$source_pattern)*" 'addresses from which the centre may log in, as this machine sees them (sshd from="…")'
 define POLICY '' "$file_pattern" 'file that "fleetbot edge policy NAME" printed'
 define IMAGE '' "$image_pattern" "the agent's image, pinned: REF@sha256:…"
 define IMAGE_ARCHIVE '' "($file_pattern)?" 'OCI archive to load the image from, where there is no registry'
@@ -37,6 +39,16 @@ define RUNTIME_MAX_SECONDS 1200 '[1-9][0-9]{0,5}' 'an agent that nobody stopped 
 define PERSISTENT_JOURNAL yes 'yes|no' 'keep the journal on disk: it says who asked what of this machine'
 define WARM_UP yes 'yes|no' 'start the agent once now, so that the first check is fast'
 
+# How a value is written, where the setting's description does not say it.
+declare -grA form=(
+  [NAME]='lower-case letters, digits, . _ -, at most 64'
+  [FROM]='addresses, networks or host names with commas between them; a name may hold * and ?, and ! before one shuts it out'
+  [MEMORY_MAX_MIB]='a number, 100 at least'
+  [RUNTIME_MAX_SECONDS]='a number, 1 at least'
+  [PERSISTENT_JOURNAL]='yes or no'
+  [WARM_UP]='yes or no'
+)
+
 # Asked for where somebody can be asked; the rest has a default or is rarely wanted.
 readonly asked=(NAME ADDRESS CENTRE_KEY FROM POLICY IMAGE MODEL_URL COLLECTOR_IMAGE UPLINK_URL)
 readonly required=(NAME ADDRESS CENTRE_KEY FROM POLICY IMAGE)
@@ -46,15 +58,21 @@ flag_of() {
   printf -- '--%s' "${name//_/-}"
 }
 
+# cure_of NAME TEXT: what to write instead, after a blank; nothing where the setting's description is enough.
+cure_of() {
+  [[ -z ${form[$1]:-} ]] || printf ' Give %s.' "${form[$1]}"
+  [[ $2 != \"*\" && $2 != \'*\' ]] || printf ' Leave the quotes away.'
+}
+
 # set_value NAME VALUE SOURCE: dies of what does not look like the setting.
 set_value() {
   local name=$1 text=$2 source=$3
   case $name in
     POLICY | *_FILE | *_ARCHIVE) [[ -z $text || $text = /* ]] || text=$PWD/$text ;;
-    CENTRE_KEY) [[ $text = /* || $text = *' '* ]] || text=$PWD/$text ;;
+    CENTRE_KEY) [[ -z $text || $text = /* || $text = *' '* ]] || text=$PWD/$text ;;
   esac
-  [[ $text =~ ^(${pattern[$name]})$ ]] ||
-    die "$source: $name cannot be \"$text\". It is the ${what[$name]}."
+  [[ $text =~ ^(${pattern[$name]})$ ]] || die "$source: $name cannot be \"$text\" (${what[$name]}).$(cure_of "$name" "$2")"
+  [[ $name != @(CENTRE_KEY|POLICY) || $text != /* || (-e $text && ! -d $text) ]] || die "$source: there is no file $text. Give the ${what[$name]#the }."
   value[$name]=$text
   value_from[$name]=$source
 }
@@ -69,7 +87,7 @@ read_answers() {
     number=$((number + 1))
     line=${line%$'\r'}
     [[ -z $line || $line = '#'* ]] && continue
-    [[ $line =~ ^([A-Z_]+)=(.*)$ ]] || die "$file, line $number: is not KEY=VALUE. Write one setting a line."
+    [[ $line =~ ^([A-Z_]+)=(.*)$ ]] || die "$file, line $number: is not KEY=VALUE, such as NAME=rhel-01: capitals, no blanks, no export."
     name=${BASH_REMATCH[1]}
     [[ -n ${pattern[$name]:-} ]] || die "$file, line $number: there is no setting $name. --help lists them."
     [[ ${value_from[$name]:-} = "$file" ]] && die "$file, line $number: $name is there twice. Keep one."
@@ -104,17 +122,17 @@ default_values() {
 
 # ask_for_values: the few that need a person, each with its default in brackets.
 ask_for_values() {
-  local name answer
+  local name answer problem
   for name in "${asked[@]}"; do
     [[ ${value_from[$name]:-} = --* || ${value_from[$name]:-} = "${answers_file:-none}" ]] && continue
     while :; do
       read -rp "${what[$name]^}${value[$name]:+ [${value[$name]}]}: " answer || die 'the input ended. Start again.'
       answer=${answer:-${value[$name]}}
-      [[ $answer =~ ^(${pattern[$name]})$ ]] && break
-      warn "that cannot be the ${what[$name]}."
+      # It may die: first where that ends only the attempt.
+      problem=$(set_value "$name" "$answer" 'your answer' 2>&1) && break
+      printf '%s\n' "$problem" >&2
     done
-    value[$name]=$answer
-    value_from[$name]=you
+    set_value "$name" "$answer" 'your answer'
   done
 }
 

@@ -73,9 +73,7 @@ check_sshd_for_login_user() {
 }
 
 ensure_ssh() {
-  local key
-  key=$(centre_key)
   ensure_dir /etc/ssh/authorized_keys.d root:root 0755
-  ensure_file "$authorized_keys" root:root 0644 < <(render "$kit/sshd/authorized_keys" FROM "${value[FROM]}" KEY "$key")
+  ensure_file "$authorized_keys" root:root 0644 < <(render "$kit/sshd/authorized_keys" FROM "${value[FROM]}" KEY "${value[CENTRE_KEY]}")
   ensure_sshd
 }

@@ -4,6 +4,11 @@
 uninstall() {
   local file uid
   uid=$(uid_of "$agent_user")
+  # The users are the first that setup makes, and the last that it removes.
+  if ! user_exists "$login_user" && ! user_exists "$agent_user" && [[ ! -e $root/etc/fleetbot ]]; then
+    say 'fleetbot is not set up here; nothing to take off.'
+    return 0
+  fi
   heading 'Taking fleetbot off this machine:'
   if [[ -n $uid && -S /run/user/$uid/bus && -n $(agent_state) ]]; then
     # Patterns, since a unit that is not there could not be stopped.

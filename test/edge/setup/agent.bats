@@ -80,6 +80,26 @@ setup() {
   [[ $output = *'does not hold exactly one line'* ]]
 }
 
+@test "an image in no registry is archived from where it was built, and its digest kept" {
+  [ "$(archive_command "$image")" = "skopeo copy --preserve-digests docker://$image oci-archive:FILE" ]
+  run archive_command "localhost/${image#*/}"
+  [[ $output = "skopeo copy --preserve-digests containers-storage:localhost/"*' oci-archive:FILE, where it was built' ]]
+  run login_or_archive "localhost/${image#*/}"
+  [[ $output != *'podman login'* && $output = *containers-storage* ]]
+  run login_or_archive "$image"
+  [[ $output = *"runuser -u openclaw -- env "*' podman login registry.example.com.'*docker://* ]]
+}
+
+@test "programs that are missing are told together, with one command for all" {
+  has() { [[ $1 = apt-get ]]; }
+  need_program podman 'it runs the agent'
+  need_program openssl 'the check of certificates uses it'
+  tell_missing
+  [ "${#problems[@]}" -eq 1 ]
+  [[ ${problems[0]} = 'these programs are missing: podman (it runs the agent), openssl (the check of certificates uses it). Run setup with --install-prerequisites, or install them: apt-get install '* ]]
+  [ "$(grep -o 'apt-get install' <<<"${problems[0]}" | wc -l)" -eq 1 ]
+}
+
 @test "the centre's key is bound to the gate and to where the centre is" {
   run render "$kit/sshd/authorized_keys" FROM 192.0.2.10 KEY "$centre_key"
   [[ $output = restrict,*'command="/usr/bin/python3 -I -S /usr/libexec/fleetbot/gate"'*'from="192.0.2.10"'*" $centre_key" ]]

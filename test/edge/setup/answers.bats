@@ -37,6 +37,43 @@ setup() {
   done
 }
 
+@test "with a value that is refused it is said how one is written" {
+  run ! set_value NAME 'Bad Name' --name
+  [[ $output = *'NAME cannot be "Bad Name" (name of this machine in the fleet file). Give lower-case letters, digits, . _ -, at most 64.' ]]
+  run ! set_value NAME '"web-01"' --name
+  [[ $output = *' Leave the quotes away.' ]]
+  run ! set_value WARM_UP maybe --warm-up
+  [[ $output = *'Give yes or no.' ]]
+}
+
+@test "the centre's addresses are what sshd takes, and no odd word" {
+  local from
+  for from in 192.0.2.10 192.0.2.0/24 2001:db8::/32 ::1 'centre.example.com,!lab?.example.com,*.example.com' localhost; do
+    set_value FROM "$from" test
+  done
+  for from in 'rhel-02!' 192.0.2 '192.0.2.10,' ',192.0.2.10' '192.0.2.10 192.0.2.11' 'x/24' '[::1]' '!'; do
+    run ! set_value FROM "$from" test
+    [[ $output = *'Give addresses, networks or host names with commas between them'* ]]
+  done
+}
+
+@test "who is asked may answer with a file beside him, and is asked again for what cannot be" {
+  local asked_for=(rhel-01 '' centre.pub 192.0.2.10 policy.json "$image" '' '' '')
+  cd "$BATS_TEST_TMPDIR"
+  : >policy.json
+  printf '%s\n' "$centre_key" >centre.pub
+  set_value ADDRESS rhel-01.example.com 'the last run'
+  default_values
+  ask_for_values 2>told < <(printf '%s\n' 'Bad Name' "${asked_for[@]:0:2}" '' none.pub "${asked_for[@]:2}")
+  [ "${value[NAME]}" = rhel-01 ]
+  [ "${value[ADDRESS]}" = rhel-01.example.com ]
+  [ "${value[CENTRE_KEY]}" = "$PWD/centre.pub" ]
+  [ "${value[POLICY]}" = "$PWD/policy.json" ]
+  [ "$(wc -l <told)" -eq 3 ]
+  grep -q 'NAME cannot be "Bad Name"' told
+  grep -qF "there is no file $PWD/none.pub. Give the centre's public SSH key (\"ssh-ed25519 AAAA…\"), or a file with it." told
+}
+
 @test "an unknown key, a key that is there twice and a line that is no answer are refused with their line" {
   printf 'NAME=a\nSHELL=/bin/sh\n' >"$answers"
   run ! read_answers "$answers"
@@ -46,7 +83,7 @@ setup() {
   [[ $output = *'line 2: NAME is there twice.'* ]]
   printf 'export NAME=a\n' >"$answers"
   run ! read_answers "$answers"
-  [[ $output = *'line 1: is not KEY=VALUE.'* ]]
+  [[ $output = *'line 1: is not KEY=VALUE, such as NAME=rhel-01: capitals, no blanks, no export.'* ]]
   run ! read_answers "$BATS_TEST_TMPDIR/none"
   [[ $output = *'cannot read the answer file'* ]]
 }
@@ -81,6 +118,8 @@ setup() {
 
 @test "a file is meant from where setup was called" {
   cd "$BATS_TEST_TMPDIR"
+  : >policy.json
+  : >centre.pub
   set_value POLICY policy.json --policy
   set_value CENTRE_KEY centre.pub --centre-key
   [ "${value[POLICY]}" = "$BATS_TEST_TMPDIR/policy.json" ]

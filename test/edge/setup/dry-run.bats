@@ -26,7 +26,8 @@ tree() { (cd "$machine" && find . -printf '%p %m %s\n' | sort); }
 @test "it ends with the entry for the fleet file and the next command" {
   run -0 dry_run "${flags[@]}"
   [[ $output = *'- name: rhel-01'*'address: rhel-01.example.com'*"hostKey: $centre_key"$'\n'* ]]
-  [[ $output = *'fleetbot machine verify rhel-01'* ]]
+  [[ $output = *"agent: { image: \"$image\" }"*'Put the line "agent" into fleet.yaml too; otherwise another image is not told as drift.'* ]]
+  [[ $output = *'npx fleetbot machine verify rhel-01'* ]]
   [[ $output = *"sha256:$(sha256sum <"$BATS_TEST_TMPDIR/policy.json" | cut -d' ' -f1)"* ]]
 }
 
@@ -35,6 +36,62 @@ tree() { (cd "$machine" && find . -printf '%p %m %s\n' | sort); }
   printf 'NAME=rhel-01\nADDRESS=r\nCENTRE_KEY=%s\nFROM=192.0.2.10\nIMAGE=%s\n' "$centre_key" "$image" >"$machine/etc/fleetbot/setup.conf"
   run -0 dry_run --policy "$BATS_TEST_TMPDIR/policy.json"
   [[ $output = *'Setting up rhel-01'* ]]
+}
+
+@test "where the centre's key was given as a file, the next run needs it no more" {
+  printf '%s centre\n' "$centre_key" >"$BATS_TEST_TMPDIR/centre.pub"
+  mkdir -p "$machine/etc/fleetbot"
+  (
+    load_setup
+    set_value NAME rhel-01 test
+    set_value ADDRESS rhel-01.example.com test
+    set_value CENTRE_KEY "$centre_key" test
+    set_value FROM 192.0.2.10 test
+    set_value IMAGE "$image" test
+    default_values
+    kept_values
+  ) >"$machine/etc/fleetbot/setup.conf"
+  run -0 dry_run "${flags[@]}" --centre-key "$BATS_TEST_TMPDIR/centre.pub"
+  [[ $output != *'/etc/fleetbot/setup.conf (root'* ]]
+}
+
+@test "a dry run finds what only root has on PATH" {
+  rm "$programs"/{useradd,usermod,runuser}
+  PATH=/usr/bin:/bin run -0 dry_run "${flags[@]}"
+}
+
+@test "a podman that does not run is told with what it says" {
+  printf '#!/bin/sh\necho "cannot find libgpgme.so.11" >&2\nexit 127\n' >"$programs/podman"
+  run -1 dry_run "${flags[@]}"
+  [[ $output = *'podman does not run (cannot find libgpgme.so.11). Run podman --version and mend it.'* ]]
+}
+
+@test "a model server that does not answer is told, and one that listens is not" {
+  python3 -c 'import signal, socket
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+signal.pause()' >"$BATS_TEST_TMPDIR/port" 3>&- &
+  local server=$! url
+  until [ -s "$BATS_TEST_TMPDIR/port" ]; do sleep 0.05; done
+  url=http://127.0.0.1:$(cat "$BATS_TEST_TMPDIR/port")/v1
+  run -0 dry_run "${flags[@]}" --model-url "$url"
+  kill "$server"
+  wait "$server" || true
+  [[ $output != *'nothing answers'* ]]
+  run -0 dry_run "${flags[@]}" --model-url "$url"
+  [[ $output = *"nothing answers at $url; the agent cannot work until it does."* ]]
+}
+
+@test "without an uplink it is said who traces" {
+  run -0 dry_run "${flags[@]}"
+  [[ $output = *'the supervisor traces what it sees itself.'* ]]
+}
+
+@test "where fleetbot is not set up there is nothing to take off" {
+  printf '#!/bin/sh\nexit 2\n' >"$programs/getent"
+  chmod +x "$programs/getent"
+  run -0 dry_run --uninstall
+  [ "$output" = 'fleetbot is not set up here; nothing to take off.' ]
 }
 
 @test "a machine that is not ready is told everything at once, each with its cure" {
@@ -87,7 +144,7 @@ tree() { (cd "$machine" && find . -printf '%p %m %s\n' | sort); }
   [[ $output = *'is the policy of rhel-01, but this machine is rhel-02.'* ]]
   echo 'no policy' >"$BATS_TEST_TMPDIR/policy.json"
   run -1 dry_run "${flags[@]}"
-  [[ $output = *'is no policy. On the centre: fleetbot edge policy rhel-01'* ]]
+  [[ $output = *'is no policy. On the centre: npx fleetbot edge policy rhel-01'* ]]
 }
 
 @test "a private key, two keys and what is no key are refused" {
@@ -118,6 +175,8 @@ tree() { (cd "$machine" && find . -printf '%p %m %s\n' | sort); }
   [[ $output = *'there is no flag --nmae.'* ]]
   run -1 dry_run --name
   [[ $output = *'--name needs a value'* ]]
+  PATH=$programs:$PATH run -1 "$setup_edge" --dry-run --root
+  [[ $output = *'--root needs a folder.'* ]]
   run -1 dry_run --purge
   [[ $output = *'--purge goes with --uninstall.'* ]]
 }
@@ -133,12 +192,24 @@ tree() { (cd "$machine" && find . -printf '%p %m %s\n' | sort); }
   fi
   run -1 "${as_nobody[@]}" "$script" --non-interactive "${flags[@]}"
   [[ $output = *'setup needs root: it makes users, and files that only root may change.'* ]]
+  run -1 "${as_nobody[@]}" "$script" --status
+  [[ $output = *'--status needs root to ask the gate. Run it with sudo.'* ]]
 }
 
 @test "the entry for the fleet file can be had before there is a policy" {
   PATH=$programs:$PATH run -0 "$setup_edge" --fleet-entry --name rhel-01 --address 192.0.2.7 --dry-run --root "$machine"
   [[ $output = *'- name: rhel-01'*'address: 192.0.2.7'*"hostKey: $centre_key"* ]]
-  [[ $output = *'fleetbot edge policy rhel-01 > policy.json'* ]]
+  [[ $output = *'npx fleetbot edge policy rhel-01 > policy.json'* ]]
+}
+
+@test "the entry tells the port of sshd, and none where sshd does not tell" {
+  local entry=("$setup_edge" --fleet-entry --name rhel-01 --address 192.0.2.7 --dry-run --root "$machine")
+  stand_in sshd 'port 2222'
+  PATH=$programs:$PATH run -0 "${entry[@]}"
+  [[ $output = *'ssh: { port: 2222 }'* ]]
+  printf '#!/bin/sh\necho "Missing privilege separation directory: /run/sshd" >&2\nexit 255\n' >"$programs/sshd"
+  PATH=$programs:$PATH run -0 "${entry[@]}"
+  [[ $output = *"hostKey: $centre_key"*'npx fleetbot edge policy rhel-01'* && $output != *port:* ]]
 }
 
 @test "packages are installed only when asked to, and a dry run only tells which" {

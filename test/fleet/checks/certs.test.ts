@@ -3,7 +3,7 @@ import { machineWith } from '../fixtures.ts';
 import { check, judge, judgeAt, measured } from './judge.ts';
 
 const file = '/etc/pki/tls/certs/www.pem';
-const machine = machineWith(`    expect: { certs: { files: [${file}] } }`);
+const machine = machineWith(`    checks: [certs]\n    expect: { certs: { files: [${file}] } }`);
 /** OpenSSL 3.5 of Debian 13; the one of RHEL 9 and Debian 12 writes `C = DE, …`. */
 const until = (date: string) => `notAfter=${date} GMT\nsubject=C=DE, O=Example, Inc., CN=www.example.com\n`;
 

@@ -63,7 +63,9 @@ describe('the reconciler', () => {
     await machine.link.restore();
     await harness.sre.reads(/vanishes[\s\S]*quarantine/i);
     await eventually(() => expect(isRunning(agent)).toBe(false));
-    expect(await harness.sre.askAside('show vanishes')).not.toContain('QUARANTINED');
+    await eventually(async () =>
+      expect(await harness.sre.askAside('show vanishes')).not.toContain('QUARANTINED'),
+    );
     await machine.expectInert();
     hold.release();
   });

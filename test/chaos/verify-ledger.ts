@@ -34,8 +34,11 @@ export function verifyLedger({ ledger, runs, machines, lostAt }: LedgerEvidence)
     ),
   );
   for (const { name: machine, books } of machines) {
-    for (const entry of books.entries) {
-      if (entry.kind !== 'alive' || lostAt(entry.at)) continue;
+    for (const [index, entry] of books.entries.entries()) {
+      const before = books.entries[index - 1];
+      // It was in the ledger before it was asked for, which a slow start is a while after.
+      const askedAt = before?.kind === 'fault' ? before.at : entry.at;
+      if (entry.kind !== 'alive' || lostAt(askedAt) || lostAt(entry.at)) continue;
       const at = began.get(`${machine} ${entry.run} ${entry.fence}`);
       if (at !== undefined && at <= entry.at) continue;
       found.push({ sentence: 'an agent started that is not in the ledger', machine, runId: entry.run });

@@ -52,7 +52,7 @@ ensure_dir() {
 # ensure_file PATH USER:GROUP MODE <CONTENT: whole or not at all, also when the machine dies in between.
 ensure_file() {
   local path=$1 owner=$2 mode=$3 new
-  new=$(mktemp "$scratch/file.XXXXXX")
+  new=$(mktemp -p "$scratch")
   cat >"$new"
   if [[ ! -L $root$path ]] && cmp -s -- "$new" "$root$path" 2>/dev/null; then
     [[ $(owner_and_mode "$path") = "$owner ${mode#0}" ]] && return 0

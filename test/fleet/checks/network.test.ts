@@ -78,7 +78,7 @@ describe('network', () => {
 
   test.each<[string | Partial<CommandOutput>, string, string]>([
     [
-      '203.0.113.80    STREAM deb.debian.org\n203.0.113.80    DGRAM  \n203.0.113.80    RAW    \n',
+      '203.0.113.80    STREAM mirror.example\n203.0.113.80    DGRAM  \n203.0.113.80    RAW    \n',
       'ok',
       'is known (203.0.113.80)',
     ],

@@ -14,7 +14,7 @@ const secondsAgo = (seconds: number) => measured.now / 1000 - seconds;
 /** `find -printf '%T@ %p\n'` on Debian 13: files have the archive's time, `partial` the one of the last update. */
 const aptLists = (ageSeconds = hourSeconds): Given => ({
   exitCode: 1,
-  stdout: `${secondsAgo(ageSeconds)}.9766249270 /var/lib/apt/lists\n${secondsAgo(ageSeconds)}.9766249270 /var/lib/apt/lists/partial\n${secondsAgo(90 * 86_400)}.0000000000 /var/lib/apt/lists/deb.debian.org_debian_dists_trixie_InRelease\n`,
+  stdout: `${secondsAgo(ageSeconds)}.9766249270 /var/lib/apt/lists\n${secondsAgo(ageSeconds)}.9766249270 /var/lib/apt/lists/partial\n${secondsAgo(90 * 86_400)}.0000000000 /var/lib/apt/lists/mirror.example_debian_dists_trixie_InRelease\n`,
   stderr: "find: '/var/cache/dnf': No such file or directory\n",
 });
 /** The same of dnf 4.23. */

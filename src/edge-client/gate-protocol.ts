@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { installedSchema } from '../fleet/edge-kit.ts';
 import { evidenceSchema } from '../fleet/evidence.ts';
 
 /**
@@ -31,19 +32,6 @@ export const agentStates = ['inactive', 'activating', 'active', 'deactivating', 
 
 /** An action that runs in a unit of its own and that neither `stop` nor `lock` ends. */
 const uninterruptibleSchema = z.object({ id: z.string(), name: z.string() });
-
-/** What is installed on the machine, as it says itself; null for what it cannot tell. */
-const installedSchema = z.object({
-  gate: z.string(),
-  broker: z.string().nullable(),
-  plugin: z.string().nullable(),
-  /** Whether the plugin's spans leave the machine. */
-  traces: z.boolean(),
-  /** The agent's image, REF@DIGEST. */
-  image: z.string().nullable(),
-  /** `sha256:` and the digest of the policy in force. */
-  policy: z.string().nullable(),
-});
 
 export const statusReplySchema = z.object({
   protocol: z.literal(gateProtocolVersion),

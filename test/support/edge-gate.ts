@@ -110,7 +110,7 @@ export class EdgeGate implements AsyncDisposable {
 }
 
 /** The forced command, as sshd runs it, on a machine whose files are all in one folder. */
-export function gateCommand(folder: string): string[] {
+function gateCommand(folder: string): string[] {
   const options = ['--machine-file', join(folder, 'machine.json'), '--journal', join(folder, 'journal')];
   return [python ?? 'python3', '-I', '-S', gateFolder, ...options];
 }

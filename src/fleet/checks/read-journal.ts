@@ -5,7 +5,7 @@ import { shapeOf } from './quote-line.ts';
 import { readOutput } from './read-output.ts';
 
 /** How many lines are asked for; at about 600 bytes each they fit a broker's usual limit. */
-export const journalLines = 200;
+const journalLines = 200;
 
 /** Matching goes no further into a message: many globs against many long lines would take seconds. */
 const matchedCharacters = 300;

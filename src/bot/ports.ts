@@ -1,3 +1,4 @@
+import type { ApprovalDecision } from '../fleet/approval.ts';
 import type { DriftNote } from '../fleet/drift.ts';
 import type { FleetFileError, LimitKind } from '../fleet/errors.ts';
 import type { Fleet, PersonLimits } from '../fleet/fleet.ts';
@@ -96,6 +97,31 @@ export interface Halts {
   wish(haltId: string, wish: ResumeWish): Promise<void>;
   /** Lifts the halt from what the selector matches. The event id is accepted once. */
   release(haltId: string, release: Release, eventId: string): Promise<void>;
+}
+
+/** A run in its next state by people's will, and what the ledger says of it. */
+export interface Settlement {
+  readonly run: Run;
+  readonly entries: readonly LedgerEntry[];
+}
+
+/** Questions that people decide. What resolves is on disk. Rejects with StoreUnavailableError like `Requests`. */
+export interface Approvals {
+  /**
+   * Changes a run that is in `awaiting`: `change` gets it as it is now, again whenever somebody else was faster, and
+   * returns what follows, or undefined to leave it. Atomic: of many that decide at once one does, the others see what
+   * it decided. `approved` puts the run at the head of its machine's inbox, `done` ends it. Returns the run as it is
+   * stored at the end, whatever its state; undefined where there is none of this id.
+   */
+  change(runId: string, change: (run: Run) => Settlement | undefined): Promise<Run | undefined>;
+  /** The runs in `awaiting`, the one whose round ends first first. */
+  waiting(limit: number): Promise<readonly Run[]>;
+}
+
+/** Makes decisions and requests ours: nobody without the bot's key can invent one. */
+export interface Seals {
+  decision(decision: ApprovalDecision): string;
+  request(request: Request): string;
 }
 
 /** The record of who did what; the rest is written where it happens. Rejects like `Requests`. */

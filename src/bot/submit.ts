@@ -155,7 +155,7 @@ function limitsOf({ machines, perPerson }: Fleet): RequestLimits {
 
 /** A mark in the place of a secret may be longer than the secret; the question stays one that can be stored. */
 function withoutSecrets(task: Task, redact: Redact): Task {
-  if (task.kind === 'check') return task;
+  if (task.kind !== 'ask') return task;
   return { ...task, question: redact(task.question).slice(0, questionMaxCharacters) };
 }
 

@@ -73,7 +73,12 @@ export const lockReplySchema = z.object({
 export const actionReplySchema = z.object({
   id: z.string(),
   outcome: z.enum(['done', 'refused', 'failed', 'running', 'unknown']),
+  /** A sentence. */
   detail: z.string(),
+  /** Once it has ended: null where it was ended by a signal. */
+  exitCode: z.int().nullable().optional(),
+  stdout: z.string().optional(),
+  stderr: z.string().optional(),
 });
 
 export const refusalCodes = [

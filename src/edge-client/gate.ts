@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentAnswer, AgentTask } from '../fleet/agent-task.ts';
+import type { SignedCapsule } from '../fleet/capsule.ts';
 import { AgentError, InputError, MachineError } from '../fleet/errors.ts';
 import type { Evidence } from '../fleet/evidence.ts';
 import type { Machine } from '../fleet/machine.ts';
@@ -202,14 +203,13 @@ export class Gate {
   }
 
   /** Hands an approved action's capsule to the broker. Never asked twice: after an error, ask `result`. */
-  async act(fence: number, capsule: string, signal?: AbortSignal): Promise<ActionReply> {
+  async act(fence: number, capsule: SignedCapsule): Promise<ActionReply> {
     return await this.#run({
       line: `act ${fence}`,
       reply: actionReplySchema,
       timeoutMs: actTimeoutMs,
       repeatable: false,
-      stdin: capsule,
-      signal,
+      stdin: JSON.stringify(capsule),
     });
   }
 

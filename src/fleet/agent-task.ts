@@ -9,6 +9,8 @@ export interface AgentTask {
   readonly traceparent: string;
   /** Called for every tool call that ended, in order. */
   readonly onToolCall?: (call: ToolCall) => void;
+  /** Called for every command for which the agent wanted an approval of its own; it was denied by then. */
+  readonly onDenied?: (command: string) => void;
   /** Called with the tokens that the agent has put out so far, where the transport sees them while it works. */
   readonly onOutputTokens?: (tokens: number) => void;
 }

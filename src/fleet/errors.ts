@@ -96,6 +96,18 @@ export class StaleFenceError extends FleetbotError {
   }
 }
 
+/** The signer does not sign this; or there is none that answers. Nothing was changed. */
+export type SignerErrorCode = 'signer-refused' | 'signer-away';
+
+/** No capsule for an approved action. */
+export class SignerError extends FleetbotError {
+  declare readonly code: SignerErrorCode;
+
+  constructor(code: SignerErrorCode, message: string, options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}
+
 /** Everything that can go wrong between here and a machine. */
 export type MachineErrorCode =
   /** No TCP or SSH connection, or it broke. Nothing is known of the machine's state. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { riskSchema } from './action.ts';
 import { verdictSchema } from './finding.ts';
 import { findingKinds } from './notice.ts';
 import { originSchema, requesterSchema, taskSchema } from './request.ts';
-import { inertnessSchema } from './run.ts';
+import { actionOutcomes, effects, inertnessSchema } from './run.ts';
 
 /** Milliseconds since the epoch, our clock. */
 const at = z.int();
@@ -58,6 +59,75 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     /** What became of the agent, where it failed or went over a limit. */
     agentFailure: z.string().optional(),
     costUsd: z.number().optional(),
+  }),
+  /** People were asked. `question` is its digest. */
+  z.object({
+    kind: z.literal('approval.asked'),
+    at,
+    approval: z.string(),
+    run: z.string(),
+    machine: z.string(),
+    question: z.string(),
+    /** Action with parameters, or `escalation`. */
+    what: z.string(),
+    risk: riskSchema.optional(),
+    digest: z.string().optional(),
+    proposedBy: z.enum(['person', 'rule', 'agent']),
+  }),
+  /** A person's click that counted. */
+  z.object({
+    kind: z.literal('approval.decided'),
+    at,
+    by: requesterSchema,
+    approval: z.string(),
+    machine: z.string(),
+    decision: z.enum(['approve', 'deny']),
+    groups: z.array(z.string()),
+    reason: z.string().optional(),
+  }),
+  /** Nobody answered in time: others are asked. */
+  z.object({
+    kind: z.literal('approval.passed-on'),
+    at,
+    approval: z.string(),
+    machine: z.string(),
+    to: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal('approval.settled'),
+    at,
+    approval: z.string(),
+    machine: z.string(),
+    state: z.enum(['approved', 'denied', 'expired', 'cancelled']),
+  }),
+  /** Written by the signer, before it hands a capsule out, or in its place. */
+  z.object({
+    kind: z.enum(['capsule.signed', 'capsule.refused']),
+    at,
+    approval: z.string(),
+    machine: z.string(),
+    fence: z.int(),
+    /** Why not. */
+    reason: z.string().optional(),
+  }),
+  /** Written before the machine is asked to begin. */
+  z.object({
+    kind: z.literal('action.began'),
+    at,
+    run: z.string(),
+    machine: z.string(),
+    fence: z.int(),
+    action: z.string(),
+    digest: z.string(),
+    approvedBy: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal('action.ended'),
+    at,
+    run: z.string(),
+    machine: z.string(),
+    outcome: z.enum(actionOutcomes),
+    effect: z.enum(effects).optional(),
   }),
   z.object({
     kind: z.literal('halt.began'),

@@ -3,7 +3,7 @@ import { checkAccess } from './check-access.ts';
 import { checkMeaning } from './check-meaning.ts';
 import { describeIssue, formatPath, type LocatedProblem, valueAt } from './describe-issue.ts';
 import { FleetFileError, type FleetFileProblem } from './errors.ts';
-import { type AccessRule, type Fleet, personLimitsSchema, verbs } from './fleet.ts';
+import { type AccessRule, approvalRulesSchema, type Fleet, personLimitsSchema, verbs } from './fleet.ts';
 import {
   type AccessEntry,
   accessEntrySchema,
@@ -51,6 +51,9 @@ export function loadFleet(text: string, file: string): Fleet {
     access: parts.access.flatMap(({ index, value }) =>
       value === undefined ? [] : [toRule(value, yaml.lineOf(['access', index]))],
     ),
+    actions: new Map(),
+    suggestions: [],
+    approvals: approvalRulesSchema.parse({}),
     perPerson,
     prices,
   };
@@ -148,6 +151,7 @@ function toRule(entry: AccessEntry, line: number): AccessRule {
     machines: entry.machines,
     verbs: entry.verbs === 'all' ? verbs : entry.verbs,
     twoPeople: entry.twoPeople ?? [],
+    upTo: 'reversible',
     line,
   };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { type Params, paramsSchema } from './action.ts';
+import { canonicalJson } from './canonical-json.ts';
 
 /** How long a question to an agent may be. */
 export const questionMaxCharacters = 4_000;
@@ -7,6 +9,8 @@ export const questionMaxCharacters = 4_000;
 export const taskSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('check'), check: z.string() }),
   z.object({ kind: z.literal('ask'), question: z.string().min(1).max(questionMaxCharacters) }),
+  /** A person asks for a change; it needs an approval like any other. */
+  z.object({ kind: z.literal('act'), action: z.string(), params: paramsSchema }),
 ]);
 
 /** Where the answer goes. */
@@ -35,6 +39,11 @@ export const requestSchema = z.object({
   campaign: z.string().optional(),
   /** Milliseconds since the epoch, our clock. */
   acceptedAt: z.int(),
+  /**
+   * The bot's signature over `requestText`, in namespace `requestNamespace`: nobody else can say who asked. Without
+   * it a request can lead to no change.
+   */
+  seal: z.string().optional(),
 });
 
 /** One request to many machines: its own record, one summary message. */
@@ -48,13 +57,32 @@ export const campaignSchema = z.object({
   acceptedAt: z.int(),
 });
 
+export const requestNamespace = 'fleetbot-request@1';
+
+/** What the bot signs of a request: who asked what of which machine, and when. */
+export function requestText({ eventId, machine, task, requester, acceptedAt }: Request): string {
+  return canonicalJson({ eventId, machine, task, requester, acceptedAt });
+}
+
 export type Task = z.infer<typeof taskSchema>;
 export type Origin = z.infer<typeof originSchema>;
 export type Requester = z.infer<typeof requesterSchema>;
 export type Request = z.infer<typeof requestSchema>;
 export type Campaign = z.infer<typeof campaignSchema>;
 
-/** The task in the words a person would type: `check disk`, `ask "why is it slow?"`. */
+/** The task in the words a person would type: `check disk`, `ask "why is it slow?"`, `run vacuum-journal size=200M`. */
 export function describeTask(task: Task): string {
-  return task.kind === 'check' ? `check ${task.check}` : `ask "${task.question}"`;
+  switch (task.kind) {
+    case 'check':
+      return `check ${task.check}`;
+    case 'ask':
+      return `ask "${task.question}"`;
+    case 'act':
+      return ['run', task.action, ...paramWords(task.params)].join(' ');
+  }
+}
+
+/** Parameters as a person would type them: `size=200M`. */
+export function paramWords(params: Params): readonly string[] {
+  return Object.entries(params).map(([name, value]) => `${name}=${value}`);
 }

@@ -1,21 +1,39 @@
 import { z } from 'zod';
+import { paramsSchema } from './action.ts';
+import { approvalSchema } from './approval.ts';
 import { evidenceSchema } from './evidence.ts';
 import { findingSchema, verdictSchema } from './finding.ts';
 import { requestSchema } from './request.ts';
 
-export const runStates = ['queued', 'gathering', 'starting', 'tasking', 'stopping', 'done'] as const;
+export const runStates = [
+  'queued',
+  'gathering',
+  'starting',
+  'tasking',
+  'stopping',
+  'awaiting',
+  'approved',
+  'acting',
+  'verifying',
+  'done',
+] as const;
 export type RunState = (typeof runStates)[number];
 
 /**
  * The only moves a run can make. `stopping → starting` is the second activation after a crash; every state
- * may end (`done`) because evidence can fail, a person can cancel, and no agent may be wanted.
+ * may end (`done`) because evidence can fail, a person can cancel, and no agent may be wanted. A run in `awaiting`
+ * holds no machine; in `approved` it is in its machine's inbox once more. `acting` is entered once.
  */
 const moves: Record<RunState, readonly RunState[]> = {
   queued: ['gathering', 'done'],
-  gathering: ['starting', 'done'],
+  gathering: ['starting', 'awaiting', 'done'],
   starting: ['tasking', 'stopping'],
   tasking: ['stopping'],
-  stopping: ['starting', 'done'],
+  stopping: ['starting', 'awaiting', 'done'],
+  awaiting: ['approved', 'done'],
+  approved: ['acting', 'done'],
+  acting: ['verifying', 'done'],
+  verifying: ['done'],
   done: [],
 };
 
@@ -51,6 +69,22 @@ export const toolCallSchema = z.object({
   endedAt: z.int(),
 });
 
+/** An action that was proposed. */
+const proposalSchema = z.object({
+  action: z.string(),
+  params: paramsSchema,
+  /** The words in which it was proposed; redacted. */
+  source: z.string(),
+});
+
+/** A command of the agent's own that its gateway wanted people to vote on: never put to a vote. */
+const deniedCommandSchema = z.object({
+  command: z.string(),
+  at: z.int(),
+  /** The action of the catalogue that comes nearest, where one comes near. */
+  nearest: z.string().optional(),
+});
+
 /** What became of the agent's part in a run. */
 export const diagnosisSchema = z.object({
   /** How many activations were begun for this run. */
@@ -64,6 +98,12 @@ export const diagnosisSchema = z.object({
   costUsd: z.number().optional(),
   /** Sentences in which the comment contradicts the evidence, as text for people. */
   contradictions: z.array(z.string()),
+  /** The action of the catalogue that the agent proposes, where it proposed one that could be asked for. */
+  proposal: proposalSchema.optional(),
+  /** Why what it proposed cannot be asked for, as a sentence for people. */
+  proposalProblem: z.string().optional(),
+  /** Commands for which it wanted an approval of its own; each was denied at once. */
+  deniedCommands: z.array(deniedCommandSchema).optional(),
   failure: failureSchema.optional(),
 });
 
@@ -72,6 +112,48 @@ export const diagnosisSchema = z.object({
  * case the machine is quarantined until it is measured.
  */
 export const inertnessSchema = z.enum(['never-started', 'inactive', 'unknown']);
+
+/** What a check found at one moment. */
+const measurementSchema = z.object({
+  evidence: evidenceSchema.optional(),
+  findings: z.array(findingSchema),
+  verdict: verdictSchema,
+});
+
+export const actionOutcomes = [
+  /** It ran to its end, and its program says that it went well. */
+  'done',
+  /** It ran, and did not go well, or took too long. */
+  'failed',
+  /** Signer or machine refused it: nothing was changed. */
+  'refused',
+  /** What it should cure was gone when its turn came: nothing was changed. */
+  'not-needed',
+  /** It never reached the machine, and cannot any more: nothing was changed. */
+  'not-begun',
+  /** The machine cannot say whether it ran. */
+  'unknown',
+] as const;
+
+/** What the evidence says after an action, compared with before. */
+export const effects = ['confirmed', 'better', 'unchanged', 'worse', 'inconclusive'] as const;
+
+/** What became of an approved action. */
+export const actionRecordSchema = z.object({
+  /** Measured right before: what people saw on the card may be half an hour old. */
+  before: measurementSchema.optional(),
+  /** When the machine was asked to begin. */
+  begunAt: z.int().optional(),
+  endedAt: z.int().optional(),
+  outcome: z.enum(actionOutcomes).optional(),
+  /** A sentence for people. */
+  detail: z.string(),
+  exitCode: z.int().nullable().optional(),
+  stdout: z.string().default(''),
+  stderr: z.string().default(''),
+  after: measurementSchema.optional(),
+  effect: z.enum(effects).optional(),
+});
 
 /** One request served on one machine: the record that everything else is a view of. */
 export const runSchema = z.object({
@@ -89,10 +171,20 @@ export const runSchema = z.object({
   /** Why a run could not do what was asked, where it could not. */
   failure: failureSchema.optional(),
   diagnosis: diagnosisSchema.optional(),
+  /** What it asked of people; there from `awaiting` on. */
+  approval: approvalSchema.optional(),
+  /** What became of the action that they approved. */
+  action: actionRecordSchema.optional(),
   inertness: inertnessSchema,
   cancellation: cancellationSchema.optional(),
 });
 
+export type Proposal = z.infer<typeof proposalSchema>;
+export type DeniedCommand = z.infer<typeof deniedCommandSchema>;
+export type Measurement = z.infer<typeof measurementSchema>;
+export type ActionRecord = z.infer<typeof actionRecordSchema>;
+export type ActionOutcome = (typeof actionOutcomes)[number];
+export type Effect = (typeof effects)[number];
 export type ToolCall = z.infer<typeof toolCallSchema>;
 export type Diagnosis = z.infer<typeof diagnosisSchema>;
 export type Inertness = z.infer<typeof inertnessSchema>;

@@ -31,6 +31,7 @@ export function taskMessage(
       rules,
     ].join('\n\n');
   }
+  if (task.kind === 'act') throw new RangeError('an action is never given to an agent');
   const parts = [
     checkOf(machine, task.check)?.question(machine, run.findings) ??
       `Look into ${task.check} on ${machine.name}.`,

@@ -11,7 +11,12 @@ import { overTokens, spendingOf } from './spending.ts';
 
 /** The diagnosis of a run that is about to start its agent once more. */
 export function nextActivation(run: Run): Diagnosis {
-  return { activations: (run.diagnosis?.activations ?? 0) + 1, toolCalls: [], contradictions: [] };
+  return {
+    activations: (run.diagnosis?.activations ?? 0) + 1,
+    toolCalls: [],
+    contradictions: [],
+    deniedCommands: [],
+  };
 }
 
 /**

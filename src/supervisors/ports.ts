@@ -1,4 +1,5 @@
 import type { AgentAnswer, AgentTask } from '../fleet/agent-task.ts';
+import type { SignedCapsule } from '../fleet/capsule.ts';
 import type { DriftNote, DriftPart } from '../fleet/drift.ts';
 import type { Installed } from '../fleet/edge-kit.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
@@ -44,7 +45,8 @@ export interface RunStore {
   raiseFence(machine: string, held: number, seen: number): Promise<number>;
   /**
    * Stores the run as it is now, if it still is in state `from`. Returns it with the cancellation that may
-   * have arrived meanwhile. Entering `done` also frees the machine for its next request.
+   * have arrived meanwhile. Entering `done` or `awaiting` also frees the machine for its
+   * next request; with `awaiting` people are asked (`run.approval`).
    * @throws StaleFenceError
    */
   save(run: Run, from: RunState, fence: number): Promise<Run>;
@@ -86,8 +88,36 @@ export interface MachineGate {
   stop(fence: number): Promise<void>;
   /** Resolves when the agent's gateway takes tasks. @throws AgentError `agent-not-ready` */
   ready(fence: number, signal?: AbortSignal): Promise<void>;
+  /** Hands over what was approved. Sent once, never again; `running`: it has begun. @throws MachineError */
+  act(fence: number, capsule: SignedCapsule): Promise<ActionReport>;
+  /** What became of an action, as often as asked. */
+  result(approvalId: string, signal?: AbortSignal): Promise<ActionReport>;
   /** Gives the agent one task and waits for its answer. @throws AgentError */
   task(fence: number, token: string, task: AgentTask, signal?: AbortSignal): Promise<AgentAnswer>;
+}
+
+/** What a machine knows of an action. `unknown`: it never began one of this id. */
+export interface ActionReport {
+  readonly outcome: 'done' | 'refused' | 'failed' | 'running' | 'unknown';
+  /** A sentence. */
+  readonly detail: string;
+  readonly exitCode?: number | null | undefined;
+  /** Redacted by the machine. */
+  readonly stdout?: string | undefined;
+  readonly stderr?: string | undefined;
+}
+
+/** Gets what people approved signed. */
+export interface Signer {
+  /**
+   * The capsule for the run's approved action on its machine under this fence. Asking again changes nothing: the
+   * machine runs an approval once, however many capsules there are of it.
+   * @throws SignerError `signer-refused` with the reason; `signer-away` when none answered in time
+   */
+  capsule(
+    ask: { readonly run: Run; readonly fence: number; readonly traceparent: string },
+    signal: AbortSignal,
+  ): Promise<SignedCapsule>;
 }
 
 /** What `lock` and `unlock` answer: whether it is locked now, and what is known of the agent. */

@@ -11,9 +11,20 @@ const arrows: Record<string, readonly string[]> = {
   runtime: ['fleet'],
   supervisors: ['fleet'],
   bot: ['fleet'],
+  signer: ['fleet'],
   sandbox: ['fleet', 'runtime', 'edge-client/gate-protocol.ts', 'telemetry/redact.ts'],
   'commands.ts': ['fleet', 'queue', 'edge-client', 'telemetry', 'runtime', 'supervisors'],
-  'main.ts': ['commands.ts', 'fleet', 'queue', 'edge-client', 'telemetry', 'runtime', 'supervisors', 'bot'],
+  'main.ts': [
+    'commands.ts',
+    'fleet',
+    'queue',
+    'edge-client',
+    'telemetry',
+    'runtime',
+    'supervisors',
+    'bot',
+    'signer',
+  ],
 };
 
 const src = join(import.meta.dirname, '../../src');

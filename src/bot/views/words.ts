@@ -1,5 +1,5 @@
 import { type Finding, type Severity, severities, type Verdict } from '../../fleet/finding.ts';
-import type { Task } from '../../fleet/request.ts';
+import { describeTask, type Task } from '../../fleet/request.ts';
 import type { Run, RunState } from '../../fleet/run.ts';
 import { prose } from './safe-text.ts';
 
@@ -21,6 +21,10 @@ export const stateWords: Readonly<Record<RunState, string>> = {
   starting: ':rocket: starting the agent',
   tasking: ':microscope: agent is looking deeper…',
   stopping: ':octagonal_sign: stopping the agent and measuring that it is inactive',
+  awaiting: ':raised_hand: waits for people to decide',
+  approved: ':ballot_box_with_check: approved: waiting for its turn on this machine',
+  acting: ':hammer_and_wrench: carrying out what was approved',
+  verifying: ':mag: measuring again',
   done: ':checkered_flag: done',
 };
 
@@ -51,9 +55,14 @@ const questionChars = 300;
 
 /** The task as a person would type it, safe to show. */
 export function taskWords(task: Task): string {
-  return task.kind === 'check'
-    ? `check ${prose(task.check, 64)}`
-    : `ask “${prose(task.question, questionChars)}”`;
+  switch (task.kind) {
+    case 'check':
+      return `check ${prose(task.check, 64)}`;
+    case 'ask':
+      return `ask “${prose(task.question, questionChars)}”`;
+    case 'act':
+      return prose(describeTask(task), questionChars);
+  }
 }
 
 /** A moment, in UTC because machines and people are in many zones. */

@@ -1,3 +1,4 @@
+import { type Risk, risks } from './action.ts';
 import type { AccessRule, Fleet, TwoPeopleVerb, Verb } from './fleet.ts';
 import type { Machine } from './machine.ts';
 import { parseSelector } from './selector.ts';
@@ -14,18 +15,29 @@ export interface Decision {
   readonly allowed: boolean;
   readonly reason: string;
   readonly rule?: AccessRule;
+  /** Of the person's user groups, those to which a row gives it; none where only rows that name the person do. */
+  readonly groups: readonly string[];
 }
 
-/** Whether the person may do this with this machine. What no row of the access table allows is denied. */
-export function decide(fleet: Fleet, person: Asker, verb: Verb, machine: Machine): Decision {
-  return decider(fleet, person, verb)(machine);
+/**
+ * Whether the person may do this with this machine. What no row of the access table allows is denied.
+ * @param risk how much harm it may do, for `act` and `approve`; without it any row that gives the verb will do
+ */
+export function decide(fleet: Fleet, person: Asker, verb: Verb, machine: Machine, risk?: Risk): Decision {
+  return decider(fleet, person, verb, risk)(machine);
 }
 
-/** The same for many machines: what depends on the person and the verb alone is worked out once. */
-export function decider(fleet: Fleet, person: Asker, verb: Verb): (machine: Machine) => Decision {
+/** The same for many machines: what depends on the person, the verb and the risk alone is worked out once. */
+export function decider(
+  fleet: Fleet,
+  person: Asker,
+  verb: Verb,
+  risk?: Risk,
+): (machine: Machine) => Decision {
   const deny = (why: string) => (machine: Machine) => ({
     allowed: false,
     reason: `You may not ${verb} ${machine.name}: ${why}`,
+    groups: [],
   });
   if (person.excluded) {
     return deny(
@@ -33,18 +45,20 @@ export function decider(fleet: Fleet, person: Asker, verb: Verb): (machine: Mach
     );
   }
   const denied = deny(
-    `no row of the fleet's access table gives that to you (${person.userId}) or to a user group of yours. Ask whoever maintains the fleet file for it.`,
+    `no row of the fleet's access table gives that to you (${person.userId}) or to a user group of yours${forRisk(verb, risk)}. Ask whoever maintains the fleet file for it.`,
   );
   const granting = fleet.access
-    .filter((rule) => rule.verbs.includes(verb) && namesPerson(rule, person))
+    .filter((rule) => givesVerb(rule, verb, risk) && namesPerson(rule, person))
     .map((rule) => ({ rule, matches: parseSelector(rule.machines) }));
   return (machine) => {
-    const rule = granting.find(({ matches }) => matches(machine))?.rule;
+    const rules = granting.flatMap((row) => (row.matches(machine) ? row.rule : []));
+    const [rule] = rules;
     if (rule === undefined) return denied(machine);
     return {
       allowed: true,
       reason: `You may ${verb} ${machine.name}: line ${rule.line} of the fleet file allows it.`,
       rule,
+      groups: person.groupIds.filter((group) => rules.some(({ groups }) => groups.includes(group))),
     };
   };
 }
@@ -66,14 +80,38 @@ export function needsSecondPerson(
 }
 
 /** The user groups whose members may do this with one of the machines: only about those Slack has to be asked. */
-export function groupsThatMatter(fleet: Fleet, verb: Verb, machines: readonly Machine[]): readonly string[] {
+export function groupsThatMatter(
+  fleet: Fleet,
+  verb: Verb,
+  machines: readonly Machine[],
+  risk?: Risk,
+): readonly string[] {
   const rows = fleet.access.filter(
     (rule) =>
-      rule.groups.length > 0 && rule.verbs.includes(verb) && machines.some(parseSelector(rule.machines)),
+      rule.groups.length > 0 && givesVerb(rule, verb, risk) && machines.some(parseSelector(rule.machines)),
   );
   return [...new Set(rows.flatMap((rule) => rule.groups))];
 }
 
-function namesPerson(rule: AccessRule, person: Asker): boolean {
+/** Whether a row is about the verb, whomever it names. Only `act` and `approve` depend on the risk. */
+export function givesVerb(rule: AccessRule, verb: Verb, risk?: Risk): boolean {
+  return rule.verbs.includes(verb) && (!dependsOnRisk(verb) || risk === undefined || reaches(rule, risk));
+}
+
+/** Whether a row goes up to this risk. */
+export function reaches({ upTo }: AccessRule, risk: Risk): boolean {
+  return risks.indexOf(upTo) >= risks.indexOf(risk);
+}
+
+export function dependsOnRisk(verb: Verb): boolean {
+  return verb === 'act' || verb === 'approve';
+}
+
+function forRisk(verb: Verb, risk: Risk | undefined): string {
+  return risk === undefined || !dependsOnRisk(verb) ? '' : ` for ${risk} actions`;
+}
+
+/** Whether a row names the person, or a user group of theirs. */
+export function namesPerson(rule: AccessRule, person: Asker): boolean {
   return rule.people.includes(person.userId) || rule.groups.some((group) => person.groupIds.includes(group));
 }

@@ -20,11 +20,14 @@ export const paramNameSchema = z
     'must begin with a lower-case letter; then letters and digits, 32 at most',
   );
 
+/** How long a value may be. */
+export const valueMaxCharacters = 200;
+
 /** What a parameter may be. Values are always text, as they stand in the argument vector. */
 export const paramSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('choice'),
-    values: z.array(z.string().min(1).max(200)).min(1).max(100),
+    values: z.array(z.string().min(1).max(valueMaxCharacters)).min(1).max(100),
     default: z.string().optional(),
   }),
   z.strictObject({
@@ -43,7 +46,7 @@ export const paramSchema = z.discriminatedUnion('type', [
 export type Param = z.infer<typeof paramSchema>;
 
 /** Values of an action's parameters, by name. */
-export const paramsSchema = z.record(paramNameSchema, z.string().max(200));
+export const paramsSchema = z.record(paramNameSchema, z.string().max(valueMaxCharacters));
 export type Params = z.infer<typeof paramsSchema>;
 
 /**

@@ -9,7 +9,10 @@ export interface AgentTask {
   readonly traceparent: string;
   /** Called for every tool call that ended, in order. */
   readonly onToolCall?: (call: ToolCall) => void;
-  /** Called for every command for which the agent wanted an approval of its own; it was denied by then. */
+  /**
+   * Called for every command that was denied because it is on no list of the machine, and for whatever else the agent's
+   * gateway wanted an approval; nothing of it ran. Never called where the transport cannot see tool calls.
+   */
   readonly onDenied?: (command: string) => void;
   /** Called with the tokens that the agent has put out so far, where the transport sees them while it works. */
   readonly onOutputTokens?: (tokens: number) => void;

@@ -107,6 +107,16 @@ export type Vote = z.infer<typeof voteSchema>;
 export type Approval = z.infer<typeof approvalSchema>;
 export type ApprovalState = Approval['state'];
 
+/** A question that was just asked. */
+export function newApproval(question: Question): Approval {
+  return { question, state: 'waiting', round: 0, reminded: false, votes: [] };
+}
+
+/** When the last round of a question ends, and with it the question. */
+export function endOf({ rounds, askedAt }: Question): number {
+  return rounds.at(-1)?.endsAt ?? askedAt;
+}
+
 export const decisionNamespace = 'fleetbot-decision@1';
 
 /** What the bot signs of a decision. */

@@ -1,9 +1,11 @@
+import { authorisedProblems, type DraftCatalogue } from './authorised-problems.ts';
 import { builtInChecks } from './checks/index.ts';
 import { type LocatedProblem, valueAt } from './describe-issue.ts';
 import { builtInSettings } from './fleet-file.ts';
 import { formatNumber } from './format.ts';
 import type { MachineDraft } from './machine.ts';
 import type { Path } from './read-yaml.ts';
+import type { SettingsProblem } from './settings-problem.ts';
 import { suggest } from './suggest.ts';
 
 /** A machine of the file: what could be read of its entry, and that with every default filled in. */
@@ -17,12 +19,13 @@ export interface LoadedMachine {
 
 /**
  * Reports what is well formed but makes no sense: names and addresses used twice, checks that do not exist or
- * hide a built-in one, warnings that could never come first. What comes from `defaults` is reported once, there.
+ * hide a built-in one, warnings that could never come first, actions that it could not run. What comes from `defaults` is reported once, there.
  * What rests on something that could not be read is not judged.
  */
 export function checkMeaning(
   loaded: readonly LoadedMachine[],
   defaults: Readonly<Record<string, unknown>>,
+  catalogue: DraftCatalogue,
   lineOf: (path: Path) => number,
   report: (problem: LocatedProblem) => void,
 ): void {
@@ -50,6 +53,11 @@ export function checkMeaning(
     const settings = [
       ...(unread.has('customChecks') ? [] : checkProblems(draft)),
       ...(unread.has('customChecks') || unread.has('expect') ? [] : limitProblems(draft)),
+      ...authorisedProblems(
+        draft,
+        catalogue,
+        unread.has('checks') || unread.has('customChecks') ? undefined : namesOf(draft),
+      ),
     ];
     for (const { paths, problem, cure } of settings) {
       const own = paths.find((path) => valueAt(entry, path) !== undefined);
@@ -62,14 +70,18 @@ export function checkMeaning(
   }
 }
 
-/** A problem of one machine's settings and the places that may have caused it, the likeliest first. */
-interface SettingsProblem {
-  readonly paths: readonly Path[];
-  readonly problem: string;
-  readonly cure: string;
+const builtInNames = builtInChecks.map((check) => check.name);
+
+/** The names of every check that a machine of the file can have; undefined where they cannot all be known. */
+export function checksIn(loaded: readonly LoadedMachine[]): readonly string[] | undefined {
+  if (loaded.length === 0 || loaded.some(({ unread }) => unread.has('customChecks'))) return undefined;
+  return [...new Set([...builtInNames, ...loaded.flatMap(({ draft }) => Object.keys(draft.customChecks))])];
 }
 
-const builtInNames = builtInChecks.map((check) => check.name);
+/** The names of the checks that may run on a machine. */
+function namesOf({ checks, customChecks }: MachineDraft): readonly string[] {
+  return [...checks, ...Object.keys(customChecks)];
+}
 
 function checkProblems(machine: MachineDraft): SettingsProblem[] {
   const own = Object.keys(machine.customChecks);

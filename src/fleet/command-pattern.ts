@@ -53,7 +53,7 @@ const kinds: ReadonlyMap<string, string> = new Map([
  * is a help against the usual mistakes; what a pattern's author writes out is listed.
  */
 const runners =
-  /^(?:(?:ba|da|z|k|fi|c|tc)?sh|busybox|env|xargs|sudo|su|doas|pkexec|runuser|setpriv|nsenter|unshare|chroot|ssh|timeout|nice|nohup|watch|systemd-run|python[0-9.]*|perl|ruby|node|lua|php)$/;
+  /^(?:(?:ba|da|z|k|fi|c|tc)?sh|busybox|env|xargs|parallel|sudo|su|doas|pkexec|runuser|setpriv|nsenter|unshare|chroot|ssh|timeout|nice|ionice|nohup|setsid|stdbuf|flock|watch|script|expect|systemd-run|python[0-9.]*|perl|ruby|node|deno|bun|lua|php|tclsh|gdb)$/;
 
 /** Programs that do nothing but change something, and the words that make `systemctl` one of them. */
 const changers =
@@ -73,6 +73,11 @@ export function readCommandPattern(text: string): readonly PolicyWord[] | Comman
     words.push(read);
   }
   return words;
+}
+
+/** Whether this is a program, by its name or its path, that runs what its arguments say. */
+export function runsItsArguments(program: string): boolean {
+  return runners.test(program.replace(/^.*\//, ''));
 }
 
 /** Whether reading came to a problem. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { AccessRule, Fleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 
 /** What is different between two fleets: names of machines in the order of their file. */
 export interface FleetChange {
@@ -7,6 +7,8 @@ export interface FleetChange {
   readonly removed: readonly string[];
   readonly changed: readonly string[];
   readonly accessChanged: boolean;
+  /** The actions, the rules that propose them, or how people are asked. */
+  readonly actionsChanged: boolean;
 }
 
 /** Compares what the files mean, not how they are written: comments, order and line numbers are no change. */
@@ -19,9 +21,14 @@ export function compareFleets(before: Fleet, after: Fleet): FleetChange {
       return old === undefined || isDeepStrictEqual(old, machine) ? [] : [name];
     }),
     accessChanged: !isDeepStrictEqual(before.access.map(withoutLine), after.access.map(withoutLine)),
+    actionsChanged: !isDeepStrictEqual(partsOfActions(before), partsOfActions(after)),
   };
 }
 
-function withoutLine({ line: _line, ...rule }: AccessRule): Omit<AccessRule, 'line'> {
-  return rule;
+function partsOfActions({ actions, suggestions, approvals }: Fleet): unknown {
+  return { actions, suggestions: suggestions.map(withoutLine), approvals };
+}
+
+function withoutLine<T extends { readonly line: number }>({ line: _line, ...row }: T): Omit<T, 'line'> {
+  return row;
 }

@@ -1,3 +1,4 @@
+import { readEndLines } from './end-lines.ts';
 import type { Finding, Severity } from './finding.ts';
 import { formatNumber } from './format.ts';
 
@@ -14,7 +15,7 @@ export const otherSideTolerancePoints = 8;
 const maxSentenceCharacters = 500;
 
 /**
- * Sentences for people about where the agent's comment contradicts the evidence: its last line `VERDICT: x`,
+ * Sentences for people about where the agent's comment contradicts the evidence: its line `VERDICT: x` at the end,
  * percentages, and plain claims such as "is full" or "is running". Cautious: only present-tense statements of
  * the shape SUBJECT is CLAIM (or CLAIM on SUBJECT) count; conditions, limits, plans and the past do not.
  */
@@ -43,8 +44,7 @@ const following =
   /^[\s*_`"'”]*(?:$|[,:)\]—–]|\(\d|(?:used|full|in use|free|available|utili[sz]\w+|usage|capacity|now|currently|and|but|so|which|while|of\s+(?:total|capacity|inodes))\b|of\s+\d)/i;
 
 function wrongVerdict(comment: string, verdict: Severity): string[] {
-  const lastLine = comment.trimEnd().split('\n').at(-1) ?? '';
-  const said = /^\W*VERDICT\W*:\W*([a-z]+)\W*$/i.exec(lastLine)?.[1]?.toLowerCase();
+  const said = /^([a-z]+)\W*$/.exec(readEndLines(comment).verdict ?? '')?.[1];
   if (said === undefined || said === verdict) return [];
   return [`The agent says "VERDICT: ${said}"; the evidence says ${verdict}.`];
 }

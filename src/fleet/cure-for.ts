@@ -10,6 +10,7 @@ const cures: Readonly<Record<string, string>> = {
   machines: 'Write an entry for each machine: "- name: rhel-01", and its address and hostKey under that',
   access: 'Write rows such as "- { people: [U0123ABCD], machines: all, verbs: [view, check] }"',
   'access.machines': 'Write a selector such as rhel-01, rhel-*, role=web, env=prod or all',
+  'suggestions.machines': 'Write a selector such as rhel-01, rhel-*, role=web, env=prod or all',
   name: 'Write a name such as rhel-01, in lower case',
   address: 'Write a host name or IP address; user and port belong under ssh',
   hostKey:
@@ -19,7 +20,8 @@ const cures: Readonly<Record<string, string>> = {
   channel: 'Write a Slack channel id such as C0123ABCD',
   people: 'Write Slack user ids such as [U0123ABCD]',
   groups: 'Write Slack user group ids such as [S0123ABCD]',
-  verbs: 'Write "all" or a list of view, check, ask, cancel',
+  verbs: 'Write "all" or a list of view, check, ask, cancel, halt, resume, act, approve',
+  upTo: 'Write one of reversible, disruptive, destructive, beside verbs with act or approve',
   agent: 'Write for example { transport: gateway-ws, diagnose: on-finding }',
   commands:
     'Write patterns such as [built-in, "mysqladmin status"]; "built-in" is the list that fleetbot has',
@@ -28,7 +30,38 @@ const cures: Readonly<Record<string, string>> = {
   diagnose: 'Write one of always, on-finding, never, by-request',
   limits: 'Write for example { taskTimeoutMs: 180000 }',
   checks: 'Write for example [disk, memory, load, services]',
-  actions: 'Write names in lower case, for example [restart-web]',
+  actions:
+    'Write a name in lower case and its action, for example "reload-web: { summary: reload nginx, argv: [systemctl, reload, nginx], risk: reversible, verify: services, noUndo: a reload changes nothing }"',
+  'machines.actions': 'Write names in lower case, for example [restart-web]',
+  'defaults.actions': 'Write names in lower case, for example [restart-web]',
+  argv: 'Write the program and its arguments, for example [journalctl, "--vacuum-size={size}"]; there is no shell',
+  params: 'Write a name and what it may be, for example "size: { type: choice, values: [200M, 500M] }"',
+  'undo.params': 'Write values by name, for example { state: "{state}" }',
+  'suggestions.params': 'Write values by name, for example { size: 200M } or { unit: "{subject}" }',
+  type: 'Write one of choice, integer, text',
+  values: 'Write the values in a list, for example [200M, 500M], a number in quotes',
+  min: 'Write a whole number such as 1',
+  max: 'Write a whole number such as 100',
+  default: 'Write one of the values that it may have',
+  risk: 'Write one of reversible, disruptive, destructive',
+  precondition: 'Write for example { check: disk, subject: /var }',
+  subject: 'Write a glob such as /var or "*.service"',
+  severities: 'Write for example [warning, critical]',
+  severity: 'Write one of warning, critical',
+  verify: 'Write the name of the check that shows whether it helped, such as disk',
+  undo: 'Write for example { action: enable-site, params: { site: "{site}" } }',
+  noUndo: 'Write why it cannot be taken back, in one sentence such as "what was deleted is gone"',
+  action: 'Write the name of an action such as vacuum-journal',
+  check: 'Write the name of a check such as disk',
+  suggestions: 'Write rules such as "- { check: disk, subject: /var, action: vacuum-journal }"',
+  approvals: 'Write for example { expireMinutes: 30, passOn: [S0123ABCD], onCall: [S0123ABCD] }',
+  quorum: 'Write for example { destructive: 2 }',
+  differentGroups: 'Write for example [destructive]',
+  expireMinutes: 'Write a number of minutes such as 30',
+  remindMinutes: 'Write a number of minutes such as 10',
+  validMinutes: 'Write a number of minutes such as 60',
+  passOn: 'Write Slack ids of user groups or people such as [S0123ABCD, U0123ABCD], 10 at most',
+  onCall: 'Write Slack ids of user groups or people such as [S0123ABCD], 10 at most',
   customChecks:
     'Write a name in lower case and its check, for example "raid: { summary: RAID is complete, command: [cat, /proc/mdstat], mustMatch: UU }"',
   summary: 'Write one line such as "software RAID is complete", of 120 characters at most',
@@ -37,7 +70,8 @@ const cures: Readonly<Record<string, string>> = {
   mustMatch: 'Write a simple regular expression that matches only the output that is good, such as ^UP$',
   mustNotMatch: 'Write a simple regular expression such as FAILED',
   number: "Write for example { pattern: '(\\d+)', warnAbove: 80, criticalAbove: 90 }",
-  pattern: 'Write a simple regular expression whose first group ( ) is the number',
+  pattern: 'Write a simple regular expression for the whole value, such as [a-z0-9-]{1,40}',
+  'number.pattern': 'Write a simple regular expression whose first group ( ) is the number',
   unit: 'Write a unit such as ms, of 20 characters at most',
   warnAbove: 'Write a number such as 80',
   criticalAbove: 'Write a number such as 90',
@@ -70,7 +104,7 @@ const cures: Readonly<Record<string, string>> = {
 };
 
 /** Keys under which the file's author chooses the keys: the cure is that of the group, whatever they are. */
-const freeKeys: readonly string[] = ['labels', 'customChecks', 'mounts'];
+const freeKeys: readonly string[] = ['labels', 'customChecks', 'mounts', 'actions', 'params'];
 
 /** What to write under the innermost key of the path; a list item has the cure of its list. */
 export function cureFor(path: Path): string | undefined {

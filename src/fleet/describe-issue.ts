@@ -141,7 +141,14 @@ function inline(value: unknown): string {
 /** The keys that an object may have at this path of the schema. */
 function keysAt(schema: z.ZodType, path: Path): string[] {
   const at = unwrap(schemaAt(schema, path));
+  if (at instanceof z.ZodDiscriminatedUnion)
+    return [...new Set(optionsOf(at).flatMap((o) => Object.keys(o.shape)))];
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** The forms of a union that are groups of keys. */
+function optionsOf(union: z.ZodDiscriminatedUnion): z.ZodObject[] {
+  return union.options.flatMap((option) => (option instanceof z.ZodObject ? option : []));
 }
 
 /** The schema at a path, with its default if it has one. */
@@ -150,6 +157,8 @@ function schemaAt(schema: z.ZodType, path: Path): z.core.$ZodType | undefined {
     const at = unwrap(outer);
     if (at instanceof z.ZodObject) return at.shape[key];
     if (at instanceof z.ZodArray) return at.element;
+    if (at instanceof z.ZodDiscriminatedUnion)
+      return optionsOf(at).find((option) => key in option.shape)?.shape[key];
     return at instanceof z.ZodRecord ? at.valueType : undefined;
   }, schema);
 }

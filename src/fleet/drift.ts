@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Catalogue } from './action.ts';
 import { edgeKitVersion, type Installed } from './edge-kit.ts';
 import { edgePolicy, policyDigest } from './edge-policy.ts';
 import type { Machine } from './machine.ts';
@@ -30,10 +31,10 @@ export type DriftNote = z.infer<typeof driftNoteSchema>;
 export type Expected = Readonly<Partial<Record<DriftPart, string>>>;
 
 /** What should be installed on the machine. Makes its policy, which costs about 0.2 ms. */
-export function expectedOn(machine: Machine): Expected {
+export function expectedOn(machine: Machine, catalogue: Catalogue): Expected {
   const { image } = machine.agent;
   return {
-    policy: policyDigest(edgePolicy(machine)),
+    policy: policyDigest(edgePolicy(machine, catalogue)),
     ...(image !== undefined && { 'agent image': image }),
     gate: edgeKitVersion,
     broker: edgeKitVersion,
@@ -41,15 +42,8 @@ export function expectedOn(machine: Machine): Expected {
   };
 }
 
-/**
- * Compares what a machine says is installed on it with what should be, in the order of `driftParts`.
- * @param expected where it is known already
- */
-export function driftOf(
-  machine: Machine,
-  installed: Installed,
-  expected: Expected = expectedOn(machine),
-): Drift[] {
+/** Compares what should be installed on a machine with what it says is installed, in the order of `driftParts`. */
+export function driftOf(expected: Expected, installed: Installed): Drift[] {
   const found: Readonly<Record<DriftPart, string | null>> = {
     policy: installed.policy,
     'agent image': installed.image,

@@ -4,7 +4,7 @@ import { z } from 'zod';
  * The version of what `edge/` installs on a machine. Gate, broker and plugin carry it too; `edge/VERSION` is read
  * by the setup script.
  */
-export const edgeKitVersion = '1.0.0';
+export const edgeKitVersion = '1.1.0';
 
 /** What a machine says is installed on it; null for what it cannot tell. */
 export const installedSchema = z.object({
@@ -17,5 +17,7 @@ export const installedSchema = z.object({
   image: z.string().nullable(),
   /** `sha256:` and the digest of the policy in force. */
   policy: z.string().nullable(),
+  /** `SHA256:…` of each key that may sign what it is to change; absent where the kit knows of no change. */
+  signers: z.array(z.string()).optional(),
 });
 export type Installed = Readonly<z.infer<typeof installedSchema>>;

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import type { Catalogue } from './action.ts';
+import { actionsOf } from './actions-of.ts';
 import { checksOf } from './checks/index.ts';
 import { isProblem, type PolicyWord, readCommandPattern } from './command-pattern.ts';
 import { InputError } from './errors.ts';
 import { hostCommands } from './host-commands.ts';
 import { builtInList, type Machine } from './machine.ts';
 import { readablePaths, secretPaths } from './readable-paths.ts';
+import { argumentRules } from './render-action.ts';
 
 /** Read once: every machine's policy holds them. */
 const builtInWords = new Map(hostCommands.map((pattern) => [pattern, wordsOf(pattern)]));
@@ -20,10 +23,12 @@ const limits = {
 /**
  * The policy of the machine's broker, as it is installed: JSON with a newline at its end. Equal text for machines
  * of equal meaning, in whatever order the fleet file has it.
+ * @param catalogue the fleet's actions; the policy holds those that the machine is authorised for
  * @throws InputError for a pattern that cannot be read; a fleet file that holds one is not loaded
  */
-export function edgePolicy(machine: Machine): string {
+export function edgePolicy(machine: Machine, catalogue: Catalogue): string {
   const checks = checksOf(machine).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const actions = [...actionsOf({ actions: catalogue }, machine)].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const policy = {
     version: 1,
     machine: machine.name,
@@ -39,6 +44,12 @@ export function edgePolicy(machine: Machine): string {
       readable: withBuiltIn(machine.agent.readPaths, readablePaths),
       secret: secretPaths,
     },
+    actions: Object.fromEntries(
+      actions.map(([name, action]) => {
+        const { summary, timeoutSeconds, interruptible } = action;
+        return [name, { argv: argumentRules(action), timeoutSeconds, interruptible, summary }];
+      }),
+    ),
     limits,
   };
   return `${JSON.stringify(policy, null, 2)}\n`;

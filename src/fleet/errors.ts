@@ -172,6 +172,14 @@ export type RunFailureCode =
   | 'machine-unknown'
   /** The fleet file no longer allows the check. */
   | 'check-unknown'
+  /** The fleet file does not allow the action, or these parameters of it, on the machine. */
+  | 'action-unknown'
+  /** Nothing can be approved, because the bot has no key to say who asked. */
+  | 'not-sealed'
+  /** The machine refused what was approved; nothing was changed. */
+  | 'action-refused'
+  /** What was approved never reached the machine, and cannot any more. */
+  | 'action-not-begun'
   /** The machine ran other commands than the fleet file lists. */
   | 'policy-drift'
   /** An agent runs that could not be stopped. */

@@ -3,6 +3,7 @@ import {
   type Failure,
   type MachineErrorCode,
   type RunFailureCode,
+  type SignerErrorCode,
   toFailure,
 } from './errors.ts';
 
@@ -18,6 +19,7 @@ type Code =
   | 'internal'
   | MachineErrorCode
   | AgentErrorCode
+  | SignerErrorCode
   | RunFailureCode;
 
 /** Errors whose own message is written for the person who asked. */
@@ -28,6 +30,12 @@ const ownWords: ReadonlySet<string> = new Set<Code>([
   'locked',
   'machine-unknown',
   'check-unknown',
+  'action-unknown',
+  'action-refused',
+  'action-not-begun',
+  'not-sealed',
+  'signer-refused',
+  'signer-away',
   'policy-drift',
   'inertness-unknown',
   'run-timeout',
@@ -82,6 +90,18 @@ const explanations: Readonly<Record<Code, string>> = {
   'machine-unknown': 'The machine is no longer in the fleet file. Type `/fleet list` to see which there are.',
   'check-unknown':
     'The fleet file no longer allows this check here. Type `/fleet show` and the machine to see which it does.',
+  'action-unknown':
+    'The fleet file does not allow this action here. Type `/fleet show` and the machine to see which it does.',
+  'action-refused':
+    'The machine refused the action, so nothing was changed. Ask an operator to compare what is installed on it with the fleet file.',
+  'action-not-begun':
+    'The action never reached the machine, so nothing was changed. Check that the machine is up, then ask again.',
+  'not-sealed':
+    'Nobody can approve anything, because the bot has no key for decisions. Ask an operator to give it one.',
+  'signer-refused':
+    'The signer refused what was approved, so nothing was changed. Ask an operator to look at its log.',
+  'signer-away':
+    'No signer answered, so nothing was changed. Ask an operator whether one is up, then ask again.',
   'policy-drift':
     'The machine ran other commands than the fleet file lists, so nothing was judged. Ask an operator to install the policy of this fleet file on it.',
   'inertness-unknown':

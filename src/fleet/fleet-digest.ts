@@ -5,9 +5,15 @@ import type { Fleet } from './fleet.ts';
  * SHA-256, in hex, of what a fleet file means: comments, where it lies, and the order of machines and of fields
  * change nothing. Equal exactly for fleets that `compareFleets` finds equal, limits and prices included.
  */
-export function fleetDigest({ machines, access, perPerson, prices }: Fleet): string {
-  const rules = access.map(({ line: _line, ...rule }) => rule);
-  const meaning = { machines: Object.fromEntries(machines), access: rules, perPerson, prices };
+export function fleetDigest(fleet: Fleet): string {
+  const { machines, access, actions, suggestions, approvals, perPerson, prices } = fleet;
+  const meaning = {
+    machines: Object.fromEntries(machines),
+    access: access.map(({ line: _line, ...rule }) => rule),
+    actions: Object.fromEntries(actions),
+    suggestions: suggestions.map(({ line: _line, ...suggestion }) => suggestion),
+    ...{ approvals, perPerson, prices },
+  };
   return createHash('sha256').update(JSON.stringify(meaning, sorted)).digest('hex');
 }
 

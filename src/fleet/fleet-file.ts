@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { dependsOnRisk } from './access.ts';
+import { actionSchema, paramsSchema, riskSchema } from './action.ts';
 import { isProblem, readCommandPattern } from './command-pattern.ts';
-import { personLimitsSchema, twoPeopleVerbs, verbs } from './fleet.ts';
+import { approvalRulesSchema, personLimitsSchema, twoPeopleVerbs, verbs } from './fleet.ts';
 import { matchesGlob } from './glob.ts';
 import { isHostKeyOfItsType } from './host-key.ts';
 import {
@@ -156,6 +158,12 @@ export const machineEntrySchema = z.strictObject({
   ...settingsShape,
 });
 
+const selectorSchema = z.string().superRefine((selector, context) => {
+  const found = selectorProblem(selector);
+  if (found === undefined) return;
+  context.addIssue({ code: 'custom', message: found.problem, params: { cure: found.cure } });
+});
+
 export const accessEntrySchema = z
   .strictObject({
     people: z
@@ -166,25 +174,47 @@ export const accessEntrySchema = z
       .array(z.string().regex(/^S[A-Z0-9]{2,}$/))
       .optional()
       .describe('Slack user group ids.'),
-    machines: z
-      .string()
-      .superRefine((selector, context) => {
-        const found = selectorProblem(selector);
-        if (found === undefined) return;
-        context.addIssue({ code: 'custom', message: found.problem, params: { cure: found.cure } });
-      })
-      .describe('A selector: a name, rhel-*, role=web, env=prod, all; "," is or, "&" is and, "!" is not.'),
+    machines: selectorSchema.describe(
+      'A selector: a name, rhel-*, role=web, env=prod, all; "," is or, "&" is and, "!" is not.',
+    ),
     verbs: z
       .union([z.literal('all'), z.array(z.enum(verbs)).min(1)])
-      .describe('What they may do: all, or a list of view, check, ask, cancel, halt, resume.'),
+      .describe(`What they may do: all, or a list of ${verbs.join(', ')}.`),
     twoPeople: z
       .array(z.enum(twoPeopleVerbs))
       .optional()
       .describe('Of these verbs, those for which a second person with the same right must agree: resume.'),
+    upTo: riskSchema
+      .optional()
+      .describe(
+        'The worst risk for which they may act and approve: reversible, disruptive or destructive. Default: reversible.',
+      ),
   })
   .refine((entry) => (entry.people ?? []).length + (entry.groups ?? []).length > 0, {
     message: 'names neither people nor groups',
+  })
+  .refine(({ verbs, upTo }) => upTo === undefined || verbs === 'all' || verbs.some(dependsOnRisk), {
+    path: ['upTo'],
+    message: 'says nothing: of the verbs only act and approve depend on it',
   });
+
+export const suggestionEntrySchema = z.strictObject({
+  check: nameSchema.describe('The check that finds something.'),
+  subject: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('A glob for what the finding is about: /var, *.service.'),
+  severity: z.enum(['warning', 'critical']).optional().describe('From which severity on. Default: warning.'),
+  machines: selectorSchema.optional().describe('A selector: for which machines. Default: all.'),
+  action: nameSchema.describe('The action that is proposed.'),
+  params: paramsSchema
+    .optional()
+    .describe(
+      "Its parameters; {subject} stands for what the finding is about, and makes the action's risk one worse.",
+    ),
+});
 
 export const fleetFileSchema = z
   .strictObject({
@@ -195,6 +225,17 @@ export const fleetFileSchema = z
       .array(accessEntrySchema)
       .optional()
       .describe('Who may do what with which machines. What no row allows is denied.'),
+    actions: z
+      .record(nameSchema, actionSchema)
+      .optional()
+      .describe(
+        'The changes that people can approve, by name. Each machine lists those that it is authorised for.',
+      ),
+    suggestions: z
+      .array(suggestionEntrySchema)
+      .optional()
+      .describe('Which action a finding proposes: the first rule that fits.'),
+    approvals: approvalRulesSchema.optional().describe('How people are asked.'),
     perPerson: personLimitsSchema.optional().describe('How much one person may ask for.'),
     prices: z
       .record(z.string(), priceSchema)
@@ -206,6 +247,8 @@ export const fleetFileSchema = z
 export type Settings = z.input<typeof settingsSchema>;
 export type MachineEntry = z.input<typeof machineEntrySchema>;
 export type AccessEntry = z.input<typeof accessEntrySchema>;
+export type ActionEntry = z.input<typeof actionSchema>;
+export type SuggestionEntry = z.input<typeof suggestionEntrySchema>;
 
 /** JSON Schema of the fleet file, for completion in editors (draft 7, which all of them know). */
 export function fleetFileJsonSchema(): object {

@@ -20,3 +20,8 @@ export function formatNumber(value: number): string {
 export function formatCount(value: number): string {
   return value.toLocaleString('en-US');
 }
+
+/** A moment, in UTC because machines and people are in many zones: `2026-11-22 10:00:00 UTC`. */
+export function formatMoment(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}

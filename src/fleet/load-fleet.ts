@@ -1,20 +1,35 @@
 import { z } from 'zod';
-import { checkAccess } from './check-access.ts';
-import { checkMeaning } from './check-meaning.ts';
+import { actionSchema } from './action.ts';
+import { actionProblems } from './action-problems.ts';
+import type { DraftCatalogue } from './authorised-problems.ts';
+import { checkActions } from './check-actions.ts';
+import { checkMeaning, checksIn } from './check-meaning.ts';
+import { checkSelectors } from './check-selectors.ts';
+import { checkSuggestions } from './check-suggestions.ts';
 import { describeIssue, formatPath, type LocatedProblem, valueAt } from './describe-issue.ts';
 import { FleetFileError, type FleetFileProblem } from './errors.ts';
-import { type AccessRule, approvalRulesSchema, type Fleet, personLimitsSchema, verbs } from './fleet.ts';
+import {
+  type AccessRule,
+  approvalRulesSchema,
+  type Fleet,
+  personLimitsSchema,
+  type Suggestion,
+  verbs,
+} from './fleet.ts';
 import {
   type AccessEntry,
+  type ActionEntry,
   accessEntrySchema,
   builtInSettings,
   fleetFileSchema,
   type MachineEntry,
   machineEntrySchema,
   type Settings,
+  type SuggestionEntry,
   settingsSchema,
+  suggestionEntrySchema,
 } from './fleet-file.ts';
-import { machineDraftSchema, machineSchema } from './machine.ts';
+import { machineDraftSchema, machineSchema, nameSchema } from './machine.ts';
 import { isGroup, mergeSettings } from './merge-settings.ts';
 import { priceSchema } from './price.ts';
 import { type Path, readYaml } from './read-yaml.ts';
@@ -37,26 +52,46 @@ export function loadFleet(text: string, file: string): Fleet {
     const draft = machine ?? machineDraftSchema.parse(mergeSettings(under, readable));
     return { index, entry: readable, machine, draft, unread: unread.union(parts.defaults.unread) };
   });
-  checkMeaning(loaded, parts.defaults.readable, (path) => yaml.lineOf(path), report);
-  checkAccess(parts.access, loaded, report);
+  const catalogue = readCatalogue(parts.actions, report);
+  checkMeaning(loaded, parts.defaults.readable, catalogue, (path) => yaml.lineOf(path), report);
+  const checks = checksIn(loaded);
+  checkActions(catalogue, checks, report);
+  checkSuggestions(parts.suggestions, catalogue, checks, report);
+  checkSelectors('suggestions', parts.suggestions, loaded, report);
+  checkSelectors('access', parts.access, loaded, report);
   if (problems.length > 0) {
     const inOrder = problems.toSorted((a, b) => a.line - b.line);
     throw new FleetFileError(file, inOrder);
   }
   const machines = loaded.flatMap(({ machine }) => machine ?? []);
-  const { perPerson, prices } = commonSchema.parse(yaml.value);
+  const { approvals, perPerson, prices } = commonSchema.parse(yaml.value);
   return {
     file,
     machines: new Map(machines.map((machine) => [machine.name, machine])),
     access: parts.access.flatMap(({ index, value }) =>
       value === undefined ? [] : [toRule(value, yaml.lineOf(['access', index]))],
     ),
-    actions: new Map(),
-    suggestions: [],
-    approvals: approvalRulesSchema.parse({}),
-    perPerson,
-    prices,
+    actions: new Map([...catalogue].flatMap(([name, action]) => (action ? [[name, action]] : []))),
+    suggestions: parts.suggestions.flatMap(({ index, value }) =>
+      value === undefined ? [] : [toSuggestion(value, yaml.lineOf(['suggestions', index]))],
+    ),
+    ...{ approvals, perPerson, prices },
   };
+}
+
+/** The actions that make sense by themselves; what does not is reported. */
+function readCatalogue(
+  parts: ReadonlyMap<string, Part<ActionEntry>>,
+  report: (problem: LocatedProblem) => void,
+): DraftCatalogue {
+  return new Map(
+    [...parts].map(([name, { value }]) => {
+      const action = value && actionSchema.parse(value);
+      const problems = action ? actionProblems(action) : [];
+      for (const found of problems) report({ ...found, path: ['actions', name, ...found.path] });
+      return [name, problems.length > 0 ? undefined : action];
+    }),
+  );
 }
 
 /** A part of the file; what is wrong in it was reported. */
@@ -72,6 +107,7 @@ interface Part<T> {
 
 /** What the file says that is no machine's and no row's; defaults filled in. */
 const commonSchema = z.object({
+  approvals: approvalRulesSchema.prefault({}),
   perPerson: personLimitsSchema.prefault({}),
   prices: z.record(z.string(), priceSchema).default({}),
 });
@@ -81,16 +117,24 @@ const outlineSchema = fleetFileSchema.extend({
   defaults: z.unknown().optional(),
   machines: z.array(z.unknown()).min(1),
   access: z.array(z.unknown()).optional(),
+  actions: z.record(nameSchema, z.unknown()).optional(),
+  suggestions: z.array(z.unknown()).optional(),
 });
+
+interface Parts {
+  readonly defaults: Part<Settings>;
+  readonly machines: readonly Part<MachineEntry>[];
+  readonly access: readonly Part<AccessEntry>[];
+  /** By name. */
+  readonly actions: ReadonlyMap<string, Part<ActionEntry>>;
+  readonly suggestions: readonly Part<SuggestionEntry>[];
+}
 
 /**
  * The parts of the file, each checked by itself so that a mistake in one hides none in another. `value` is
  * undefined when the text could not be read at all.
  */
-function readParts(
-  value: unknown,
-  report: (problem: LocatedProblem) => void,
-): { defaults: Part<Settings>; machines: Part<MachineEntry>[]; access: Part<AccessEntry>[] } {
+function readParts(value: unknown, report: (problem: LocatedProblem) => void): Parts {
   /** Reports what is wrong with the part, and adds the keys in question to `unread`. */
   const accept = <S extends z.ZodType>(
     schema: S,
@@ -131,10 +175,18 @@ function readParts(
   } else if (value !== undefined) {
     accept(outlineSchema, value, []);
   }
+  const actions = valueAt(value, ['actions']);
   return {
     defaults: readPart(settingsSchema, valueAt(value, ['defaults']) ?? {}, ['defaults']),
     machines: readEach(machineEntrySchema, 'machines'),
     access: readEach(accessEntrySchema, 'access'),
+    actions: new Map(
+      Object.entries(isGroup(actions) ? actions : {}).map(([name, action], index) => [
+        name,
+        readPart(actionSchema, action, ['actions', name], index),
+      ]),
+    ),
+    suggestions: readEach(suggestionEntrySchema, 'suggestions'),
   };
 }
 
@@ -151,7 +203,16 @@ function toRule(entry: AccessEntry, line: number): AccessRule {
     machines: entry.machines,
     verbs: entry.verbs === 'all' ? verbs : entry.verbs,
     twoPeople: entry.twoPeople ?? [],
-    upTo: 'reversible',
+    upTo: entry.upTo ?? 'reversible',
     line,
+  };
+}
+
+function toSuggestion(entry: SuggestionEntry, line: number): Suggestion {
+  const { check, subject, severity = 'warning', machines, action, params = {} } = entry;
+  return {
+    ...{ check, severity, action, params, line },
+    ...(subject !== undefined && { subject }),
+    ...(machines !== undefined && { machines }),
   };
 }

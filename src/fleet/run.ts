@@ -144,6 +144,8 @@ export const actionRecordSchema = z.object({
   before: measurementSchema.optional(),
   /** When the machine was asked to begin. */
   begunAt: z.int().optional(),
+  /** When the machine ends it at the latest. */
+  endsBy: z.int().optional(),
   endedAt: z.int().optional(),
   outcome: z.enum(actionOutcomes).optional(),
   /** A sentence for people. */

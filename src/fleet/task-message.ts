@@ -1,8 +1,9 @@
+import type { Catalogue } from './action.ts';
 import { checkOf } from './checks/index.ts';
 import type { Evidence } from './evidence.ts';
-
 import type { Finding, Verdict } from './finding.ts';
 import type { Machine } from './machine.ts';
+import { describeParams } from './render-action.ts';
 import type { Task } from './request.ts';
 
 /** How much of the evidence is shown to the agent; it can run the commands itself for the rest. */
@@ -13,7 +14,9 @@ const rules =
 
 /**
  * The message that gives the agent its task. For a check it holds what the supervisor found, the check's
- * question and the evidence, and asks for a last line `VERDICT: …`; for an `ask`, the person's question.
+ * question and the evidence, and asks for a last line `VERDICT: …`; for an `ask`, the person's question. Both name
+ * the actions that it may propose with a line `PROPOSE: …` (see agent-proposal.ts).
+ * @throws RangeError for an action, which no agent has a part in (a bug)
  */
 export function taskMessage(
   machine: Machine,
@@ -23,12 +26,14 @@ export function taskMessage(
     readonly evidence?: Evidence | undefined;
     readonly verdict?: Verdict | undefined;
   },
+  actions: Catalogue = new Map(),
 ): string {
   if (task.kind === 'ask') {
     return [
       `A person asks about this machine, ${machine.name} (role ${machine.role}):`,
       fenced(task.question),
       rules,
+      ...describeActions(actions),
     ].join('\n\n');
   }
   if (task.kind === 'act') throw new RangeError('an action is never given to an agent');
@@ -38,9 +43,25 @@ export function taskMessage(
     run.verdict === undefined ? undefined : `By the rules of the fleet file that is: ${run.verdict}.`,
     run.evidence === undefined ? undefined : describeEvidence(run.evidence),
     rules,
+    ...describeActions(actions),
     'End with one line that is your own judgement, and nothing after it:\nVERDICT: ok|warning|critical|inconclusive',
   ];
   return parts.filter((part) => part !== undefined).join('\n\n');
+}
+
+/** What the agent may propose. It learns no command: what runs is made from the catalogue, not from its words. */
+function describeActions(actions: Catalogue): readonly string[] {
+  if (actions.size === 0) return [];
+  const list = [...actions].map(([name, action]) =>
+    [`- ${name}: ${action.summary}`, ...describeParams(action).map((line) => `    ${line}`)].join('\n'),
+  );
+  return [
+    [
+      'If one of these actions would cure what you found, you may propose it, and only these. People decide, and it is not you who carries it out:',
+      ...list,
+      'To propose one, write near the end one line with nothing else in it; without a good reason leave it out:\nPROPOSE: ACTION name=value …',
+    ].join('\n'),
+  ];
 }
 
 function describeEvidence(evidence: Evidence): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { driftOf } from '../../src/fleet/drift.ts';
+import { driftOf, expectedOn } from '../../src/fleet/drift.ts';
 import { edgeKitVersion, type Installed } from '../../src/fleet/edge-kit.ts';
 import { edgePolicy, policyDigest } from '../../src/fleet/edge-policy.ts';
 import { machineWith } from './fixtures.ts';
@@ -10,12 +10,20 @@ const pinned = machineWith(`    agent: { image: "${image}" }\n`);
 
 function installed(changes: Partial<Installed> = {}): Installed {
   const [gate, broker, plugin] = [edgeKitVersion, edgeKitVersion, edgeKitVersion];
-  return { gate, broker, plugin, traces: true, image, policy: policyDigest(edgePolicy(machine)), ...changes };
+  return {
+    gate,
+    broker,
+    plugin,
+    traces: true,
+    image,
+    policy: policyDigest(edgePolicy(machine, new Map())),
+    ...changes,
+  };
 }
 
 test('a machine on which everything is as it should be has not drifted', () => {
-  expect(driftOf(machine, installed())).toEqual([]);
-  expect(driftOf(pinned, installed())).toEqual([]);
+  expect(driftOf(expectedOn(machine, new Map()), installed())).toEqual([]);
+  expect(driftOf(expectedOn(pinned, new Map()), installed())).toEqual([]);
 });
 
 test('every part that is another one is told, in a fixed order', () => {
@@ -27,7 +35,7 @@ test('every part that is another one is told, in a fixed order', () => {
     image: 'x',
     policy: 'sha256:1',
   };
-  expect(driftOf(pinned, other)).toEqual([
+  expect(driftOf(expectedOn(pinned, new Map()), other)).toEqual([
     { part: 'policy', expected: installed().policy, found: 'sha256:1' },
     { part: 'agent image', expected: image, found: 'x' },
     { part: 'gate', expected: edgeKitVersion, found: '0.9.0' },
@@ -37,7 +45,7 @@ test('every part that is another one is told, in a fixed order', () => {
 });
 
 test('what a machine cannot tell is not taken for what should be there', () => {
-  const drift = driftOf(machine, installed({ policy: null, broker: null }));
+  const drift = driftOf(expectedOn(machine, new Map()), installed({ policy: null, broker: null }));
   expect(drift.map(({ part, found }) => [part, found])).toEqual([
     ['policy', null],
     ['broker', null],
@@ -45,11 +53,11 @@ test('what a machine cannot tell is not taken for what should be there', () => {
 });
 
 test('any image will do where the fleet file names none', () => {
-  expect(driftOf(machine, installed({ image: 'another' }))).toEqual([]);
-  expect(driftOf(machine, installed({ image: null }))).toEqual([]);
+  expect(driftOf(expectedOn(machine, new Map()), installed({ image: 'another' }))).toEqual([]);
+  expect(driftOf(expectedOn(machine, new Map()), installed({ image: null }))).toEqual([]);
 });
 
 test('a changed fleet file makes the policy of before drift', () => {
   const changed = machineWith('    checks: [disk]\n');
-  expect(driftOf(changed, installed())).toMatchObject([{ part: 'policy' }]);
+  expect(driftOf(expectedOn(changed, new Map()), installed())).toMatchObject([{ part: 'policy' }]);
 });

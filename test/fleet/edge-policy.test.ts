@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { actionSchema } from '../../src/fleet/action.ts';
 import { edgePolicy, policyDigest } from '../../src/fleet/edge-policy.ts';
 import { FleetFileError } from '../../src/fleet/errors.ts';
 import { hostCommands } from '../../src/fleet/host-commands.ts';
@@ -7,7 +8,7 @@ import { readablePaths, secretPaths } from '../../src/fleet/readable-paths.ts';
 import { machineWith } from './fixtures.ts';
 
 const raid = 'summary: s, command: [mdadm, --detail, /dev/md0], mustMatch: clean';
-const policyOf = (more = '') => JSON.parse(edgePolicy(machineWith(more)));
+const policyOf = (more = '') => JSON.parse(edgePolicy(machineWith(more), new Map()));
 
 test("a machine's policy lists its checks' commands, and what the agent may run and read", () => {
   const policy = policyOf(
@@ -41,6 +42,7 @@ test("a machine's policy lists its checks' commands, and what the agent may run 
       readable: ['/srv/*'],
       secret: secretPaths,
     },
+    actions: {},
     limits: {
       commandTimeoutSeconds: 20,
       outputBytes: 131_072,
@@ -63,10 +65,44 @@ test('"built-in" stands for the built-in list, beside what is added', () => {
   expect(policyOf('    agent: { commands: [] }\n').agent.commands).toEqual([]);
 });
 
+test('a policy holds the actions that the machine is authorised for, each argument as a rule', () => {
+  const restart = actionSchema.parse({
+    ...{ summary: 'restart it', risk: 'disruptive', verify: 'services', noUndo: 'n', timeoutSeconds: 30 },
+    argv: ['systemctl', 'restart', '{unit}', '--lines={lines}', '/srv/{file}.log'],
+    params: {
+      unit: { type: 'choice', values: ['nginx.service', 'a+b'] },
+      lines: { type: 'integer', min: 1, max: 12 },
+      file: { type: 'text', pattern: '[a-z]{1,9}' },
+    },
+  });
+  const catalogue = new Map([
+    ['restart', restart],
+    ['another', restart],
+    ['not-here', restart],
+  ]);
+  const policy = (names: string) => edgePolicy({ ...machineWith(), actions: names.split(' ') }, catalogue);
+  const { actions } = JSON.parse(policy('restart another unknown'));
+  expect(Object.keys(actions)).toEqual(['another', 'restart']);
+  expect(actions.restart).toEqual({
+    argv: [
+      '^systemctl$',
+      '^restart$',
+      '^(?!-)(?:nginx\\.service|a\\+b)$',
+      '^--lines=(?:[1-9]|1[0-2])$',
+      '^(?!.*\\.\\.)/srv/(?:[a-z]{1,9})\\.log$',
+    ],
+    timeoutSeconds: 30,
+    interruptible: false,
+    summary: 'restart it',
+  });
+  expect(policy('restart another')).toBe(policy('another restart'));
+});
+
 test('the order in which the fleet file says things changes nothing', () => {
   const text = (checks: string, own: string, agent: string) =>
     edgePolicy(
       machineWith(`    checks: [${checks}]\n    customChecks: { ${own} }\n    agent: { ${agent} }\n`),
+      new Map(),
     );
   const [a, b] = [`aa: { ${raid} }`, `bb: { ${raid} }`];
   expect(text('disk, load', `${a}, ${b}`, 'commands: [df, free], readPaths: [/a, /b]')).toBe(
@@ -75,7 +111,7 @@ test('the order in which the fleet file says things changes nothing', () => {
 });
 
 test('the digest is that of the bytes, with their last newline', () => {
-  const text = edgePolicy(machineWith());
+  const text = edgePolicy(machineWith(), new Map());
   expect(text.endsWith('}\n')).toBe(true);
   expect(policyDigest(text)).toBe(`sha256:${createHash('sha256').update(text, 'utf8').digest('hex')}`);
 });

@@ -23,7 +23,8 @@ const codes = [...source.matchAll(/(?:\| |super\()'([a-z-]+)'/g)].flatMap(([, co
 const forPeople = [
   ...['input-invalid', 'not-allowed', 'limit-exceeded', 'locked'],
   ...['machine-unknown', 'check-unknown', 'policy-drift', 'inertness-unknown'],
-  ...['run-timeout', 'token-limit', 'cost-limit'],
+  ...['run-timeout', 'token-limit', 'cost-limit', 'not-sealed', 'signer-refused', 'signer-away'],
+  ...['action-unknown', 'action-refused', 'action-not-begun'],
 ];
 
 test('the list of codes is found', () => {

@@ -20,7 +20,7 @@ const policySchema = z.object({
   }),
 });
 
-const { agent } = policySchema.parse(JSON.parse(edgePolicy(machineWith())));
+const { agent } = policySchema.parse(JSON.parse(edgePolicy(machineWith(), new Map())));
 
 /** The pattern that lists the command on a machine of which the fleet file says nothing; undefined for none. */
 function listedBy(argv: readonly string[]): string | undefined {
@@ -380,7 +380,7 @@ test.each(
 
 test('a secret stays one, whatever the fleet file lists', () => {
   const own = machineWith('    agent: { commands: ["cat {path}"], readPaths: [/etc/*, /home/*] }\n');
-  const { agent: wide } = policySchema.parse(JSON.parse(edgePolicy(own)));
+  const { agent: wide } = policySchema.parse(JSON.parse(edgePolicy(own, new Map())));
   expect(wide.readable).toEqual(['/etc/*', '/home/*']);
   for (const path of ['/etc/shadow', '/etc/ssh/sshd_config', '/home/a/.bash_history', '/home/a/.ENV']) {
     expect(mayRead(wide, path)).toBe(false);

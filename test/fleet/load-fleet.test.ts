@@ -103,8 +103,9 @@ test('a row of the access table knows its line, and `all` is every verb', () => 
       people: ['U0123ABCD'],
       groups: [],
       machines: 'all',
-      verbs: ['view', 'check', 'ask', 'cancel', 'halt', 'resume'],
+      verbs: ['view', 'check', 'ask', 'cancel', 'halt', 'resume', 'act', 'approve'],
       twoPeople: [],
+      upTo: 'reversible',
       line: 8,
     },
   ]);
@@ -425,16 +426,32 @@ describe('a cure', () => {
     expect(cureOf(line)).toEqual(cure);
   });
 
-  test('is given for every key that a machine can have', () => {
-    const schema = z.object({ properties: z.object({ machines: z.object({ items: z.unknown() }) }) });
-    const machine = schema.parse(fleetFileJsonSchema()).properties.machines.items;
-    const paths = pathsOf(machine);
-    expect(paths.length).toBeGreaterThan(50);
+  const file = z.object({ properties: z.record(z.string(), z.unknown()) }).parse(fleetFileJsonSchema());
+  const { machines, access, suggestions } = z
+    .record(z.string(), z.object({ items: z.unknown() }).catch({ items: {} }))
+    .parse(file.properties);
+
+  test.each([
+    ['a machine', ['machines', 0], machines?.items, 50],
+    ['a row of the access table', ['access', 0], access?.items, 5],
+    ['a suggestion', ['suggestions', 0], suggestions?.items, 6],
+    ['actions', ['actions'], file.properties.actions, 12],
+    ['approvals', ['approvals'], file.properties.approvals, 9],
+  ])('is given for every key that %s can have', (_part, at, schema, atLeast) => {
+    const paths = pathsOf(schema);
+    expect(paths.length).toBeGreaterThanOrEqual(atLeast);
     for (const path of paths) {
-      const wrong = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), [[[]]]);
-      const [problem] = problemsOf(JSON.stringify({ version: 1, machines: [wrong] })).filter((p) =>
-        p.path.startsWith(formatPath(['machines', 0, ...path])),
+      const full = [...at, ...path];
+      const wrong = full.reduceRight<unknown>(
+        (inner, key) => (key === 0 ? [inner] : { [key]: inner }),
+        [[[]]],
       );
+      const text = JSON.stringify({
+        version: 1,
+        machines: [{}],
+        ...z.record(z.string(), z.unknown()).parse(wrong),
+      });
+      const [problem] = problemsOf(text).filter((p) => p.path.startsWith(formatPath(full)));
       expect(problem?.cure, path.join('.')).not.toMatch(
         /^(?:Compare|Correct|Write (?:more|less|text|a list|a number|a whole number|true or false|a group[^,]*)$)/,
       );

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { taskMessage } from '../../src/fleet/task-message.ts';
+import { fleetToDecide } from './approval-fixtures.ts';
 import { machineWith, output } from './fixtures.ts';
 
 const machine = machineWith('    role: web');
@@ -48,4 +49,30 @@ test('long evidence is cut, and says so', () => {
 test('a check that the machine no longer has still makes a task', () => {
   const message = taskMessage(machine, { kind: 'check', check: 'gone' }, { findings: [] });
   expect(message).toContain('Look into gone on rhel-01.');
+});
+
+test('the agent learns what it may propose and how, and no command', () => {
+  const { actions } = fleetToDecide();
+  for (const task of [
+    { kind: 'check', check: 'disk' },
+    { kind: 'ask', question: 'Why is it slow?' },
+  ] as const) {
+    const message = taskMessage(machine, task, { findings }, actions);
+    expect(message).toContain('- restart-service: Restart a service\n    unit: ');
+    expect(message).toContain('nginx.service');
+    expect(message).toContain('\nPROPOSE: ACTION name=value');
+    expect(message).not.toContain('systemctl');
+    expect(taskMessage(machine, task, { findings })).not.toContain('PROPOSE');
+  }
+});
+
+test('the verdict stays the last thing that a check asks for', () => {
+  const { actions } = fleetToDecide();
+  const message = taskMessage(machine, { kind: 'check', check: 'disk' }, { findings }, actions);
+  expect(message.trimEnd()).toMatch(/\nVERDICT: ok\|warning\|critical\|inconclusive$/);
+});
+
+test('an action is never given to an agent', () => {
+  const task = { kind: 'act', action: 'restart-service', params: {} } as const;
+  expect(() => taskMessage(machine, task, { findings: [] })).toThrow(RangeError);
 });

@@ -4,6 +4,9 @@ import type { Fleet } from '../fleet/fleet.ts';
 import { type Halt, haltOf, holder, isLifted } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
+import type { Run } from '../fleet/run.ts';
+import { ApprovalClock } from './approval-clock.ts';
+import { RedisApprovals } from './approvals.ts';
 import { RedisSlackBudget } from './budget.ts';
 import { Cancellations } from './cancellations.ts';
 import { ask, connectForRequests, connectForWorkers, storeProblem, whenConnected } from './connect.ts';
@@ -22,6 +25,8 @@ import type { RedisAccess } from './redis-access.ts';
 import { RedisRequests } from './requests.ts';
 import { RedisRunStore } from './run-store.ts';
 import { checkSafety } from './safety.ts';
+import { RedisSigner } from './signer.ts';
+import { RedisSigningAsks } from './signing-asks.ts';
 import { slackLimits } from './slack-limits.ts';
 import { Sweeper } from './sweeper.ts';
 import { RedisViews } from './views.ts';
@@ -41,6 +46,13 @@ export interface QueueOptions {
   readonly random?: RandomBytes;
 }
 
+export interface WorkOptions {
+  /** Machines driven at the same time. */
+  readonly concurrency: number;
+  /** Called with each run that ended in this process because nobody answered. */
+  readonly onExpired?: (run: Run) => void;
+}
+
 /** Everything that is kept in Redis, behind the ports of the rooms that use it. */
 export interface Queue {
   readonly requests: RedisRequests;
@@ -48,14 +60,19 @@ export interface Queue {
   readonly budget: RedisSlackBudget;
   readonly runs: RedisRunStore;
   readonly halts: RedisHalts;
+  readonly approvals: RedisApprovals;
+  /** A worker's way to signers. */
+  readonly signer: RedisSigner;
+  /** A signer's way to workers. */
+  readonly signingAsks: RedisSigningAsks;
   readonly ledger: RedisLedger;
   readonly reconciler: RedisReconcilerStore;
   notice(id: string): Promise<Notice | undefined>;
   gauges(): Promise<QueueGauges>;
   /** Whether Redis answers now. */
   ready(): Promise<boolean>;
-  /** Begins to take wakes and to sweep: this process is a worker from now on. Once. */
-  work(drive: Drive, options: { readonly concurrency: number }): Promise<void>;
+  /** Begins to take wakes, to sweep and to let time pass: this process is a worker from now on. Once. */
+  work(drive: Drive, options: WorkOptions): Promise<void>;
   /** Takes no more wakes, and hands over what is in progress (see WakeWorker.close). */
   letGo(): Promise<void>;
   /** The same, and disconnects. */
@@ -78,7 +95,9 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
   const forWorkers = connectForWorkers(url, log, access);
   const forMessages = connectForWorkers(url, log, access);
   const connections = [forRequests, forWorkers, forMessages];
+  let signingAsks: RedisSigningAsks | undefined;
   const disconnect = (): void => {
+    signingAsks?.disconnect();
     for (const connection of connections) connection.disconnect();
   };
 
@@ -112,7 +131,10 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
       redis: forWorkers,
       disk: new Disk(forWorkers, durability, settings.fsyncTimeoutMs),
     });
+    const approvals = new RedisApprovals({ ...common, wake });
+    signingAsks = new RedisSigningAsks({ ...common, connect: () => connectForWorkers(url, log, access) });
     let worker: WakeWorker | undefined;
+    let approvalClock: ApprovalClock | undefined;
     let sweeper: Sweeper | undefined;
     let stopObeying: (() => void) | undefined;
     let lettingGo: Promise<void> | undefined;
@@ -130,6 +152,9 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
       budget: new RedisSlackBudget(forRequests, keys, slackLimits),
       runs,
       halts,
+      approvals,
+      signer: new RedisSigner({ ...common, random }),
+      signingAsks,
       ledger,
       reconciler: new RedisReconcilerStore({
         ...{ ...common, runs, halts, ledger },
@@ -146,7 +171,7 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
           },
         }),
       ready: async () => (await forRequests.ping()) === 'PONG',
-      async work(drive, { concurrency }) {
+      async work(drive, { concurrency, onExpired = () => {} }) {
         await cancellations.start();
         const wakeBusy = async (): Promise<void> => wake(await forWorkers.smembers(keys.busy()));
         worker = new WakeWorker({
@@ -156,12 +181,15 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
         });
         sweeper = new Sweeper({ redis: forWorkers, settings, ledger, wakeBusy, log });
         stopObeying = await obeyHalts({ halts, runs, haltOf: haltOfName, worker, log }, forMessages);
+        const pollIntervalMs = settings.approvalsPollIntervalMs;
+        approvalClock = new ApprovalClock({ approvals, pollIntervalMs, clock, onExpired, log });
+        approvalClock.start();
         await Promise.all([worker.ready(), sweeper.start()]);
       },
       letGo,
       async close() {
         stopObeying?.();
-        await letGo();
+        await Promise.all([letGo(), approvalClock?.stop()]);
         // Where Redis is away, these would not end.
         await inTime(Promise.all([sweeper?.close(), wakes.close()]), settings.disconnectTimeoutMs);
         disconnect();

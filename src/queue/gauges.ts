@@ -22,6 +22,8 @@ export interface QueueGauges {
   readonly quarantinedMachines: readonly string[];
   readonly haltedMachines: number;
   readonly approvalsWaiting: number;
+  /** Since people were asked what has waited for them longest. */
+  readonly oldestApprovalAgeMs: number;
   /** Views that are not up to date in Slack. */
   readonly dirtyViews: number;
   readonly oldestDirtyViewAgeMs: number;
@@ -45,18 +47,20 @@ export interface GaugesOptions {
 /** Reads all gauges. Rejects when Redis does not answer in time. */
 export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
   const { redis, keys, ledger, clock, haltedMachines } = options;
-  const [work, busy, quarantined, halted, approvals, dirty, held, oldest, kept, info] = await Promise.all([
-    redis.readGauges(keys.prefix).then((reply) => gaugesReply.parse(reply)),
-    redis.scard(keys.busy()),
-    redis.smembers(keys.quarantined()),
-    haltedMachines(),
-    redis.zcard(keys.approvalsWaiting()),
-    redis.zcard(keys.dirtyViews()),
-    redis.zcard(keys.heldViews()),
-    oldestDirtyAt(redis, keys),
-    ledger.state(),
-    redis.info('memory'),
-  ]);
+  const [work, busy, quarantined, halted, approvals, asked, dirty, held, oldest, kept, info] =
+    await Promise.all([
+      redis.readGauges(keys.prefix).then((reply) => gaugesReply.parse(reply)),
+      redis.scard(keys.busy()),
+      redis.smembers(keys.quarantined()),
+      haltedMachines(),
+      redis.zcard(keys.approvalsWaiting()),
+      redis.zrange(keys.approvalsAsked(), 0, '0', 'WITHSCORES').then((reply) => scoredReply.parse(reply)),
+      redis.zcard(keys.dirtyViews()),
+      redis.zcard(keys.heldViews()),
+      oldestDirtyAt(redis, keys),
+      ledger.state(),
+      redis.info('memory'),
+    ]);
   const [inboxDepth, deepestInbox, oldestRun, runsInProgress] = work;
   const now = clock();
   const ageOf = (at: number | undefined): number => (at === undefined ? 0 : Math.max(0, now - at));
@@ -67,6 +71,7 @@ export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
     quarantinedMachines: quarantined.toSorted(),
     haltedMachines: halted,
     approvalsWaiting: approvals,
+    oldestApprovalAgeMs: ageOf(asked[1] === undefined ? undefined : Number(asked[1])),
     dirtyViews: dirty + held,
     oldestDirtyViewAgeMs: ageOf(oldest),
     ledgerEntries: kept.entries,

@@ -10,7 +10,12 @@
  * inbox:MACHINE   list of run ids, in order
  * machine:NAME    hash: fence, current (run id), quarantine (JSON), turn (fence of its worker's first claim),
  *                 drift (JSON)
- * approvals:waiting zset: ID by the time at which it expires; kept by the approvals (not built yet)
+ * approvals:waiting zset of the runs in state awaiting by the time at which they are to be looked at: to remind
+ *                 people, to ask others, or to give up
+ * approvals:asked zset of the same runs by the time at which people were asked
+ * awaiting:MACHINE list of the same runs of a machine, newest first
+ * signer:asks     zset of JSON by the time at which it was asked: what is to be signed, and no signer has in hand
+ * signer:reply:ID JSON: the answer; expires
  * quarantined     set of the machines that have a quarantine
  * halts           hash: ID → JSON, of those that hold or have left locks
  * halts:version   time at which `halts` last changed
@@ -47,15 +52,19 @@ export class Keys {
   readonly run = (id: string): string => `${this.prefix}run:${id}`;
   readonly inbox = (machine: string): string => `${this.prefix}inbox:${machine}`;
   readonly machine = (name: string): string => `${this.prefix}machine:${name}`;
+  readonly awaiting = (machine: string): string => `${this.prefix}awaiting:${machine}`;
   readonly finished = (machine: string): string => `${this.prefix}finished:${machine}`;
   readonly campaign = (id: string): string => `${this.prefix}campaign:${id}`;
   readonly parts = (id: string): string => `${this.prefix}parts:${id}`;
   readonly halt = (id: string): string => `${this.prefix}halt:${id}`;
   readonly notice = (id: string): string => `${this.prefix}notice:${id}`;
+  readonly signerReply = (askId: string): string => `${this.prefix}signer:reply:${askId}`;
   readonly blocked = (bucket: string): string => `${this.prefix}blocked:${bucket}`;
   readonly busy = (): string => `${this.prefix}busy`;
   readonly recent = (): string => `${this.prefix}recent`;
   readonly approvalsWaiting = (): string => `${this.prefix}approvals:waiting`;
+  readonly approvalsAsked = (): string => `${this.prefix}approvals:asked`;
+  readonly signerAsks = (): string => `${this.prefix}signer:asks`;
   readonly dirtyViews = (): string => `${this.prefix}views:dirty`;
   readonly heldViews = (): string => `${this.prefix}views:held`;
   readonly quarantined = (): string => `${this.prefix}quarantined`;

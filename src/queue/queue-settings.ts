@@ -52,6 +52,17 @@ export interface QueueSettings {
   /** How often a process looks whether halts changed, in case the news of it was lost. */
   readonly haltsPollIntervalMs: number;
 
+  /** How often workers look for questions whose time has come. */
+  readonly approvalsPollIntervalMs: number;
+  /** How long a worker waits for a signer. */
+  readonly signTimeoutMs: number;
+  /** How often it asks again: the signer that took its wish may be gone. */
+  readonly signResendMs: number;
+  /** How often it looks for the answer. */
+  readonly signPollIntervalMs: number;
+  /** How long an answer is kept for it. */
+  readonly signReplyKeptMs: number;
+
   /** How long a bot process may take to bring a view up to date before another one may. */
   readonly viewLeaseMs: number;
 }
@@ -83,6 +94,12 @@ export const queueDefaults: QueueSettings = {
   leaseMs: 6_000,
   leaseRenewalMs: 2_000,
   haltsPollIntervalMs: 5_000,
+
+  approvalsPollIntervalMs: 1_000,
+  signTimeoutMs: 60_000,
+  signResendMs: 5_000,
+  signPollIntervalMs: 100,
+  signReplyKeptMs: 60_000,
 
   viewLeaseMs: 30_000,
 };

@@ -42,6 +42,20 @@ export function readMachine([fence, current, quarantine, drift]: readonly (strin
   };
 }
 
+/** A run and the text it was read from: what a compare-and-set holds against what is stored by then. */
+export interface StoredRun {
+  readonly body: string;
+  readonly run: Run;
+}
+
+/** The fields that `readStoredRun` wants, in its order. */
+export const runFields = ['body', 'cancellation'] as const;
+
+/** The run of its stored fields; undefined where there is none. */
+export function readStoredRun([body, cancellation]: readonly (string | null)[]): StoredRun | undefined {
+  return body ? { body, run: readRun(body, cancellation ?? null) } : undefined;
+}
+
 /** The run of a stored body, with the cancellation that stands beside it. */
 export function readRun(body: string, cancellation: string | null): Run {
   return withCancellation(storedRun.parse(body), cancellation);

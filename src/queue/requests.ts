@@ -14,7 +14,7 @@ import type { Keys } from './keys.ts';
 import { ledgerText } from './ledger.ts';
 import { limitError } from './limit-error.ts';
 import type { QueueSettings } from './queue-settings.ts';
-import { machineFields, readMachine, readRun, type StoredMachine } from './records.ts';
+import { machineFields, readMachine, readStoredRun, runFields, type StoredMachine } from './records.ts';
 import { viewScore } from './view-score.ts';
 
 /** How many bodies are read at once for a list. */
@@ -134,25 +134,18 @@ export class RedisRequests {
 
   async cancel(runId: string, cancellation: Cancellation): Promise<CancelResult> {
     const { disk } = this.#options;
-    const run = await this.run(runId);
-    if (run === undefined) return { kind: 'unknown-run' };
-    if (run.state === 'done') return { kind: 'already-done', run };
-
-    const kind = await ask('cancel the run', cancelRun(this.#redis, run, cancellation, this.#options));
+    const kind = await ask('cancel the run', cancelRun(this.#redis, runId, cancellation, this.#options));
     await ask('put the cancellation on disk', disk.confirm());
     const after = await this.run(runId);
     return after === undefined || kind === 'unknown-run' ? { kind: 'unknown-run' } : { kind, run: after };
   }
 
   async run(runId: string): Promise<Run | undefined> {
-    const [body, cancellation] = await ask(
-      'read the run',
-      this.#redis.hmget(this.#keys.run(runId), 'body', 'cancellation'),
-    );
-    return body ? readRun(body, cancellation ?? null) : undefined;
+    const fields = await ask('read the run', this.#redis.hmget(this.#keys.run(runId), ...runFields));
+    return readStoredRun(fields)?.run;
   }
 
-  /** Newest first. A machine's: its inbox, its current run and its finished ones. */
+  /** Newest first. A machine's: its inbox, its current run, those that await people, and its finished ones. */
   async runs(filter: { readonly machine?: string; readonly limit: number }): Promise<readonly Run[]> {
     const ids = await ask('list the runs', this.#runIds(filter.machine));
     const runs: Run[] = [];
@@ -215,12 +208,13 @@ export class RedisRequests {
 
   async #runIds(machine: string | undefined): Promise<readonly string[]> {
     if (machine === undefined) return this.#redis.lrange(this.#keys.recent(), 0, -1);
-    const [waiting, current, finished] = await Promise.all([
+    const [waiting, current, awaiting, finished] = await Promise.all([
       this.#redis.lrange(this.#keys.inbox(machine), 0, -1),
       this.#redis.hget(this.#keys.machine(machine), 'current'),
+      this.#redis.lrange(this.#keys.awaiting(machine), 0, -1),
       this.#redis.lrange(this.#keys.finished(machine), 0, -1),
     ]);
-    return [...waiting.reverse(), ...(current === null ? [] : [current]), ...finished];
+    return [...waiting.reverse(), ...(current === null ? [] : [current]), ...awaiting, ...finished];
   }
 }
 

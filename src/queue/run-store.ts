@@ -2,15 +2,25 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { StaleFenceError } from '../fleet/errors.ts';
 import type { Halt } from '../fleet/halt.ts';
+import { nextMoment } from '../fleet/pass-time.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
-import { cancelRun, doneEntry } from './cancel-run.ts';
+import { cancelDriven } from './cancel-run.ts';
 import type { Cancellations } from './cancellations.ts';
 import type { Disk } from './durability.ts';
 import type { RedisHalts } from './halts.ts';
 import type { Keys } from './keys.ts';
 import { ledgerText } from './ledger.ts';
+import { approvalOf, moveEntries } from './move-entries.ts';
 import type { QueueSettings } from './queue-settings.ts';
-import { maybeText, type Quarantine, readQuarantine, readRun, withCancellation } from './records.ts';
+import {
+  maybeText,
+  type Quarantine,
+  readQuarantine,
+  readRun,
+  readStoredRun,
+  runFields,
+  withCancellation,
+} from './records.ts';
 import { viewScore } from './view-score.ts';
 
 const claimReply = z.union([
@@ -20,6 +30,7 @@ const claimReply = z.union([
 const fenceReply = z.coerce.number().nullable();
 const saveReply = z.union([
   z.tuple([z.literal('saved'), maybeText]),
+  z.tuple([z.literal('cancelled'), z.string(), z.string()]),
   z.tuple([z.literal('stale'), maybeText, maybeText]),
 ]);
 
@@ -87,7 +98,7 @@ export class RedisRunStore {
   async cancelForHalt(run: Run, halt: Halt): Promise<Run> {
     if (run.cancellation !== undefined) return run;
     const cancellation: Cancellation = { userId: halt.by.userId, at: halt.at, halt: halt.id };
-    await cancelRun(this.#options.redis, run, cancellation, this.#options);
+    await cancelDriven(this.#options.redis, run, cancellation, this.#options);
     await this.#options.disk.confirm();
     return { ...run, cancellation };
   }
@@ -98,17 +109,24 @@ export class RedisRunStore {
     return fence;
   }
 
+  /**
+   * With `awaiting` the machine is free for its next request and people are asked. Where the run was cancelled
+   * meanwhile they are not: nothing is stored, and it is returned as it was, with its cancellation.
+   */
   async save(run: Run, from: RunState, fence: number): Promise<Run> {
     const { redis, settings, clock } = this.#options;
     const now = clock();
+    const asks = run.state === 'awaiting';
+    const entries = run.state === from ? [] : moveEntries(run, fence, now);
     const reply = saveReply.parse(
       await redis.saveRun(
         this.#prefix,
         ...[run.id, fence, from, run.state, run.verdict ?? '', JSON.stringify(run)],
-        ...[viewScore('progress', now), viewScore('verdict', now)],
+        ...[viewScore(asks ? 'decision' : 'progress', now), viewScore(asks ? 'decision' : 'verdict', now)],
         ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
         run.state === 'done' ? run.inertness : '',
-        ...[settings.ledgerEntriesMax, this.#ledgerEntry(run, from, fence, now)],
+        ...(asks ? [nextMoment(approvalOf(run)), approvalOf(run).question.askedAt] : ['', '']),
+        ...[settings.ledgerEntriesMax, ...entries.map(ledgerText)],
       ),
     );
     if (reply[0] === 'stale') {
@@ -117,17 +135,18 @@ export class RedisRunStore {
       );
     }
     await this.#options.disk.confirm();
+    if (reply[0] === 'cancelled') return readRun(reply[2], reply[1]);
     return withCancellation(run, reply[1]);
   }
 
-  /** What the ledger says of a move; '' where it says nothing. */
-  #ledgerEntry(run: Run, from: RunState, fence: number, at: number): string {
-    if (run.state === from) return '';
-    if (run.state === 'done') return ledgerText(doneEntry(run, at));
-    if (run.state !== 'starting') return '';
-    const { machine } = run.request;
-    const activation = run.diagnosis?.activations ?? 0;
-    return ledgerText({ kind: 'activation.began', at, run: run.id, machine, fence, activation });
+  /** The machine's runs in `awaiting`. */
+  async waiting(machine: string): Promise<readonly Run[]> {
+    const { redis, keys } = this.#options;
+    const ids = await redis.lrange(keys.awaiting(machine), 0, -1);
+    const read = await Promise.all(ids.map((id) => redis.hmget(keys.run(id), ...runFields)));
+    const runs = read.flatMap((fields) => readStoredRun(fields)?.run ?? []);
+    // One may have been decided since they were listed.
+    return runs.filter(({ state }) => state === 'awaiting');
   }
 
   onCancelled(runId: string, callback: (cancellation: Cancellation) => void): () => void {

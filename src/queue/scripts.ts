@@ -13,6 +13,7 @@ declare module 'ioredis' {
     claimRun: Script<Context>;
     raiseFence: Script<Context>;
     saveRun: Script<Context>;
+    settleRun: Script<Context>;
     cancelRun: Script<Context>;
     setQuarantine: Script<Context>;
     takeFence: Script<Context>;
@@ -43,7 +44,8 @@ export function loadScripts(): NonNullable<RedisOptions['scripts']> {
     acceptRuns: script('show', 'ledger', 'seen', 'bucket', 'accept'),
     claimRun: script('claim'),
     raiseFence: script('raise-fence'),
-    saveRun: script('show', 'finish', 'ledger', 'save'),
+    saveRun: script('show', 'finish', 'ledger', 'awaiting', 'save'),
+    settleRun: script('show', 'finish', 'ledger', 'awaiting', 'settle'),
     cancelRun: script('show', 'finish', 'ledger', 'cancel'),
     setQuarantine: script('ledger', 'quarantine'),
     takeFence: script('take-fence'),

@@ -1,4 +1,7 @@
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OpenSocket, TaskCall } from '../../src/edge-client/task-transport.ts';
 import { transports } from '../../src/edge-client/transports/index.ts';
@@ -6,7 +9,7 @@ import type { AgentTask } from '../../src/fleet/agent-task.ts';
 import { AgentError } from '../../src/fleet/errors.ts';
 import { limitsSchema, type TransportName } from '../../src/fleet/machine.ts';
 import type { ToolCall } from '../../src/fleet/run.ts';
-import { allowedCommand, deniedCommand, type Mode } from '../support/scripts.ts';
+import { allowedCommand, claim, deniedCommand, type Mode } from '../support/scripts.ts';
 
 /** An agent whose model follows the `MODE:…` of its task (`test/support/scripts.ts`) and whose id is `edge`. */
 export interface AgentUnderTest {
@@ -21,6 +24,8 @@ export interface AgentUnderTest {
 
 /** A real gateway may take this long before it asks its model for the first time. */
 const modelCallTimeoutMs = 60_000;
+/** A command for which people are asked waits for minutes. */
+const deniedAtOnceMs = 10_000;
 
 const hex = (digits: number) =>
   Array.from({ length: digits }, () => Math.floor(Math.random() * 16).toString(16)).join('');
@@ -89,6 +94,24 @@ export function taskTransportSuite(
       expect(text).toBe('I could not run it.');
       expect(toolCalls).toMatchObject([{ input: deniedCommand, failed: true }]);
       expect(toolCalls[0]?.output).toContain('denied');
+    });
+
+    it('runs no command that is not allowed, whatever the model says of approvals, and tells what was denied', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'fleetbot-kept-'));
+      const kept = join(folder, 'kept');
+      await writeFile(kept, '');
+      const command = `rm -rf ${kept}`;
+      const denied: string[] = [];
+      const message = `Free some space. MODE:claims\nRUN: ${command}`;
+      const { text, toolCalls } = await send('claims', {
+        task: { message, onDenied: (one) => denied.push(one) },
+      });
+      await expect(access(kept)).resolves.toBeUndefined();
+      await rm(folder, { recursive: true });
+      expect(text).toBe(claim);
+      expect(denied).toEqual(seesToolCalls ? [command] : []);
+      for (const { startedAt, endedAt } of toolCalls)
+        expect(endedAt - startedAt).toBeLessThan(deniedAtOnceMs);
     });
 
     it.runIf(seesToolCalls)('stops an agent that calls tools without end', async () => {

@@ -9,7 +9,8 @@ import { createQueue } from '../../src/queue/create-queue.ts';
 import { neededCommands } from '../../src/queue/redis-permissions.ts';
 import { type ConfiguredRedis, startConfiguredRedis } from '../support/configured-redis.ts';
 import { noLimits } from '../support/no-limits.ts';
-import { aCampaign, accept, aRequest, finish, silent } from './support.ts';
+import { sampleRun } from '../support/sample-run.ts';
+import { aCampaign, accept, aRequest, ask, finish, settled, silent } from './support.ts';
 
 const root = join(import.meta.dirname, '../..');
 const text = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -81,6 +82,7 @@ describe('a Redis with the files of deploy/redis', () => {
     const drive = async (claim: Parameters<typeof finish>[1]) => {
       if (claim.run.request.machine === 'waits')
         await new Promise<void>((resolve) => queue.runs.onCancelled(claim.run.id, () => resolve()));
+      if (claim.run.request.machine === 'asks') return void (await ask(queue.runs, claim));
       ended.push((await finish(queue.runs, claim)).id);
     };
     await queue.work(drive, { concurrency: 4 });
@@ -94,6 +96,17 @@ describe('a Redis with the files of deploy/redis', () => {
     await expect.poll(() => ended.length, { timeout: 10_000 }).toBe(machines.length);
     await queue.requests.cancel(waits, { userId: 'U2', at: 1 });
     await expect.poll(() => new Set(ended), { timeout: 10_000 }).toEqual(new Set([waits, ...runIds]));
+    await accept(queue, { machine: 'asks' });
+    await expect.poll(() => queue.runs.waiting('asks')).toHaveLength(1);
+    for (const { id } of await queue.approvals.waiting(10)) {
+      await queue.approvals.change(id, (run) => settled(run, 'denied'));
+    }
+    const { signal } = new AbortController();
+    const wish = { run: sampleRun('r-1', 'approved'), fence: 1, traceparent: '' };
+    const refusal = expect(queue.signer.capsule(wish, signal)).rejects.toThrow('no');
+    const asked = await queue.signingAsks.next(signal);
+    if (asked) await queue.signingAsks.answer(asked, { refused: 'no' });
+    await refusal;
     expect(await queue.requests.runs({ limit: 10 })).toHaveLength(10);
     expect(await queue.requests.campaign('c-1')).toBeDefined();
     const [view, other] = await queue.views.take(2);

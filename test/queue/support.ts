@@ -1,10 +1,13 @@
 import { pino } from 'pino';
+import type { Question } from '../../src/fleet/approval.ts';
 import type { Campaign, Request } from '../../src/fleet/request.ts';
 import { moveRun, type Run, type RunState } from '../../src/fleet/run.ts';
+import { type Settled, settle } from '../../src/fleet/settle.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import type { QueueSettings } from '../../src/queue/queue-settings.ts';
 import type { RedisRunStore } from '../../src/queue/run-store.ts';
 import { noLimits } from '../support/no-limits.ts';
+import { sampleApproval } from '../support/sample-question.ts';
 
 export const silent = pino({ level: 'silent' });
 
@@ -59,4 +62,38 @@ export async function move(
 export async function finish(runs: RedisRunStore, claim: { fence: number; run: Run }): Promise<Run> {
   const gathering = await move(runs, claim.fence, claim.run, 'gathering');
   return move(runs, claim.fence, gathering, 'done', { verdict: 'ok' });
+}
+
+/** Drives a claimed run until it asks people whether to vacuum the journal. */
+export async function ask(
+  runs: RedisRunStore,
+  { fence, run }: { fence: number; run: Run },
+  question: Partial<Question> = {},
+): Promise<Run> {
+  const gathering = await move(runs, fence, run, 'gathering');
+  const approval = sampleApproval(gathering, { askedAt: Date.now(), ...question });
+  return move(runs, fence, gathering, 'awaiting', { verdict: 'critical', approval });
+}
+
+/** A run of the machine that asks people, and the fence under which it came to that. */
+export async function askPeople(
+  queue: Queue,
+  machine: string,
+  asking: {
+    readonly request?: Partial<Request>;
+    readonly campaign?: Campaign;
+    readonly question?: Partial<Question>;
+  } = {},
+): Promise<{ run: Run; fence: number }> {
+  const request = aRequest({ ...asking.request, machine });
+  await queue.requests.accept([request], noLimits, asking.campaign);
+  const claim = await queue.runs.claim(machine);
+  if (claim === undefined) throw new Error(`${machine} has nothing to claim`);
+  return { run: await ask(queue.runs, claim, asking.question), fence: claim.fence };
+}
+
+/** What follows where people or time settle the question of a run. */
+export function settled(run: Run, state: 'approved' | 'denied' | 'expired', at = Date.now()): Settled {
+  if (run.approval === undefined) throw new Error(`${run.id} asks nothing`);
+  return settle(run, run.approval, state, at);
 }

@@ -2,9 +2,9 @@ import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Failure, toFailure } from '../../fleet/errors.ts';
+import { readSigningKey } from '../../fleet/signing-key.ts';
 import { factsOf } from './facts-of.ts';
 import { LedgerFile } from './ledger-file.ts';
-import { readPrivateKey } from './ledger-key.ts';
 import type { Checkpoint, LedgerLine } from './ledger-line.ts';
 import { type LedgerExportSettings, ledgerExportDefaults } from './ledger-settings.ts';
 import type { LedgerSource, SourceEntry } from './ledger-source.ts';
@@ -57,7 +57,7 @@ export class LedgerExporter {
   constructor(options: LedgerExporterOptions) {
     this.#options = options;
     this.#settings = { ...ledgerExportDefaults, ...options.settings };
-    this.#privateKey = readPrivateKey(options.privateKey);
+    this.#privateKey = readSigningKey(options.privateKey, 'ledger');
     this.#recent = new RecentEntries(this.#settings.rememberedEntries);
   }
 

@@ -1,57 +1,23 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-  verify,
-} from 'node:crypto';
-import { InputError, SettingsError } from '../../fleet/errors.ts';
+import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { InputError } from '../../fleet/errors.ts';
+import { ed25519Key } from '../../fleet/signing-key.ts';
 import type { Checkpoint } from './ledger-line.ts';
-
-/** An Ed25519 key as PEM texts. */
-export interface LedgerKeyPair {
-  readonly privateKey: string;
-  readonly publicKey: string;
-}
-
-/** A new key pair for signing checkpoints. */
-export function newLedgerKeyPair(): LedgerKeyPair {
-  return generateKeyPairSync('ed25519', {
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  });
-}
-
-/** @throws SettingsError when it is no Ed25519 private key */
-export function readPrivateKey(pem: string): KeyObject {
-  const key = keyOf(() => createPrivateKey(pem));
-  if (key !== undefined) return key;
-  throw new SettingsError(
-    'FLEETBOT_LEDGER_KEY is not an Ed25519 private key in PEM format without a passphrase. Make one with `fleetbot ledger key NEW_FILE`.',
-  );
-}
 
 /**
  * Reads a public key; a private key's public half will do.
  * @throws InputError when it is no Ed25519 key
  */
 export function readPublicKey(pem: string, name: string): KeyObject {
-  const key = keyOf(() => createPublicKey(pem));
+  const key = ed25519Key(() => createPublicKey(pem));
   if (key !== undefined) return key;
   throw new InputError(
     `${name} holds no Ed25519 public key in PEM format. Give the .pub file of \`fleetbot ledger key\`.`,
   );
 }
 
-function keyOf(read: () => KeyObject): KeyObject | undefined {
-  try {
-    const key = read();
-    return key.asymmetricKeyType === 'ed25519' ? key : undefined;
-  } catch {
-    return undefined;
-  }
+/** A public key as it stands in the file that verifies ledgers: PEM. */
+export function publicKeyText(publicKey: KeyObject): string {
+  return publicKey.export({ type: 'spki', format: 'pem' }).toString();
 }
 
 /** Names a key: the SHA-256 of its public half (SPKI, DER), in hex. */

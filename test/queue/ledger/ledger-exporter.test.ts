@@ -9,8 +9,8 @@ import {
 } from 'node:fs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SettingsError } from '../../../src/fleet/errors.ts';
+import { newSigningKeyPair } from '../../../src/fleet/signing-key.ts';
 import type { LedgerExporter } from '../../../src/queue/ledger/ledger-exporter.ts';
-import { newLedgerKeyPair } from '../../../src/queue/ledger/ledger-key.ts';
 import { lockFileOf } from '../../../src/queue/ledger/ledger-lock.ts';
 import { counts, LedgerOnDisk, nothing, soon } from './ledger-on-disk.ts';
 
@@ -398,7 +398,7 @@ describe('a file that cannot be gone on with', () => {
     const ledger = new LedgerOnDisk();
     ledger.source.add(3);
     await ledger.export();
-    const other = newLedgerKeyPair();
+    const other = newSigningKeyPair();
     await refused(ledger.exporter({}, other.privateKey), 'put the old key back');
     expect(() => ledger.exporter({}, 'PRIVATE KEY')).toThrow(SettingsError);
   });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { onTestFinished, vi } from 'vitest';
+import { newSigningKeyPair } from '../../../src/fleet/signing-key.ts';
 import { LedgerExporter } from '../../../src/queue/ledger/ledger-exporter.ts';
-import { newLedgerKeyPair } from '../../../src/queue/ledger/ledger-key.ts';
 import type { LedgerExportSettings } from '../../../src/queue/ledger/ledger-settings.ts';
 import { type Verification, verifyLedger } from '../../../src/queue/ledger/verify-ledger.ts';
 import { MemoryLedger } from './memory-ledger.ts';
@@ -15,7 +15,7 @@ export class LedgerOnDisk {
   readonly folder = mkdtempSync(join(tmpdir(), 'fleetbot-ledger-'));
   readonly file = join(this.folder, 'ledger.jsonl');
   readonly keyFile = join(this.folder, 'key.pub');
-  readonly key = newLedgerKeyPair();
+  readonly key = newSigningKeyPair();
   readonly logged: Record<string, unknown>[] = [];
   readonly log: Logger = pino(
     { level: 'info' },

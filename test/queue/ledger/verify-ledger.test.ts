@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { newSigningKeyPair } from '../../../src/fleet/signing-key.ts';
 import { describeVerification } from '../../../src/queue/ledger/describe-verification.ts';
-import { newLedgerKeyPair } from '../../../src/queue/ledger/ledger-key.ts';
 import { seal } from '../../../src/queue/ledger/ledger-line.ts';
 import { counts, LedgerOnDisk, nothing } from './ledger-on-disk.ts';
 
@@ -126,7 +126,7 @@ describe('a check of the ledger finds', () => {
   it('another key, and that nothing is signed', async () => {
     const { ledger } = await aLedger();
     const keyFile = join(ledger.folder, 'other.pub');
-    writeFileSync(keyFile, newLedgerKeyPair().publicKey);
+    writeFileSync(keyFile, newSigningKeyPair().publicKey);
     const verification = await ledger.verify({ keyFile });
     expect(verification.sound).toBe(false);
     expect(describeVerification(verification)).toMatch(/another key signs .*no checkpoint proves anything/s);

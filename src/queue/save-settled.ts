@@ -1,0 +1,42 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { nextMoment } from '../fleet/pass-time.ts';
+import type { Settled } from '../fleet/settle.ts';
+import type { Keys } from './keys.ts';
+import { ledgerText } from './ledger.ts';
+import { approvalOf, doneEntries } from './move-entries.ts';
+import type { QueueSettings } from './queue-settings.ts';
+import type { StoredRun } from './records.ts';
+import { viewScore } from './view-score.ts';
+
+const saveReply = z.union([z.literal(0), z.literal(1)]);
+
+/** What it needs of the queue. */
+export interface SaveSettledOptions {
+  readonly keys: Keys;
+  readonly clock: () => number;
+  readonly settings: QueueSettings;
+}
+
+/**
+ * Stores what became of a run that awaits people, if it still is as it was read. Returns whether it was. The ledger
+ * gets these entries and, where the run is done, its end.
+ */
+export async function saveSettled(
+  redis: Redis,
+  before: StoredRun,
+  { run, entries }: Settled,
+  { keys, clock, settings }: SaveSettledOptions,
+): Promise<boolean> {
+  const now = clock();
+  const isDone = run.state === 'done';
+  const told = isDone ? [...entries, ...doneEntries(run, now)] : entries;
+  const reply = await redis.settleRun(
+    keys.prefix,
+    ...[run.id, before.body, JSON.stringify(run), run.state, run.verdict ?? '', isDone ? run.inertness : ''],
+    ...[viewScore('decision', now), run.state === 'awaiting' ? nextMoment(approvalOf(run)) : ''],
+    ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
+    ...[settings.ledgerEntriesMax, ...told.map(ledgerText)],
+  );
+  return saveReply.parse(reply) === 1;
+}

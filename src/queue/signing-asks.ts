@@ -1,0 +1,76 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { ask } from './connect.ts';
+import type { Keys } from './keys.ts';
+import type { QueueSettings } from './queue-settings.ts';
+import { type SigningAsk, type SigningReply, storedAsk } from './signing-ask.ts';
+
+/** How long one blocking read waits; a connection that is silent for longer than a few of them is replaced. */
+const blockSeconds = 5;
+
+export interface SigningAsksOptions {
+  /** A connection for requests. */
+  readonly redis: Redis;
+  /** Opens one for workers: who waits on a connection keeps everybody else on it waiting. */
+  readonly connect: () => Redis;
+  readonly keys: Keys;
+  readonly settings: QueueSettings;
+  readonly log: Logger;
+}
+
+/** The signer's SigningAsks in Redis. */
+export class RedisSigningAsks {
+  readonly #options: SigningAsksOptions;
+  #connection: Redis | undefined;
+
+  constructor(options: SigningAsksOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Waits for the next wish, and for a Redis that is away. undefined when `signal` aborts; a wish that arrives in that
+   * moment is sent again by its worker.
+   */
+  async next(signal: AbortSignal): Promise<SigningAsk | undefined> {
+    const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
+    const leave = (): void => {
+      this.disconnect();
+      resolve(undefined);
+    };
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      while (!signal.aborted) {
+        this.#connection ??= this.#options.connect();
+        const pop = this.#connection.bzpopmin(this.#options.keys.signerAsks(), blockSeconds);
+        const popped = await Promise.race([pop, aborted]);
+        const wish = popped ? this.#read(popped[1]) : undefined;
+        if (wish !== undefined) return wish;
+      }
+      return undefined;
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  /** Rejects with StoreUnavailableError like requests do. */
+  async answer({ id }: SigningAsk, reply: SigningReply): Promise<void> {
+    const { redis, keys, settings } = this.#options;
+    const kept = redis.set(keys.signerReply(id), JSON.stringify(reply), 'PX', settings.signReplyKeptMs);
+    await ask('answer what was to be signed', kept);
+  }
+
+  disconnect(): void {
+    this.#connection?.disconnect();
+    this.#connection = undefined;
+  }
+
+  /** Whoever can write to Redis may write anything: what cannot be read is only logged. */
+  #read(text: string): SigningAsk | undefined {
+    try {
+      return storedAsk.parse(text);
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'a wish to the signer that is none');
+      return undefined;
+    }
+  }
+}

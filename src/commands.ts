@@ -6,11 +6,12 @@ import { InputError, toFailure } from './fleet/errors.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Machine } from './fleet/machine.ts';
 import { selectMachines, unmatchedAlternatives } from './fleet/selector.ts';
+import { publicKeyLine } from './fleet/ssh-signature.ts';
 import { suggest } from './fleet/suggest.ts';
 import { describeVerification } from './queue/ledger/describe-verification.ts';
+import { keyId, publicKeyText } from './queue/ledger/ledger-key.ts';
 import { verifyLedger } from './queue/ledger/verify-ledger.ts';
-import { writeLedgerKey } from './queue/ledger/write-ledger-key.ts';
-import type { LockLine, MachineLine, PolicyLine, VerifyLine } from './runtime/command-line.ts';
+import type { KeyLine, LockLine, MachineLine, PolicyLine, VerifyLine } from './runtime/command-line.ts';
 import { confirm } from './runtime/confirm.ts';
 import { createLogger } from './runtime/create-logger.ts';
 import { readFleetFile } from './runtime/fleet-file.ts';
@@ -19,6 +20,7 @@ import { operatorName } from './runtime/operator-name.ts';
 import { readDirectSettings, readFleetFilePath, readVerifySettings } from './runtime/settings.ts';
 import { tellLocks } from './runtime/tell-locks.ts';
 import { tellProofs } from './runtime/tell-proofs.ts';
+import { writeKeyFiles } from './runtime/write-key-files.ts';
 import { haltDirectly, resumeDirectly } from './supervisors/lock-directly.ts';
 import { proofNames } from './supervisors/verify-machine/proof.ts';
 import { verificationRun } from './supervisors/verify-machine/verification-run.ts';
@@ -85,14 +87,15 @@ export async function lockDirectly(line: LockLine): Promise<boolean> {
 /** Prints the policy of a machine's broker. */
 export async function printPolicy(line: PolicyLine): Promise<void> {
   const fleet = await readFleetFile(line.fleetFile ?? readFleetFilePath(process.env));
-  write(edgePolicy(named(fleet, line.machine)));
+  write(edgePolicy(named(fleet, line.machine), fleet.actions));
 }
 
 /** Proves that what is installed on a machine works. Whatever ends it early, the agent is stopped first. */
 export async function verifyOneMachine(line: MachineLine): Promise<boolean> {
   const { fleetFile, json } = line;
   const settings = readVerifySettings(withFleetFile(fleetFile));
-  const machine = named(await readFleetFile(settings.fleetFile), line.machine);
+  const fleet = await readFleetFile(settings.fleetFile);
+  const machine = named(fleet, line.machine);
   const { sshPrivateKey: privateKey, mlflow } = settings;
   const log = createLogger({ level: 'silent', redact });
   const edge = createMachines({ privateKey, log });
@@ -104,6 +107,7 @@ export async function verifyOneMachine(line: MachineLine): Promise<boolean> {
     );
     const parts = {
       gate: edge.gate(machine),
+      catalogue: fleet.actions,
       attempts: () => probeSsh(machine, privateKey, interruption.signal),
       refusesOtherHostKey: () => refusesOtherHostKey(machine, privateKey),
       tracer: telemetry.tracer,
@@ -125,10 +129,16 @@ export async function verify(line: VerifyLine): Promise<boolean> {
   return verification.sound;
 }
 
-/** Makes a key that signs ledgers. */
-export async function makeLedgerKey(file: string): Promise<void> {
-  const id = await writeLedgerKey(file);
-  write(`Wrote the private key ${file} and the public key ${file}.pub. Key id: ${id}\n`);
+/** Makes a key that signs. Who verifies what the other two sign wants the public key as a line of OpenSSH. */
+export async function makeKey({ command, file }: KeyLine): Promise<void> {
+  const made = `Wrote the private key ${file} and the public key ${file}.pub.`;
+  if (command === 'ledger key') {
+    const publicKey = await writeKeyFiles(file, publicKeyText);
+    write(`${made} Key id: ${keyId(publicKey)}\n`);
+  } else {
+    const publicKey = await writeKeyFiles(file);
+    write(`${made}\n${publicKeyLine(publicKey)}\n`);
+  }
 }
 
 function withFleetFile(fleetFile: string | undefined): NodeJS.ProcessEnv {

@@ -6,18 +6,20 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Bot, BotOptions } from './bot/create-bot.ts';
+import type { Bot } from './bot/create-bot.ts';
 import {
   complain,
   lockDirectly,
-  makeLedgerKey,
+  makeKey,
   printPolicy,
   validate,
   verify,
   verifyOneMachine,
 } from './commands.ts';
 import { createMachines, type EdgeMachines } from './edge-client/create-machines.ts';
+import { createSeals } from './fleet/create-seals.ts';
 import { InputError } from './fleet/errors.ts';
+import { readSigningKey } from './fleet/signing-key.ts';
 import type { Queue } from './queue/create-queue.ts';
 import { LedgerExporter } from './queue/ledger/ledger-exporter.ts';
 import { PolicyRecorder } from './queue/ledger/policy-recorder.ts';
@@ -27,7 +29,9 @@ import { type FleetFile, openFleetFile } from './runtime/fleet-file.ts';
 import { type ReadyCheck, startHealthServer } from './runtime/health-server.ts';
 import { readSettings, type Settings, type SlackSettings, type WorkerSettings } from './runtime/settings.ts';
 import { exitCodes, handleShutdown, type ShutdownStep } from './runtime/shutdown.ts';
+import type { SignerSettings } from './runtime/signer-settings.ts';
 import { usage } from './runtime/usage.ts';
+import { createSigner, type Signer } from './signer/create-signer.ts';
 import { defaultSupervisorSettings } from './supervisors/context.ts';
 import { createSupervisor } from './supervisors/create-supervisor.ts';
 import { createReconciler, type Reconciler } from './supervisors/reconciler/create-reconciler.ts';
@@ -71,12 +75,11 @@ async function start(): Promise<void> {
 
 /** The rooms whose libraries take longest to load: a command such as `halt --direct` does not wait for them. */
 async function loadServices() {
-  const [{ createQueue }, { createBot }, { createMetrics }] = await Promise.all([
+  const [{ createQueue }, { createMetrics }] = await Promise.all([
     import('./queue/create-queue.ts'),
-    import('./bot/create-bot.ts'),
     import('./telemetry/metrics/create-metrics.ts'),
   ]);
-  return { createQueue, createBot, createMetrics };
+  return { createQueue, createMetrics };
 }
 
 /** Opens the parts one after the other; each adds its end to the front of `steps`. */
@@ -87,7 +90,7 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   steps.unshift({ name: 'telemetry', run: () => telemetry.shutdown() });
   const machines = settings.worker && createMachines({ privateKey: settings.worker.sshPrivateKey, log });
   if (machines) steps.unshift({ name: 'machines', run: () => machines.close() });
-  const { createQueue, createBot, createMetrics } = await loadServices();
+  const { createQueue, createMetrics } = await loadServices();
   const { url, access, ...redisSettings } = settings.redis;
   const queue = await createQueue({
     ...{ redisUrl: url, redisAccess: access, log, settings: redisSettings },
@@ -99,7 +102,7 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   const tracer = metrics.tracer(telemetry.tracer);
   const shared: Shared = { settings, log, fleet, queue, telemetry, metrics, tracer };
   const exporter = await keepLedger(shared, steps);
-  const bot = settings.slack && botOf(createBot, shared, settings.slack);
+  const bot = settings.slack && (await botOf(shared, settings.slack));
   const checks: ReadyCheck[] = [
     { name: 'redis', ready: () => queue.ready() },
     ...(bot ? [{ name: 'slack', ready: () => bot.ready() }] : []),
@@ -115,6 +118,11 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   const health = await startHealthServer({ ...settings.health, checks, metrics: page });
   steps.unshift({ name: 'health page', run: () => health.close() });
 
+  if (settings.signer) {
+    const signer = signerOf(shared, settings.signer);
+    steps.unshift({ name: 'signer', run: () => signer.stop() });
+    signer.start();
+  }
   if (settings.worker && machines) {
     const reconciler = reconcilerOf(shared, machines, settings.worker);
     steps.unshift({ name: 'reconciler', run: () => reconciler.stop() });
@@ -161,13 +169,29 @@ function work(shared: Shared, machines: EdgeMachines, { concurrency }: WorkerSet
     fleet: () => fleet.current(),
     runs: queue.runs,
     machines,
+    signer: queue.signer,
     tracer,
     redact,
     clock: Date.now,
     log,
     settings: defaultSupervisorSettings,
   });
-  return queue.work(drive, { concurrency });
+  return queue.work(drive, { concurrency, onExpired: (run) => tracer.finish(run) });
+}
+
+/** The signer: signs what people approved, by its own fleet file and keys. */
+function signerOf({ log, fleet, queue, metrics }: Shared, settings: SignerSettings): Signer {
+  return createSigner({
+    ...settings,
+    capsuleKey: readSigningKey(settings.capsuleKey, 'capsule'),
+    asks: queue.signingAsks,
+    runs: queue.requests,
+    ledger: queue.ledger,
+    meter: metrics.signer,
+    fleet: () => fleet.current(),
+    clock: Date.now,
+    log,
+  });
 }
 
 /** Sees to it, in one worker at a time, that machines are as the records say. */
@@ -186,13 +210,14 @@ function reconcilerOf(shared: Shared, machines: EdgeMachines, settings: WorkerSe
   });
 }
 
-/** The bot: takes commands and clicks, and publishes records. */
-function botOf(
-  createBot: (options: BotOptions) => Bot,
-  shared: Shared,
-  { botToken, apiUrl, connection }: SlackSettings,
-): Bot {
-  const { log, fleet, queue, telemetry, metrics, tracer } = shared;
+/** The bot: takes commands and clicks, and publishes records. Nobody else loads Slack's libraries. */
+async function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSettings): Promise<Bot> {
+  const { createBot } = await import('./bot/create-bot.ts');
+  const { settings, log, fleet, queue, telemetry, metrics, tracer } = shared;
+  const { decisionKey } = settings;
+  if (decisionKey === undefined && fleet.current().actions.size > 0) {
+    log.warn('the fleet file has actions, but without FLEETBOT_DECISION_KEY nobody can approve them');
+  }
   return createBot({
     connection,
     botToken,
@@ -200,6 +225,8 @@ function botOf(
     fleet,
     requests: queue.requests,
     halts: queue.halts,
+    approvals: queue.approvals,
+    ...(decisionKey !== undefined && { seals: createSeals(readSigningKey(decisionKey, 'decision')) }),
     notices: queue,
     ledger: queue.ledger,
     meter: metrics.bot,
@@ -242,7 +269,9 @@ async function main(args: readonly string[]): Promise<void> {
     case 'ledger verify':
       return endWith(await verify(line));
     case 'ledger key':
-      return makeLedgerKey(line.file);
+    case 'decision key':
+    case 'capsule key':
+      return makeKey(line);
     case 'help':
       process.stdout.write(usage);
       return;

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { edgePolicy } from '../src/fleet/edge-policy.ts';
+import { readSigningKey } from '../src/fleet/signing-key.ts';
+import { publicKeyLine } from '../src/fleet/ssh-signature.ts';
 import { freePort } from '../src/sandbox/free-port.ts';
 import { hostKey, machineWith } from './fleet/fixtures.ts';
 import { MachineUnderTest, machineName, traceparent } from './support/machine-under-test.ts';
@@ -124,7 +126,7 @@ describe('edge policy', () => {
   it("prints what belongs on the machine, byte for byte, with no other setting than the fleet file's", async () => {
     const expected = {
       code: 0,
-      stdout: edgePolicy(machineWith('')).replace('rhel-01', 'web-01'),
+      stdout: edgePolicy(machineWith(''), new Map()).replace('rhel-01', 'web-01'),
       stderr: '',
     };
     expect(await fleetbot(['edge', 'policy', '--fleet', fleetFile, 'web-01'])).toEqual(expected);
@@ -136,6 +138,30 @@ describe('edge policy', () => {
     const { code, stdout, stderr } = await fleetbot(['edge', 'policy', '--fleet', fleetFile, 'web-1']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('No machine matches "web-1". Did you mean web-01?');
+  });
+});
+
+describe.each(['decision', 'capsule'] as const)('%s key', (kind) => {
+  const key = join(folder, `${kind}.pem`);
+
+  it('makes a key that only its owner can read, and tells the public one as a line of OpenSSH', async () => {
+    const { code, stdout } = await fleetbot([kind, 'key', key]);
+    const line = readFileSync(`${key}.pub`, 'utf8');
+    expect(line).toMatch(/^ssh-ed25519 [A-Za-z0-9+/]{68}\n$/);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `Wrote the private key ${key} and the public key ${key}.pub.\n${line}`,
+    });
+    expect(statSync(key).mode & 0o777).toBe(0o600);
+    const publicKey = publicKeyLine(readSigningKey(readFileSync(key, 'utf8'), kind));
+    expect(`${publicKey}\n`).toBe(line);
+  });
+
+  it('leaves a file as it is that is there already', async () => {
+    const other = join(folder, `other-${kind}.pem`);
+    writeFileSync(other, 'precious');
+    expect(await fleetbot([kind, 'key', other])).toMatchObject({ code: 2, stdout: '' });
+    expect(readFileSync(other, 'utf8')).toBe('precious');
   });
 });
 

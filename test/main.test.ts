@@ -7,8 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
+import { newSigningKeyPair } from '../src/fleet/signing-key.ts';
+import { freePort } from '../src/sandbox/free-port.ts';
 import { newKeyPair } from '../src/sandbox/key-pair.ts';
 import { hostKey } from './fleet/fixtures.ts';
+import { fleetFile } from './signer/approved-run.ts';
 import { startTestRedis, type TestRedis } from './support/redis.ts';
 
 const fileAt = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -131,6 +134,50 @@ describe('a fleetbot that exports its ledger', () => {
       /^2 entries from 1 to 2, [\s\S]*; not covered yet: 0 entries[\s\S]*The ledger is sound/,
     );
     expect(code).toBe(0);
+  }, 60_000);
+});
+
+describe('a bot whose fleet file has actions', () => {
+  const warning = 'without FLEETBOT_DECISION_KEY nobody can approve them';
+  const folder = mkdtempSync(join(tmpdir(), 'fleetbot-main-'));
+  const fleet = join(folder, 'fleet.yaml');
+  let server: TestRedis;
+  beforeAll(async () => {
+    server = await startTestRedis();
+    writeFileSync(fleet, fleetFile);
+  });
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** The bot's log until it looks for Slack, which is not there. */
+  async function logOf(more: Record<string, string>): Promise<string> {
+    const env = {
+      FLEETBOT_ROLE: 'bot',
+      FLEETBOT_FLEET_FILE: fleet,
+      FLEETBOT_HEALTH_PORT: '0',
+      SLACK_BOT_TOKEN: 'xoxb-1',
+      SLACK_APP_TOKEN: 'xapp-1',
+      SLACK_API_URL: `http://127.0.0.1:${await freePort()}/api/`,
+      REDIS_URL: server.url,
+      ...more,
+    };
+    const child = spawn(process.execPath, [main, 'start'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let log = '';
+    child.stderr.on('data', (text: Buffer) => {
+      log += text.toString();
+    });
+    await vi.waitFor(() => expect(log).toContain('Slack does not answer'), 15_000);
+    child.kill('SIGKILL');
+    return log;
+  }
+
+  it('says at its start that nobody can approve them where it has no key', async () => {
+    expect(await logOf({})).toContain(warning);
+    const key = newSigningKeyPair().privateKey;
+    expect(await logOf({ FLEETBOT_DECISION_KEY: key })).not.toContain(warning);
   }, 60_000);
 });
 

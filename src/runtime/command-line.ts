@@ -1,4 +1,5 @@
 import { InputError } from '../fleet/errors.ts';
+import type { KeyKind } from '../fleet/signing-key.ts';
 import { suggest } from '../fleet/suggest.ts';
 import { type Words, wordsOf } from './words-of.ts';
 
@@ -7,7 +8,7 @@ export type CommandLine =
   | { readonly command: 'start' | 'help' | 'version' }
   | { readonly command: 'validate'; readonly files: readonly string[] }
   | LockLine
-  | { readonly command: 'ledger key'; readonly file: string }
+  | KeyLine
   | PolicyLine
   | MachineLine
   | VerifyLine;
@@ -41,6 +42,12 @@ export interface MachineLine {
   readonly json: boolean;
 }
 
+/** A new key. */
+export interface KeyLine {
+  readonly command: `${KeyKind} key`;
+  readonly file: string;
+}
+
 /** A check of an exported ledger. */
 export interface VerifyLine {
   readonly command: 'ledger verify';
@@ -50,10 +57,23 @@ export interface VerifyLine {
   readonly partial: boolean;
 }
 
-const commands = ['start', 'validate', 'halt', 'resume', 'edge', 'machine', 'ledger', 'help', '--version'];
+const commands = [
+  'start',
+  'validate',
+  'halt',
+  'resume',
+  'edge',
+  'machine',
+  'ledger',
+  'decision',
+  'capsule',
+  'help',
+  '--version',
+];
 const machineCommands = ['verify'];
 const ledgerCommands = ['verify', 'key'];
 const edgeCommands = ['policy'];
+const keyCommands = ['key'];
 
 /**
  * Reads the arguments after the program's name.
@@ -80,6 +100,9 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       return machineLine(rest);
     case 'ledger':
       return ledgerLine(rest);
+    case 'decision':
+    case 'capsule':
+      return keyLine(command, afterCommand(command, rest, keyCommands));
     case undefined:
       throw new InputError('fleetbot needs to be told what to do.');
     default:
@@ -158,13 +181,17 @@ function fleetFileOf(text: Words['text']): { fleetFile?: string } {
 
 function ledgerLine(rest: readonly string[]): CommandLine {
   const args = afterCommand('ledger', rest, ledgerCommands);
-  if (rest[0] === 'verify') return verifyLine(args);
-  const { words } = wordsOf('ledger key', args, {});
+  return rest[0] === 'verify' ? verifyLine(args) : keyLine('ledger', args);
+}
+
+function keyLine(kind: KeyKind, args: readonly string[]): KeyLine {
+  const command = `${kind} key` as const;
+  const { words } = wordsOf(command, args, {});
   const [file, ...others] = words;
   if (file === undefined || others.length > 0) {
-    throw new InputError('fleetbot ledger key needs the path of one new file.');
+    throw new InputError(`fleetbot ${command} needs the path of one new file.`);
   }
-  return { command: 'ledger key', file };
+  return { command, file };
 }
 
 function verifyLine(rest: readonly string[]): VerifyLine {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isSigningKey } from '../fleet/signing-key.ts';
+import { readPublicKeys } from './public-keys.ts';
 
 /** What `.env.example` and error messages say of a setting. */
 interface SettingNote {
@@ -45,6 +47,8 @@ const sentinelHosts = text
   .pipe(z.array(sentinelHost));
 
 const certificate = text.includes('BEGIN CERTIFICATE');
+const signingKey = text.refine(isSigningKey);
+const privateKeyMust = 'an Ed25519 private key in PEM format without a passphrase';
 const port = wholeNumber(0, 65_535);
 const portMust = 'a port number, 0–65535 (0: any free one)';
 
@@ -53,9 +57,9 @@ const portMust = 'a port number, 0–65535 (0: any free one)';
  * are needed depends on the role; see `readSettings`.
  */
 export const environmentSchema = z.object({
-  FLEETBOT_ROLE: z.enum(['all', 'bot', 'worker']).default('all').register(settingNotes, {
-    about: 'What this process does: bot (Slack), worker (machines), or all.',
-    must: 'bot, worker or all',
+  FLEETBOT_ROLE: z.enum(['all', 'bot', 'worker', 'signer']).default('all').register(settingNotes, {
+    about: 'What this process does: bot (Slack), worker (machines), signer (approved actions), or all.',
+    must: 'bot, worker, signer or all',
   }),
   FLEETBOT_FLEET_FILE: text.default('fleet.yaml').register(settingNotes, {
     about: 'The fleet file: machines, checks, and who may do what.',
@@ -201,6 +205,41 @@ export const environmentSchema = z.object({
   FLEETBOT_RECONCILE_INTERVAL_MS: wholeNumber(1_000, 86_400_000).default(300_000).register(settingNotes, {
     about: 'How often every machine is asked what runs on it, to stop what should not.',
     must: 'milliseconds, 1000–86400000',
+  }),
+
+  FLEETBOT_DECISION_KEY: signingKey.optional().register(settingNotes, {
+    about:
+      'Private key with which the bot signs requests and decisions; "fleetbot decision key NEW_FILE" makes one. Without it no action can be approved.',
+    must: `${privateKeyMust}; FLEETBOT_DECISION_KEY_FILE names the file that holds it`,
+    secret: true,
+    example: '/etc/fleetbot/decision/key.pem',
+  }),
+  FLEETBOT_DECISION_PUBLIC_KEYS: text
+    .refine((lines) => readPublicKeys(lines) !== undefined)
+    .optional()
+    .register(settingNotes, {
+      about: "The bots' public keys, a line each, for the signer; in role all the bot's own where not given.",
+      must: 'lines such as "ssh-ed25519 AAAAC3Nz…", one for each key: the .pub files of "fleetbot decision key"',
+      secret: true,
+      example: '/etc/fleetbot/signer/decision-keys',
+      required: 'role signer',
+    }),
+  FLEETBOT_CAPSULE_KEY: signingKey.optional().register(settingNotes, {
+    about:
+      'Private key with which the signer signs approved actions; "fleetbot capsule key NEW_FILE" makes one. In role all it makes the process a signer.',
+    must: `${privateKeyMust}; FLEETBOT_CAPSULE_KEY_FILE names the file that holds it`,
+    secret: true,
+    example: '/etc/fleetbot/signer/key.pem',
+    required: 'role signer',
+  }),
+  FLEETBOT_CAPSULE_LIFETIME_MS: wholeNumber(10_000, 3_600_000).default(120_000).register(settingNotes, {
+    about: 'How long a machine takes a signed action; it must allow for the difference of the clocks.',
+    must: 'milliseconds, 10000–3600000',
+  }),
+  FLEETBOT_REQUEST_MAX_AGE_MS: wholeNumber(60_000, 999_999_999).default(86_400_000).register(settingNotes, {
+    about:
+      'How old the request of an action may be when the signer signs it, however people were asked meanwhile.',
+    must: 'milliseconds, 60000–999999999',
   }),
 
   MLFLOW_TRACKING_URI: webAddress.optional().register(settingNotes, {

@@ -9,6 +9,7 @@ import {
   settingNames,
 } from './environment.ts';
 import { type RedisSettings, redisSettings } from './redis-settings.ts';
+import { type SignerSettings, signerSettings } from './signer-settings.ts';
 
 /** How Slack is reached. */
 export interface SlackSettings {
@@ -54,10 +55,14 @@ export interface Settings {
   readonly shutdownTimeoutMs: number;
   readonly redis: RedisSettings;
   readonly health: { readonly host: string; readonly port: number };
-  /** Present unless the role is `worker`. */
+  /** Present in the roles `bot` and `all`. */
   readonly slack?: SlackSettings;
-  /** Present unless the role is `bot`. */
+  /** Present in the roles `worker` and `all`. */
   readonly worker?: WorkerSettings;
+  /** Present in the role `signer`, and in `all` where it has the key. */
+  readonly signer?: SignerSettings | undefined;
+  /** The bot's, PEM. Absent: no action can be approved. */
+  readonly decisionKey?: string | undefined;
   /** Absent: runs are not traced. */
   readonly mlflow?: MlflowSettings;
   /** Absent: the ledger is not exported. */
@@ -174,6 +179,8 @@ type NeededName = Extract<
   | 'FLEETBOT_REDIS_SENTINEL_MASTER'
   | 'FLEETBOT_SSH_KEY'
   | 'FLEETBOT_LEDGER_KEY'
+  | 'FLEETBOT_CAPSULE_KEY'
+  | 'FLEETBOT_DECISION_PUBLIC_KEYS'
   | 'MLFLOW_EXPERIMENT_ID'
   | 'MLFLOW_TRACKING_USERNAME'
   | 'MLFLOW_TRACKING_PASSWORD'
@@ -196,8 +203,10 @@ function assemble(...[env, need, problems, told]: Known): Settings {
     shutdownTimeoutMs: env.FLEETBOT_SHUTDOWN_TIMEOUT_MS,
     redis: redisSettings(env, need, problems, told),
     health: { host: env.FLEETBOT_HEALTH_HOST, port: env.FLEETBOT_HEALTH_PORT },
-    ...(role !== 'worker' && { slack: slackSettings(env, need) }),
-    ...(role !== 'bot' && {
+    signer: signerSettings(env, need),
+    decisionKey: env.FLEETBOT_DECISION_KEY,
+    ...((role === 'bot' || role === 'all') && { slack: slackSettings(env, need) }),
+    ...((role === 'worker' || role === 'all') && {
       worker: {
         sshPrivateKey: need('FLEETBOT_SSH_KEY'),
         concurrency: env.FLEETBOT_WORKER_CONCURRENCY,

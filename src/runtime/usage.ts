@@ -17,6 +17,10 @@ export const usage = `Usage:
   fleetbot ledger verify --key PUBLIC_KEY_FILE [--checkpoint CHECKPOINT] [--partial] FILE...
                                check exported ledgers: all files of one, in any order
   fleetbot ledger key NEW_FILE make a key that signs the ledger, and NEW_FILE.pub that verifies it
+  fleetbot decision key NEW_FILE
+                               make the bot's key, which signs what people decide, and NEW_FILE.pub for the signer
+  fleetbot capsule key NEW_FILE
+                               make the signer's key, which signs what machines may run, and NEW_FILE.pub for the machines
   fleetbot --help              print this
   fleetbot --version           print the version
 `;

@@ -32,3 +32,12 @@ export interface Runs {
 export interface Ledger {
   append(entry: LedgerEntry): Promise<void>;
 }
+
+/** What the signer counts for whoever watches. */
+export interface SignerMeter {
+  signed(): void;
+  refused(): void;
+}
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number;

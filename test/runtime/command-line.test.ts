@@ -54,7 +54,15 @@ describe('ledger', () => {
   });
 });
 
+test.each(['decision key', 'capsule key'] as const)('%s makes one', (command) => {
+  expect(read(`${command} new.pem`)).toEqual({ command, file: 'new.pem' });
+});
+
 test.each([
+  ['decision', 'needs to be told what to do: key'],
+  ['capsule verify a', 'fleetbot capsule does not know "verify"'],
+  ['capsule key', 'capsule key needs the path of one new file'],
+  ['decision key a b', 'decision key needs the path of one new file'],
   ['strat', 'does not know "strat". Did you mean start?'],
   ['hlat', 'does not know "hlat". Did you mean halt?'],
   ['elephant', 'does not know "elephant".'],

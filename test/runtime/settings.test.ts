@@ -1,12 +1,16 @@
+import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SettingsError } from '../../src/fleet/errors.ts';
+import { newSigningKeyPair } from '../../src/fleet/signing-key.ts';
+import { publicKeyLine } from '../../src/fleet/ssh-signature.ts';
 import { envExample } from '../../src/runtime/env-example.ts';
 import { settingNames } from '../../src/runtime/environment.ts';
 import { readDirectSettings, readSettings, readVerifySettings } from '../../src/runtime/settings.ts';
+import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { redact } from '../../src/telemetry/redact.ts';
 
 const key = `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\nabc\n-----END OPENSSH ${'PRIVATE'} KEY-----`;
@@ -254,6 +258,82 @@ describe('the settings of the ledger', () => {
     expect(readSettings({ ...exporting, FLEETBOT_LEDGER_KEY_FILE: secretFile(key) }).ledger).toEqual({
       ...{ file: '/var/lib/ledger.jsonl', privateKey: key, maxBytes: 67_108_864 },
     });
+  });
+});
+
+describe('the settings of approvals', () => {
+  const [decision, capsule] = [newSigningKeyPair().privateKey, newSigningKeyPair().privateKey];
+  const lineOf = (pem: string) => publicKeyLine(createPrivateKey(pem));
+  const redis = { REDIS_URL: 'redis://127.0.0.1:6379' };
+  const signer = {
+    ...redis,
+    FLEETBOT_ROLE: 'signer',
+    FLEETBOT_CAPSULE_KEY: capsule,
+    FLEETBOT_DECISION_PUBLIC_KEYS: lineOf(decision),
+  };
+  const all = { ...bot, ...worker, FLEETBOT_ROLE: 'all' };
+  const keysOf = (env: Record<string, string>) => readSettings(env).signer?.decisionKeys.map(publicKeyLine);
+
+  it('are all that a signer needs beside Redis', () => {
+    const settings = readSettings(signer);
+    expect(settings).toMatchObject({ role: 'signer', decisionKey: undefined });
+    expect(settings.slack ?? settings.worker).toBeUndefined();
+    expect(settings.signer).toMatchObject({
+      ...{ capsuleKey: capsule, capsuleLifetimeMs: 120_000, requestMaxAgeMs: 86_400_000 },
+    });
+    expect(problemsOf({ ...redis, FLEETBOT_ROLE: 'signer' })).toEqual([
+      expect.stringMatching(
+        /^FLEETBOT_CAPSULE_KEY is not set, and the role signer needs it.*capsule key NEW_FILE/,
+      ),
+      expect.stringMatching(/^FLEETBOT_DECISION_PUBLIC_KEYS is not set, and the role signer needs it/),
+    ]);
+  });
+
+  it('take several keys of bots, from a file with comments too, and no line that is none', () => {
+    const two = [lineOf(decision), lineOf(capsule)];
+    expect(keysOf({ ...signer, FLEETBOT_DECISION_PUBLIC_KEYS: two.join('\n') })).toEqual(two);
+    const { FLEETBOT_DECISION_PUBLIC_KEYS: _, ...rest } = signer;
+    const file = secretFile(`# the old one\n${two[0]} bot-1\n\n  # the new one\n${two[1]}\n`);
+    expect(keysOf({ ...rest, FLEETBOT_DECISION_PUBLIC_KEYS_FILE: file })).toEqual(two);
+    for (const wrong of [`${two[0]}\nssh-rsa AAAA`, '# none', capsule]) {
+      expect(problemsOf({ ...signer, FLEETBOT_DECISION_PUBLIC_KEYS: wrong })).toEqual([
+        expect.stringMatching(
+          /^FLEETBOT_DECISION_PUBLIC_KEYS is not usable\. It must be lines such as "ssh-ed25519/,
+        ),
+      ]);
+    }
+  });
+
+  it('are needed of no other role', () => {
+    for (const env of [bot, worker, all]) {
+      expect(readSettings(env)).toMatchObject({ signer: undefined, decisionKey: undefined });
+    }
+    expect(readSettings({ ...bot, FLEETBOT_DECISION_KEY: decision })).toMatchObject({
+      decisionKey: decision,
+    });
+    expect(readSettings({ ...worker, FLEETBOT_CAPSULE_KEY: capsule }).signer).toBeUndefined();
+  });
+
+  it('make a signer of the role all where it has the key, which then knows its own bot, or those that are named', () => {
+    const own = { ...all, FLEETBOT_CAPSULE_KEY: capsule, FLEETBOT_DECISION_KEY: decision };
+    expect(keysOf(own)).toEqual([lineOf(decision)]);
+    expect(keysOf({ ...own, FLEETBOT_DECISION_PUBLIC_KEYS: lineOf(capsule) })).toEqual([lineOf(capsule)]);
+    expect(problemsOf({ ...all, FLEETBOT_CAPSULE_KEY: capsule })).toEqual([
+      expect.stringMatching(/^FLEETBOT_DECISION_PUBLIC_KEYS is not set, and the role all needs it/),
+    ]);
+  });
+
+  it('refuse what is no Ed25519 private key', () => {
+    for (const wrong of [key, lineOf(decision), newKeyPair('rsa').privateKey]) {
+      expect(problemsOf({ ...signer, FLEETBOT_CAPSULE_KEY: wrong })).toEqual([
+        expect.stringMatching(
+          /^FLEETBOT_CAPSULE_KEY is not usable\. It must be an Ed25519 private key in PEM/,
+        ),
+      ]);
+    }
+    expect(problemsOf({ ...bot, FLEETBOT_DECISION_KEY: key })).toEqual([
+      expect.stringMatching(/^FLEETBOT_DECISION_KEY is not usable/),
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
-"""fleetbot's broker: runs listed commands on this machine for its gate and its agent, and starts and stops the agent.
+"""fleetbot's broker: runs listed commands on this machine for its gate and its agent, starts and stops the agent, and
+begins what people approved.
 
 Run as root by fleetbot-broker.service. The sockets come from systemd; options exist for tests and for trying by hand.
 """
@@ -14,9 +15,13 @@ import sys
 import threading
 from pathlib import Path
 
+from action_book import ActionBook
+from action_unit import ActionUnit
+from actions import Actions
 from activation import ActivationBook
 from agent_calls import AgentCalls
 from agent_unit import CONTAINER_UID, AgentUnit
+from capsule_signers import CapsuleSigners
 from gate_calls import GateCalls
 from identity import identity_of, subordinate_ids
 from journal import Journal
@@ -53,7 +58,7 @@ def main() -> None:
     agent_user = identity_of(machine.agent_user)
     subordinate = subordinate_ids(agent_user, options.subuid)
     policy = PolicyFile(options.policy, machine.name)
-    journal = Journal(options.journal)
+    journal = Journal(options.journal, "fleetbot-broker")
     book = ActivationBook(machine.run_dir)
     root = identity_of(pwd.getpwuid(os.geteuid()).pw_name)
     runner = CommandRunner(identity_of(machine.read_user), root, search_path)
@@ -71,7 +76,16 @@ def main() -> None:
         unreadable_code="bad-request",
         overloaded_code="busy",
     )
+    actions = Actions(
+        machine=machine.name,
+        policy=policy,
+        signers=CapsuleSigners(options.capsule_signers, machine.run_dir, search_path),
+        book=ActionBook(options.actions),
+        unit=ActionUnit(_action_runner(options), search_path),
+        journal=journal,
+    )
     gate_calls = GateCalls(
+        actions=actions,
         machine=machine,
         policy=policy,
         runner=runner,
@@ -97,6 +111,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="fleetbot-broker", description=__doc__)
     parser.add_argument("--machine", type=Path, default=Path("/etc/fleetbot/machine.json"))
     parser.add_argument("--policy", type=Path, default=Path("/etc/fleetbot/policy.json"))
+    parser.add_argument("--capsule-signers", type=Path, default=Path("/etc/fleetbot/capsule-signers"))
+    parser.add_argument("--actions", type=Path, default=Path("/var/lib/fleetbot/broker/actions"))
     parser.add_argument("--subuid", type=Path, default=Path("/etc/subuid"))
     parser.add_argument("--journal", type=Path, default=Path("/run/systemd/journal/socket"))
     parser.add_argument("--programs", type=Path, help="the only folder where programs are looked for")
@@ -104,6 +120,16 @@ def _options() -> argparse.Namespace:
         "--listen", type=_listen, action="append", default=[], metavar="NAME=PATH", help="instead of systemd's sockets"
     )
     return parser.parse_args()
+
+
+def _action_runner(options: argparse.Namespace) -> tuple[str, ...]:
+    """How an action's unit runs `run_action.py`, before the action's id."""
+    program = Path(__file__).resolve().with_name("run_action.py")
+    programs = ("--programs", str(options.programs)) if options.programs else ()
+    return (
+        *(sys.executable, "-I", "-S", str(program), "--book", str(options.actions)),
+        *("--journal", str(options.journal), *programs),
+    )
 
 
 def _listen(argument: str) -> tuple[str, socket.socket]:

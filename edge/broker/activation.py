@@ -37,13 +37,23 @@ class Activation:
 
 def parse_activation(call: dict[str, Any], token: str) -> Activation:
     """Raises ShapeError."""
+    return Activation(parse_fence(call), parse_run(call), parse_traceparent(call), token)
+
+
+def parse_run(call: dict[str, Any]) -> str:
+    """Raises ShapeError."""
     run = shape.text(call.get("run"), "run")
-    traceparent = shape.text(call.get("traceparent"), "traceparent")
     if not _RUN.fullmatch(run):
         raise shape.ShapeError("run must be the id of a run")
+    return run
+
+
+def parse_traceparent(call: dict[str, Any]) -> str:
+    """Raises ShapeError."""
+    traceparent = shape.text(call.get("traceparent"), "traceparent")
     if not _TRACEPARENT.fullmatch(traceparent):
         raise shape.ShapeError("traceparent must be one of W3C Trace Context, version 00")
-    return Activation(parse_fence(call), run, traceparent, token)
+    return traceparent
 
 
 def parse_fence(call: dict[str, Any]) -> int:

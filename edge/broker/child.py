@@ -78,8 +78,9 @@ def run_child(
 ) -> Ended:
     """Runs a program in `/`, with exactly this environment, in a session of its own that ends with it.
 
-    A `trusted` program keeps the broker's priority and may leave something running. `caller` is a socket: when
-    its other side is gone, so is the program. `stdin` must fit into a pipe (64 KiB); without it stdin is /dev/null.
+    A `trusted` program keeps its caller's priority, may print without end and leave something running. `caller` is
+    a socket: when its other side is gone, so is the program. `stdin` must fit into a pipe (64 KiB); without it stdin
+    is /dev/null.
     Raises OSError when the program cannot be started.
     """
     started = time.monotonic()
@@ -105,7 +106,8 @@ def run_child(
             process.stdin.close()
         assert process.stdout is not None and process.stderr is not None
         streams = [_Stream(pipe.fileno(), keep_bytes) for pipe in (process.stdout, process.stderr)]
-        ended_itself = _watch(process.pid, streams, started + timeout_seconds, caller)
+        most_discarded = None if trusted else _MOST_DISCARDED_BYTES
+        ended_itself = _watch(process.pid, streams, started + timeout_seconds, caller, most_discarded)
     finally:
         # Before it is waited for: until then its number cannot become another's.
         if not ended_itself:
@@ -132,7 +134,9 @@ def run_child(
     )
 
 
-def _watch(pid: int, streams: list[_Stream], deadline: float, caller: int | None) -> bool:
+def _watch(
+    pid: int, streams: list[_Stream], deadline: float, caller: int | None, most_discarded: int | None
+) -> bool:
     """Reads until the program ends, and returns True; or until it must be ended."""
     exited = os.pidfd_open(pid)
     try:
@@ -150,7 +154,7 @@ def _watch(pid: int, streams: list[_Stream], deadline: float, caller: int | None
                     stream.read()
                     if not stream.open:
                         poll.unregister(stream.descriptor)
-                if stream.discarded > _MOST_DISCARDED_BYTES:
+                if most_discarded is not None and stream.discarded > most_discarded:
                     return False
             if exited in ready:
                 return True

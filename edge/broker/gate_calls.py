@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+import time
 from secrets import token_urlsafe
 from threading import BoundedSemaphore, Lock
 from typing import Any, Callable
 
 import shape
+from actions import Actions, UnderWay
 from activation import Activation, ActivationBook, parse_activation, parse_fence
 from agent_unit import GONE, AgentUnit
+from capsule import parse_action_id
 from journal import Journal
 from machine_file import MachineFile
 from policy import Check, Policy
 from policy_file import NoPolicy, PolicyFile
 from refused import Refused
 from run_command import CommandRunner
+from utc import iso_time
 from version import VERSION
 
 _TOKEN_BYTES = 32
@@ -32,6 +35,7 @@ class GateCalls:
     def __init__(
         self,
         *,
+        actions: Actions,
         machine: MachineFile,
         policy: PolicyFile,
         runner: CommandRunner,
@@ -40,6 +44,7 @@ class GateCalls:
         journal: Journal,
         end_agent_calls: Callable[[], None],
     ) -> None:
+        self._actions = actions
         self._machine = machine
         self._policy = policy
         self._runner = runner
@@ -58,6 +63,8 @@ class GateCalls:
             "agent-stop": self._agent_stop,
             "evidence": self._evidence,
             "act": self._act,
+            "action-state": self._action_state,
+            "action-halt": self._action_halt,
             "result": self._result,
         }
 
@@ -78,6 +85,7 @@ class GateCalls:
             "image": self._machine.image,
             "plugin": self._machine.plugin,
             "traces": self._machine.traces,
+            "signers": self._actions.signers(),
         }
 
     def _agent_state(self, _call: dict[str, Any], _caller: int) -> dict[str, Any]:
@@ -89,6 +97,10 @@ class GateCalls:
     def _agent_start(self, call: dict[str, Any], _caller: int) -> dict[str, Any]:
         wanted = parse_activation(call, token_urlsafe(_TOKEN_BYTES))
         with self._starts_and_stops:
+            acting = self._actions.under_way()
+            if acting is not None:
+                message = f"{acting.name} ({acting.id}) runs on this machine. Wait for its end."
+                raise Refused("unit-failed", message)
             current = self._book.current()
             if not self._unit.is_gone():
                 if current is not None and (current.fence, current.run) == (wanted.fence, wanted.run):
@@ -145,7 +157,7 @@ class GateCalls:
     def _outputs_of(self, name: str, check: Check, policy: Policy, fence: int, caller: int) -> dict[str, Any]:
         outputs = []
         with self._checks:
-            collected_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            collected_at = iso_time(time.time() * 1000)
             for argv in check.commands:
                 try:
                     output = self._runner.run(
@@ -169,12 +181,20 @@ class GateCalls:
                 )
         return {"check": name, "collectedAt": collected_at, "outputs": outputs}
 
-    def _act(self, _call: dict[str, Any], _caller: int) -> dict[str, Any]:
-        raise Refused("verb-refused", "This machine carries no key that could approve a change: it can only be read.")
+    def _act(self, call: dict[str, Any], caller: int) -> dict[str, Any]:
+        admitted = self._actions.admit(shape.text(call.get("capsule"), "capsule"), parse_fence(call))
+        with self._starts_and_stops:
+            return self._actions.begin(*admitted, agent_is_gone=self._unit.is_gone, caller=caller)
 
     def _result(self, call: dict[str, Any], _caller: int) -> dict[str, Any]:
-        return {
-            "id": shape.text(call.get("id"), "id"),
-            "outcome": "unknown",
-            "detail": "No action of this id was ever begun on this machine.",
-        }
+        return self._actions.result(parse_action_id(call))
+
+    def _action_state(self, _call: dict[str, Any], _caller: int) -> dict[str, Any]:
+        return _told(self._actions.under_way())
+
+    def _action_halt(self, _call: dict[str, Any], _caller: int) -> dict[str, Any]:
+        return _told(self._actions.halt())
+
+
+def _told(action: UnderWay | None) -> dict[str, Any]:
+    return {"action": action and {"id": action.id, "name": action.name, "interruptible": action.interruptible}}

@@ -10,6 +10,7 @@ import shape
 
 _POLICY_VERSION = 1
 _MEGABYTE = 1_048_576
+_LONGEST_ACTION_SECONDS = 3_600
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,17 @@ class AgentCommand:
 
 
 @dataclass(frozen=True)
+class Action:
+    """A change that people can approve: one rule for each of its words, how long it may take, and whether it may end
+    half-way.
+    """
+
+    argv: tuple[Pattern[str], ...]
+    timeout_seconds: int
+    interruptible: bool
+
+
+@dataclass(frozen=True)
 class Limits:
     """How much one command may take, and how many of the agent's may run at once."""
 
@@ -54,6 +66,7 @@ class Policy:
     """Everything that may be run on this machine, and what the agent may read."""
 
     checks: dict[str, Check]
+    actions: dict[str, Action]
     commands: tuple[AgentCommand, ...]
     readable: tuple[str, ...]
     secret: tuple[str, ...]
@@ -65,7 +78,9 @@ def parse_policy(data: bytes, machine: str) -> Policy:
 
     Raises ShapeError, with the place of the first problem, for anything that is not exactly of this version's shape.
     """
-    whole = shape.fields(shape.decode(data), "it", {"version", "machine", "checks", "agent", "limits"})
+    parts = {"version", "machine", "checks", "agent", "limits"}
+    # Not there in what fleetbot 1.0 printed, which knew of no change.
+    whole = shape.fields(shape.decode(data), "it", parts, frozenset({"actions"}))
     if whole["version"] != _POLICY_VERSION:
         raise shape.ShapeError(f"version must be {_POLICY_VERSION}")
     if whole["machine"] != machine:
@@ -74,6 +89,10 @@ def parse_policy(data: bytes, machine: str) -> Policy:
     return Policy(
         checks={
             name: _check(check, f"checks.{name}") for name, check in shape.mapping(whole["checks"], "checks").items()
+        },
+        actions={
+            name: _action(action, f"actions.{name}")
+            for name, action in shape.mapping(whole.get("actions", {}), "actions").items()
         },
         commands=tuple(
             _agent_command(command, f"agent.commands[{n}]")
@@ -101,6 +120,17 @@ def _argv(value: Any, place: str) -> tuple[str, ...]:
     return argv
 
 
+def _action(value: Any, place: str) -> Action:
+    action = shape.fields(value, place, {"argv", "timeoutSeconds", "interruptible", "summary"})
+    shape.text(action["summary"], f"{place}.summary")
+    words = shape.items(action["argv"], f"{place}.argv", least=1)
+    return Action(
+        tuple(_pattern(word, f"{place}.argv[{n}]") for n, word in enumerate(words)),
+        shape.number(action["timeoutSeconds"], f"{place}.timeoutSeconds", 1, _LONGEST_ACTION_SECONDS),
+        shape.truth(action["interruptible"], f"{place}.interruptible"),
+    )
+
+
 def _agent_command(value: Any, place: str) -> AgentCommand:
     command = shape.fields(value, place, {"pattern", "words"}, frozenset({"root"}))
     words = tuple(
@@ -116,13 +146,17 @@ def _agent_command(value: Any, place: str) -> AgentCommand:
 
 def _word_rule(value: Any, place: str) -> WordRule:
     rule = shape.fields(value, place, {"match", "min", "max"}, frozenset({"path"}))
-    try:
-        match = re.compile(shape.text(rule["match"], f"{place}.match"), re.ASCII)
-    except re.error as error:
-        raise shape.ShapeError(f"{place}.match is not a regular expression: {error}") from error
+    match = _pattern(rule["match"], f"{place}.match")
     least = shape.number(rule["min"], f"{place}.min", 0, 64)
     most = shape.number(rule["max"], f"{place}.max", max(least, 1), 64)
     return WordRule(match, least, most, shape.truth(rule.get("path", False), f"{place}.path"))
+
+
+def _pattern(value: Any, place: str) -> Pattern[str]:
+    try:
+        return re.compile(shape.text(value, place), re.ASCII)
+    except re.error as error:
+        raise shape.ShapeError(f"{place} is not a regular expression: {error}") from error
 
 
 def _limits(value: Any) -> Limits:

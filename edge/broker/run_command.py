@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 from child import Ended, run_child
 from identity import Identity
@@ -37,14 +37,6 @@ class CommandRunner:
         self._read_user = read_user
         self._root = root
         self._search_path = search_path
-        self._environment = {
-            "PATH": ":".join(search_path),
-            "LC_ALL": "C",
-            "HOME": "/",
-            # Nobody is there to turn a page.
-            "PAGER": "cat",
-            "SYSTEMD_PAGER": "",
-        }
 
     def run(
         self, argv: Sequence[str], *, as_root: bool, timeout_seconds: float, output_bytes: int, caller: int
@@ -54,7 +46,14 @@ class CommandRunner:
         A program that is not installed has exit code 127, one that may not be executed 126. It is ended when the
         other side of the socket `caller` is gone. Raises OSError when no process can be started at all.
         """
-        ended = self._run(argv, as_root, timeout_seconds, output_bytes + _REDACTION_MARGIN_BYTES, caller)
+        ended = run_program(
+            argv,
+            search_path=self._search_path,
+            user=(self._root if as_root else self._read_user).popen_arguments(),
+            timeout_seconds=timeout_seconds,
+            output_bytes=output_bytes,
+            caller=caller,
+        )
         stdout, out_was_cut = redact_and_cut(ended.stdout, output_bytes)
         stderr, err_was_cut = redact_and_cut(ended.stderr, output_bytes)
         return {
@@ -66,28 +65,52 @@ class CommandRunner:
             "durationMs": ended.duration_ms,
         }
 
-    def _run(self, argv: Sequence[str], as_root: bool, timeout: float, keep_bytes: int, caller: int) -> Ended:
-        program = self._find(argv[0])
-        if program is None:
-            return Ended(_EXIT_NOT_FOUND, b"", f"{argv[0]}: command not found\n".encode(), False, 0)
-        user = self._root if as_root else self._read_user
-        try:
-            return run_child(
-                (program, *argv[1:]),
-                environment=self._environment,
-                user=user.popen_arguments(),
-                timeout_seconds=timeout,
-                keep_bytes=keep_bytes,
-                caller=caller,
-            )
-        except OSError as error:
-            if error.errno in _NO_ROOM:
-                raise
-            return Ended(_EXIT_NOT_EXECUTABLE, b"", f"{argv[0]}: {error.strerror}\n".encode(), False, 0)
 
-    def _find(self, name: str) -> str | None:
-        candidates = (os.path.join(folder, name) for folder in self._search_path)
-        return next((path for path in candidates if os.path.isfile(path)), None)
+def run_program(
+    argv: Sequence[str],
+    *,
+    search_path: Sequence[str],
+    user: Mapping[str, Any],
+    timeout_seconds: float,
+    output_bytes: int,
+    caller: int,
+    trusted: bool = False,
+) -> Ended:
+    """Runs an argument vector whose program is looked for in the search path alone; its output is not redacted yet.
+
+    What is kept of each stream is enough for `redact_and_cut` with the same limit. The exit codes and OSError are
+    those of `CommandRunner.run`; `trusted` is that of `run_child`.
+    """
+    program = _find(argv[0], search_path)
+    if program is None:
+        return Ended(_EXIT_NOT_FOUND, b"", f"{argv[0]}: command not found\n".encode(), False, 0)
+    environment = {
+        "PATH": ":".join(search_path),
+        "LC_ALL": "C",
+        "HOME": "/",
+        # Nobody is there to turn a page.
+        "PAGER": "cat",
+        "SYSTEMD_PAGER": "",
+    }
+    try:
+        return run_child(
+            (program, *argv[1:]),
+            environment=environment,
+            user=user,
+            timeout_seconds=timeout_seconds,
+            keep_bytes=output_bytes + _REDACTION_MARGIN_BYTES,
+            caller=caller,
+            trusted=trusted,
+        )
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise
+        return Ended(_EXIT_NOT_EXECUTABLE, b"", f"{argv[0]}: {error.strerror}\n".encode(), False, 0)
+
+
+def _find(name: str, search_path: Sequence[str]) -> str | None:
+    candidates = (os.path.join(folder, name) for folder in search_path)
+    return next((path for path in candidates if os.path.isfile(path)), None)
 
 
 def redact_and_cut(output: bytes, limit: int) -> tuple[str, bool]:

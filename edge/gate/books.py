@@ -11,7 +11,7 @@ from collections import namedtuple
 
 from refusal import Refused
 
-# Longer than the gate ever holds the books: an agent's stop is the longest (broker_client.STOP_SECONDS).
+# Longer than the gate ever holds the books: a lock is the longest (STOP_SECONDS and HALT_SECONDS of broker_client).
 FLOCK_WAIT_SECONDS = 90
 # The state is a few hundred bytes, and never more than a file system's block.
 STATE_BYTES_MAX = 4096

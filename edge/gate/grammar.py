@@ -13,6 +13,7 @@ FENCE = "[1-9][0-9]{0,14}"
 RUN = "r-[0-9a-z]{10,32}"
 # W3C Trace Context version 00; ids of only zeros are invalid there.
 TRACEPARENT = "00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+ACTION = "a-[0-9a-z]{12}"
 NAME = "[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?"
 
 # What follows each verb, word by word. The reasons of `lock` and `unlock` are read apart.
@@ -23,7 +24,7 @@ WORDS = {
     "stop": {"fence": FENCE},
     "evidence": {"fence": FENCE, "check": NAME},
     "act": {"fence": FENCE},
-    "result": {"id": NAME},
+    "result": {"id": ACTION},
 }
 
 HELP = (

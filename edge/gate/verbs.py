@@ -8,6 +8,7 @@ from books import Activation, Books, BooksFailure, Lock, State, iso_time
 from broker_client import (
     ACTION_SECONDS,
     EVIDENCE_SECONDS,
+    HALT_SECONDS,
     START_SECONDS,
     STATE_SECONDS,
     STOP_SECONDS,
@@ -29,8 +30,8 @@ _STDOUT = 1
 
 class Gate:
     """
-    One method for each verb: its reply, or Refused. The books are held while the agent is started or stopped, so that
-    one change comes after the other, and never while a check's commands run.
+    One method for each verb: its reply, or Refused. The books are held while the agent is started or stopped and while
+    an action begins, so that one change comes after the other; never while a check's commands or an action run.
     """
 
     def __init__(self, machine: MachineFile, books: Books, broker: Broker) -> None:
@@ -42,16 +43,17 @@ class Gate:
         # Without holding the books: who asks how things are waits for nobody.
         state = self._books.read()
         about = self._broker.ask("about", STATE_SECONDS)
-        agent = self._agent_state()
+        measured = self._measured()
         activation = _of_this_boot(state)
+        installed = ("broker", "plugin", "traces", "image", "policy", "signers")
         return {
             "protocol": PROTOCOL,
             "machine": self._machine.name,
-            "agent": agent,
-            "run": None if activation is None or agent in GONE else activation.run,
+            **measured,
+            "run": None if activation is None or measured["agent"] in GONE else activation.run,
             "fence": state.fence,
             "lock": state.lock and state.lock._asdict(),
-            "installed": {"gate": VERSION, **{part: about[part] for part in ("broker", "plugin", "traces", "image", "policy")}},
+            "installed": {"gate": VERSION, **{part: about[part] for part in installed}},
             "clock": iso_time(time.time()),
         }
 
@@ -101,32 +103,37 @@ class Gate:
                     # On disk before the agent is stopped: a machine that dies in between comes back locked.
                     self._books.write(state._replace(lock=Lock(reason, iso_time(time.time()))))
                 try:
-                    return {"locked": True, "agent": self._stop_agent()}
+                    return {"locked": True, **self._brake()}
                 except Refused as refusal:
-                    message = f"The machine is locked, but its agent may still run. {refusal.message}"
+                    message = f"The machine is locked, but its agent or an action may still run. {refusal.message}"
                     raise Refused("internal", message) from refusal
         except BooksFailure as failure:
-            agent = self._stop_agent()
+            agent = self._brake()["agent"]
             message = f"The agent is {agent}, but the machine is not locked. {failure.message}"
             raise Refused("internal", message) from failure
 
     def unlock(self, reason: str | None) -> dict:
-        agent = self._agent_state()
+        measured = self._measured()
         with self._books:
             state = self._books.read()
             others = state.lock is not None and reason not in (None, state.lock.reason)
             locked = others or state.damage is not None
             if not locked:
                 self._save(state, state._replace(lock=None))
-        return {"locked": locked, "agent": agent}
+        return {"locked": locked, **measured}
 
     def evidence(self, fence: int, check: str) -> dict:
         self._admit(fence)
         return self._broker.ask("evidence", EVIDENCE_SECONDS, _STDOUT, fence=fence, check=check)
 
     def act(self, fence: int, capsule: str) -> dict:
-        self._admit(fence)
-        return self._broker.ask("act", ACTION_SECONDS, fence=fence, capsule=capsule)
+        # Held until the action has begun: whoever comes with a higher fence comes before it or finds it begun.
+        with self._books:
+            state = self._admissible(fence)
+            self._save(state, state._replace(fence=fence))
+            if state.lock is not None:
+                raise _locked(state.lock)
+            return self._broker.ask("act", ACTION_SECONDS, fence=fence, capsule=capsule)
 
     def result(self, id: str) -> dict:
         return self._broker.ask("result", STATE_SECONDS, id=id)
@@ -147,8 +154,7 @@ class Gate:
         if fence <= state.retired:
             return _old_fence(state, "has been stopped under this fence")
         if state.lock is not None:
-            message = f"The machine has been locked since {state.lock.at}: {state.lock.reason}. Unlock it first."
-            return Refused("locked", message)
+            return _locked(state.lock)
         active = _of_this_boot(state)
         if active is None or (active.fence, active.run) == (fence, run) or self._agent_state() in GONE:
             return None
@@ -176,6 +182,21 @@ class Gate:
     def _agent_state(self) -> str:
         return self._broker.ask("agent-state", STATE_SECONDS)["agent"]
 
+    def _measured(self) -> dict:
+        """The agent's state, and the action that must not be interrupted, where one runs."""
+        agent = self._agent_state()
+        action = self._broker.ask("action-state", STATE_SECONDS)["action"]
+        return {"agent": agent, **({} if action is None or action["interruptible"] else _named(action))}
+
+    def _brake(self) -> dict:
+        """Stops the agent, and the action that may be ended; what is left of both."""
+        try:
+            agent = self._stop_agent()
+        finally:
+            # Whatever became of the agent.
+            action = self._broker.ask("action-halt", HALT_SECONDS)["action"]
+        return {"agent": agent, **({} if action is None else _named(action))}
+
     def _stop_agent(self) -> str:
         return self._broker.ask("agent-stop", STOP_SECONDS)["agent"]
 
@@ -189,6 +210,15 @@ def boot_id() -> str:
 def _of_this_boot(state: State) -> Activation | None:
     activation = state.activation
     return activation if activation is not None and activation.boot == boot_id() else None
+
+
+def _named(action: dict) -> dict:
+    """As replies tell of an action that goes on."""
+    return {"action": {"id": action["id"], "name": action["name"]}}
+
+
+def _locked(lock: Lock) -> Refused:
+    return Refused("locked", f"The machine has been locked since {lock.at}: {lock.reason}. Unlock it first.")
 
 
 def _refuse_old(state: State, fence: int) -> None:

@@ -1,3 +1,3 @@
 """The version of the kit that this gate came with; the same as in edge/VERSION."""
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"

@@ -130,7 +130,7 @@ setup needs root for what the agent and its user must not be able to change:
   SSH       one key with one forced command, and a part of sshd's configuration
   programs  gate and broker in $program_dir, the broker's socket
   limits    memory, CPU and IO of the agent's user, its units, images and secrets
-  books     /etc/fleetbot (settings and policy), /var/lib/fleetbot (fence and lock)
+  books     /etc/fleetbot (settings, policy, signers), /var/lib/fleetbot (fence, lock, what became of actions)
 TEXT
   [[ $interactive = auto && $dry_run = no ]] || return 0
   local answer
@@ -139,7 +139,7 @@ TEXT
 }
 
 install_kit() {
-  local collector_settings host_before
+  local collector_settings host_before signers
   collector_changed=no
   collect_values
   [[ $install_missing = no ]] || install_prerequisites
@@ -148,6 +148,7 @@ install_kit() {
   collect_secrets
   # The key itself from here on: the next run may not find the file.
   value[CENTRE_KEY]=$(centre_key)
+  signers=$(capsule_signer_lines)
   tell_intent
   [[ ! -e $root$unfinished_file ]] || unfinished=yes
   refuse_while_active
@@ -159,7 +160,7 @@ install_kit() {
   ensure_journal
   ensure_selinux
   host_before=$changes
-  ensure_host_files
+  ensure_host_files "$signers"
   ensure_agent_settings
   ensure_broker
   ensure_user_limits
@@ -174,10 +175,10 @@ install_kit() {
   warm_up
   ensure_file /etc/fleetbot/setup.conf root:root 0600 < <(kept_values)
   [[ $dry_run = yes ]] || rm -f -- "$unfinished_file"
-  tell_result
+  tell_result "$signers"
 }
 
-tell_result() {
+tell_result() { # SIGNERS
   if [[ $dry_run = yes ]]; then
     heading "$changes changes would be made; none was."
   elif [[ $changes -eq 0 ]]; then
@@ -187,6 +188,8 @@ tell_result() {
   fi
   [[ -n ${value[UPLINK_URL]} ]] ||
     warn 'without --uplink-url the agent reports no traces of its own; the supervisor traces what it sees itself.'
+  [[ -n $1 || -s $root$capsule_signers ]] ||
+    warn 'without --capsule-key nobody can approve a change of this machine: it can only be looked at.'
   check_model
   say "The policy in force: $(policy_digest "${value[POLICY]}")"
   print_fleet_entry

@@ -11,7 +11,8 @@ import { evidenceSchema } from '../fleet/evidence.ts';
  * Success: exit code 0 and one JSON object on stdout (for `connect`: stdin and stdout are the bytes of a
  * connection to the gateway's loopback port). Refusal: exit code 1 and one JSON object (`refusalSchema`) on
  * stderr, nothing on stdout. FENCE is a decimal integer without leading zeros; RUN matches `runIdPattern`;
- * TRACEPARENT is W3C Trace Context version 00; CHECK is a name; REASON is 1–200 printable characters.
+ * TRACEPARENT is W3C Trace Context version 00; CHECK is a name; ID matches `approvalIdPattern` of fleet/approval.ts;
+ * REASON is 1–200 printable characters.
  *
  * A fence lower than the highest one seen is refused (`old-fence`). `stop FENCE` also retires FENCE: a later
  * `start` needs a higher one, so that a start that was still under way cannot come after its stop.
@@ -20,8 +21,14 @@ import { evidenceSchema } from '../fleet/evidence.ts';
  * running activation returns its token; any other `start` while an agent runs is refused (`unit-failed`): `stop`
  * comes first. `connect` wants the activation's own fence and an active unit (else `not-active`); while the
  * gateway's port takes no connections yet, its channel just ends, with exit code 0 and no bytes. `lock` stops the
- * agent; while locked only `start` is refused. `unlock REASON` lifts only the lock that has this very reason, so that
+ * agent and ends an action that may be interrupted; while locked only `start` and `act` are refused. `unlock REASON` lifts only the lock that has this very reason, so that
  * one who comes late does not lift another's; the reply says whether the machine is locked then.
+ *
+ * `act` reads one JSON object from stdin (`signedCapsuleSchema` of fleet/capsule.ts) and replies `running` as soon as
+ * the action has begun; a refusal means that it has not. It begins an id once, ever; one action at a time; none while
+ * the agent runs, and no agent starts while one runs (`unit-failed`). No other verb comes between its look at the fence
+ * and the beginning. `result` tells of an id as often as asked: `unknown` where none of it was begun, `lost` where the
+ * machine restarted in its middle.
  */
 export const gateProtocolVersion = 1;
 
@@ -72,10 +79,10 @@ export const lockReplySchema = z.object({
 /** `result ID` and `act`: what the broker knows of an action. */
 export const actionReplySchema = z.object({
   id: z.string(),
-  outcome: z.enum(['done', 'refused', 'failed', 'running', 'unknown']),
+  outcome: z.enum(['done', 'failed', 'running', 'lost', 'unknown']),
   /** A sentence. */
   detail: z.string(),
-  /** Once it has ended: null where it was ended by a signal. */
+  /** Once it has ended: null where it was ended by its time limit, a lock or a signal. */
   exitCode: z.int().nullable().optional(),
   stdout: z.string().optional(),
   stderr: z.string().optional(),

@@ -28,10 +28,22 @@ import { transports } from './transports/index.ts';
 const evidenceMaxBytes = 4 * 1024 * 1024;
 /** How often a unit that is still stopping is looked at. */
 const stopPollMs = 250;
-/** How long the broker may take over an action before it answers, if only with `running`. */
-const actTimeoutMs = 60_000;
+/**
+ * How long an action may take to begin: the gate waits 90 s for its books at most, and 60 s for its broker
+ * (FLOCK_WAIT_SECONDS and ACTION_SECONDS in edge/gate).
+ */
+const actTimeoutMs = 160_000;
+/** An action's output: the broker keeps 16 KiB of each stream, each byte of which may be six in JSON. */
+const resultMaxBytes = 256 * 1024;
+/** The gate's answers to `act` that say: it has not begun, and does not. */
+const actRefusals: readonly string[] = ['verb-refused', 'locked', 'unit-failed'];
 /** The gate's grammar allows no more in a lock's reason. */
 const lockReasonMaxCharacters = 200;
+
+/** What a machine says of an action; `refused` is said of one that has not begun, by `act` alone. */
+export type ActionReport = Omit<ActionReply, 'id' | 'outcome'> & {
+  readonly outcome: ActionReply['outcome'] | 'refused';
+};
 
 /** The machine as `status` reports it. */
 export type Status = Pick<StatusReply, 'agent' | 'run' | 'fence' | 'lock' | 'action' | 'installed'> & {
@@ -202,24 +214,33 @@ export class Gate {
     });
   }
 
-  /** Hands an approved action's capsule to the broker. Never asked twice: after an error, ask `result`. */
-  async act(fence: number, capsule: SignedCapsule): Promise<ActionReply> {
-    return await this.#run({
-      line: `act ${fence}`,
-      reply: actionReplySchema,
-      timeoutMs: actTimeoutMs,
-      repeatable: false,
-      stdin: JSON.stringify(capsule),
-    });
+  /**
+   * Hands an approved action's capsule to the broker: `running` once it has begun, `refused` where it does not. Never
+   * asked twice. @throws MachineError `old-fence`: it has not begun; after any other, ask `result`
+   */
+  async act(fence: number, capsule: SignedCapsule): Promise<ActionReport> {
+    try {
+      return await this.#run({
+        line: `act ${fence}`,
+        reply: actionReplySchema,
+        timeoutMs: actTimeoutMs,
+        repeatable: false,
+        stdin: JSON.stringify(capsule),
+      });
+    } catch (error) {
+      if (!(error instanceof MachineError && actRefusals.includes(error.code))) throw error;
+      return { outcome: 'refused', detail: error.message };
+    }
   }
 
-  /** What the broker knows of an action. */
-  async result(actionId: string, signal?: AbortSignal): Promise<ActionReply> {
+  /** What the machine knows of an action. */
+  async result(approvalId: string, signal?: AbortSignal): Promise<ActionReport> {
     return await this.#run({
-      line: `result ${actionId}`,
+      line: `result ${approvalId}`,
       reply: actionReplySchema,
       timeoutMs: this.#machine.limits.statusTimeoutMs,
       repeatable: true,
+      stdoutMaxBytes: resultMaxBytes,
       signal,
     });
   }

@@ -50,9 +50,13 @@ describe('the gate of a real machine', () => {
     await expect(on.gate.lock(' \n ')).rejects.toMatchObject({ code: 'input-invalid' });
   });
 
-  it('hands an action to the broker, which refuses it on a machine without actions', async () => {
-    await expect(on.gate.act(4, '{"capsule":true}')).rejects.toMatchObject({ code: 'verb-refused' });
-    await expect(on.gate.result('a-1')).rejects.toMatchObject({ code: 'verb-refused' });
+  it('hands an action to the broker, which refuses it on a machine without keys', async () => {
+    const refused = {
+      outcome: 'refused',
+      detail: expect.stringContaining('test-01: This machine carries no key'),
+    };
+    expect(await on.gate.act(4, { capsule: '{}', signature: '' })).toEqual(refused);
+    expect(await on.gate.result('a-00000000aaaa')).toMatchObject({ outcome: 'unknown' });
   });
 
   it('tells a worker whose fence is old so, whatever it wants of the agent', async () => {

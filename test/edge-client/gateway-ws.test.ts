@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { gatewayWs } from '../../src/edge-client/transports/gateway-ws.ts';
 import { toolTextMaxCharacters } from '../../src/edge-client/transports/tool-log.ts';
 import type { ToolCall } from '../../src/fleet/run.ts';
-import { emit, type FakeGateway, respond, startFakeGateway } from '../support/fake-gateway.ts';
+import { emit, emitEvent, type FakeGateway, respond, startFakeGateway } from '../support/fake-gateway.ts';
 import { spanId, taskCall, traceId } from '../support/task-call.ts';
 
 let gateway: FakeGateway | undefined;
@@ -17,6 +17,8 @@ async function start(onRequest: Parameters<typeof startFakeGateway>[0]['onReques
 }
 
 const attempt = `r-00000000aaaa-tp-${traceId}-${spanId}`;
+const ofRun = (stream: string, data: object) => ({ runId: attempt, stream, data });
+const unnamed = 'a command that the gateway did not name';
 const final = (text: string, rest: object = {}) => ({
   status: 'ok',
   result: { payloads: [{ text }], ...rest },
@@ -88,6 +90,92 @@ describe('the gateway transport', () => {
       { id: 'c3', input: '{"path":"/etc"}', failed: true },
     ]);
     expect(toolCalls[2]?.output).toHaveLength(toolTextMaxCharacters);
+  });
+
+  it('tells of the commands that gateway and broker denied, and of no others', async () => {
+    const results: Readonly<Record<string, object>> = {
+      id: { isError: true, details: { error: 'exec denied: allowlist miss' } },
+      'rm -r /a': {
+        isError: true,
+        details: { status: 'failed' },
+        text: 'Exec denied (gateway id=1): rm -r /a',
+      },
+      reboot: { isError: true, details: { error: 'Exec approval registration failed: missing scope' } },
+      'on-host reboot': {
+        details: { exitCode: 126 },
+        text: 'refused (not-listed): reboot is not\n\n(Command exited with code 126)',
+      },
+      'on-host cat /etc/shadow': { details: { exitCode: 126 }, text: 'refused (not-readable): /etc/shadow' },
+      'on-host dmesg': { details: { exitCode: 1 }, text: 'exec denied: written by a program' },
+      'on-host journalctl': { details: { exitCode: 0 }, text: 'refused (not-listed): written by a program' },
+      'on-host sleep 90': { isError: true, details: { exitCode: null, error: 7 }, text: 'Command timed out' },
+    };
+    const { open } = await start((request, socket) => {
+      for (const [command, result] of Object.entries(results)) {
+        const { text, details, ...rest } = { text: '', details: {}, ...result };
+        const call = { toolCallId: command, name: 'exec' };
+        emit(socket, attempt, 'tool', { ...call, phase: 'start', args: { command } });
+        const content = [{ type: 'text', text }];
+        emit(socket, attempt, 'tool', { ...call, phase: 'result', ...rest, result: { content, details } });
+      }
+      respond(socket, request, final('Fine.'));
+    });
+    const denied: string[] = [];
+    const { toolCalls } = await gatewayWs.send(
+      taskCall(open, { task: { onDenied: (command) => denied.push(command) } }),
+    );
+    expect(denied).toEqual(['id', 'rm -r /a', 'reboot', 'on-host reboot']);
+    expect(toolCalls.at(-1)?.output).toBe('Command timed out');
+  });
+
+  it.each([
+    ['rm -r /a', 'exec.approval.requested', { id: 'a1', request: { command: 'rm -r /a', ask: 'on-miss' } }],
+    ['{"title":"Send it?"}', 'plugin.approval.requested', { id: 'a1', request: { title: 'Send it?' } }],
+    ['"nonsense"', 'novelty.approval.requested', 'nonsense'],
+    [unnamed, 'approval.requested', undefined],
+    ['rm -r /a', 'agent', ofRun('lifecycle', { phase: 'waiting-approval', toolCallId: 'c1' })],
+    [unnamed, 'agent', ofRun('lifecycle', { phase: 'waiting-approval' })],
+    ['rm -r /a', 'agent', ofRun('approval', { phase: 'requested', status: 'pending', command: 'rm -r /a' })],
+  ])('approves nothing, and stops a run that waits for it: %s, %s', async (told, event, payload) => {
+    const { open, requests } = await start((request, socket) => {
+      if (request.method === 'sessions.abort')
+        return respond(socket, request, { ok: true, status: 'aborted' });
+      const args = { command: 'rm -r /a' };
+      emit(socket, attempt, 'tool', { phase: 'start', toolCallId: 'c1', name: 'exec', args });
+      // The gateway of another version might say it in several ways.
+      emitEvent(socket, event, payload);
+      emitEvent(socket, event, payload);
+    });
+    const denied: string[] = [];
+    const sent = gatewayWs.send(taskCall(open, { task: { onDenied: (command) => denied.push(command) } }));
+    await expect(sent).rejects.toMatchObject({
+      code: 'agent-failed',
+      message: expect.stringContaining('setup-edge.sh'),
+    });
+    expect(denied).toEqual([told]);
+    expect(requests.map(({ method }) => method)).toEqual(['connect', 'agent', 'sessions.abort']);
+  });
+
+  it('is not stopped by what other runs wait for, nor by what was decided', async () => {
+    const { open } = await start((request, socket) => {
+      emit(socket, 'another-run', 'lifecycle', { phase: 'waiting-approval', toolCallId: 'x' });
+      emit(socket, attempt, 'lifecycle', { phase: 'approval-resolved', toolCallId: 'x' });
+      emit(socket, attempt, 'approval', { phase: 'resolved', status: 'denied' });
+      emitEvent(socket, 'exec.approval.resolved', { id: 'a1', decision: 'deny' });
+      respond(socket, request, final('Fine.'));
+    });
+    expect((await gatewayWs.send(taskCall(open))).text).toBe('Fine.');
+  });
+
+  it('bounds what it tells of a denied command', async () => {
+    const { open } = await start((request, socket) => {
+      if (request.method === 'sessions.abort') return respond(socket, request, { ok: true });
+      emitEvent(socket, 'exec.approval.requested', { id: 'a1', request: { command: 'x'.repeat(9_000) } });
+    });
+    const denied: string[] = [];
+    const sent = gatewayWs.send(taskCall(open, { task: { onDenied: (command) => denied.push(command) } }));
+    await expect(sent).rejects.toMatchObject({ code: 'agent-failed' });
+    expect(denied[0]).toHaveLength(toolTextMaxCharacters);
   });
 
   it('stops an agent whose tool calls are only told of when they end', async () => {

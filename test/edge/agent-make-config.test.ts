@@ -47,12 +47,12 @@ const configSchema = z.object({
       }),
     ),
   }),
-  tools: z.object({ allow: z.array(z.string()) }),
+  tools: z.object({ allow: z.array(z.string()), exec: z.object({ mode: z.string() }) }),
 });
 
 /** Makes the files for the policy of a machine that says nothing of its own. */
 function make(...more: string[]) {
-  execFileSync('python3', options(edgePolicy(machineWith()), ...more));
+  execFileSync('python3', options(edgePolicy(machineWith(), new Map()), ...more));
   const text = (name: string) => readFileSync(join(folder, name), 'utf8');
   return {
     config: configSchema.parse(JSON.parse(text('openclaw.json'))),
@@ -98,9 +98,9 @@ describe('the agent’s models', () => {
 });
 
 describe('what the agent may execute', () => {
-  it('is the broker’s client, through one tool', () => {
+  it('is the broker’s client, through one tool, and nobody is asked for anything else', () => {
     const { config, approvals } = make();
-    expect(config.tools.allow).toEqual(['exec']);
+    expect(config.tools).toMatchObject({ allow: ['exec'], exec: { mode: 'allowlist' } });
     expect(approvals.defaults).toMatchObject({ security: 'deny', ask: 'off', askFallback: 'deny' });
     expect(approvals.agents).toEqual({
       edge: {
@@ -123,10 +123,16 @@ describe('the agent’s instructions', () => {
     expect(instructions).not.toMatch(/\{\{|\}\}/);
   });
 
+  it('say how an action is proposed, and that the agent decides nothing', () => {
+    const { instructions } = make();
+    expect(instructions).toContain('`PROPOSE: action name=value`');
+    expect(instructions).toContain('Never say that something was approved, decided or done');
+  });
+
   it.each([
     ['is no policy', 'no JSON'],
     ['is no policy', '{"machine":"rhel-01"}'],
-    ['is for rhel-02', edgePolicy({ ...machineWith(), name: 'rhel-02' })],
+    ['is for rhel-02', edgePolicy({ ...machineWith(), name: 'rhel-02' }, new Map())],
   ])('are not made when the policy file %s', (reason, policy) => {
     const { status, stderr } = spawnSync('python3', options(policy), { encoding: 'utf8' });
     expect(status).toBe(1);

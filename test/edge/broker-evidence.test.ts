@@ -261,8 +261,10 @@ describe.runIf(hasPython)("the broker's evidence", () => {
       code: 'verb-refused',
       message: expect.stringContaining('no key'),
     });
-    const { ok } = z.object({ ok: actionReplySchema }).parse(await machine.gate({ do: 'result', id: 'a1' }));
-    expect(ok).toMatchObject({ id: 'a1', outcome: 'unknown' });
+    const id = 'a-00000000aaaa';
+    const { ok } = z.object({ ok: actionReplySchema }).parse(await machine.gate({ do: 'result', id }));
+    expect(ok).toMatchObject({ id, outcome: 'unknown' });
+    expect(await refusal({ do: 'result', id: '../machine' })).toMatchObject({ code: 'verb-refused' });
   });
 
   it('says what is installed', async () => {
@@ -274,12 +276,13 @@ describe.runIf(hasPython)("the broker's evidence", () => {
         image: 'localhost/agent@sha256:00',
         plugin: '1.0.0',
         traces: true,
+        signers: [],
       },
     });
   });
 
   it('takes the policy that is printed for its machine, and names it as the centre does', async () => {
-    const printed = edgePolicy({ ...machineWith(''), name: machine.name });
+    const printed = edgePolicy({ ...machineWith(''), name: machine.name }, new Map());
     await writeFile(machine.policyFile, printed);
     expect(await machine.gate({ do: 'about' })).toMatchObject({ ok: { policy: policyDigest(printed) } });
     await machine.writePolicy(policy);

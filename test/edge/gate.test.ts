@@ -40,8 +40,8 @@ describe.skipIf(skipsPython)('the installed gate', () => {
     it('tells what is installed, and of the run only while its agent lasts', async () => {
       await using edge = await EdgeGate.start();
       const installed = {
-        ...{ gate: edgeKitVersion, broker: '1.0.0', plugin: '1.0.0', traces: true },
-        ...{ image: 'agent@sha256:1', policy: 'sha256:2' },
+        ...{ gate: edgeKitVersion, broker: edgeKitVersion, plugin: edgeKitVersion, traces: true },
+        ...{ image: 'agent@sha256:1', policy: 'sha256:2', signers: ['SHA256:3'] },
       };
       await edge.reply(start(3));
       const status = statusReplySchema.parse(await edge.reply('status'));
@@ -173,7 +173,54 @@ describe.skipIf(skipsPython)('the installed gate', () => {
       expect(await edge.refusal('act 3', '{"capsule":true}')).toMatchObject({ code: 'verb-refused' });
       const [request] = edge.broker.requests;
       expect(request).toEqual({ do: 'act', fence: 3, capsule: '{"capsule":true}' });
-      expect(await edge.reply('result a-1')).toMatchObject({ id: 'a-1', outcome: 'unknown' });
+      const id = 'a-00000000aaaa';
+      expect(await edge.reply(`result ${id}`)).toMatchObject({ id, outcome: 'unknown' });
+    });
+
+    it('comes before or after whatever else has a fence, never while it is about to begin', async () => {
+      await using edge = await EdgeGate.start();
+      const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
+      edge.broker.before = ({ do: what }) => (what === 'act' ? begun : Promise.resolve(undefined));
+      const acting = edge.refusal('act 3', '{}');
+      await expect.poll(() => edge.broker.asked('act'), patiently).toBe(1);
+      const others = [edge.reply('stop 4'), edge.reply('lock now'), edge.reply('evidence 5 disk')];
+      expect(await edge.reply('status')).toMatchObject({ fence: 3, lock: null });
+      expect(edge.broker.asked('agent-stop') + edge.broker.asked('evidence')).toBe(0);
+      begin(undefined);
+      await acting;
+      await Promise.all(others);
+      expect(await edge.refusal('act 4', '{}')).toMatchObject({ code: 'old-fence', fence: 5 });
+      expect(edge.broker.asked('act')).toBe(1);
+    });
+
+    it('is not begun on a locked machine, which remembers its fence', async () => {
+      await using edge = await EdgeGate.start();
+      await edge.reply('lock a leak');
+      const refusal = { code: 'locked', message: expect.stringContaining('a leak') };
+      expect(await edge.refusal('act 3', '{}')).toMatchObject(refusal);
+      expect(edge.broker.asked('act')).toBe(0);
+      expect(await edge.reply('status')).toMatchObject({ fence: 3 });
+    });
+
+    it('that must not be interrupted is told of by whatever tells how the machine is', async () => {
+      await using edge = await EdgeGate.start();
+      const action = { id: 'a-00000000aaaa', name: 'vacuum' };
+      edge.broker.action = { ...action, interruptible: false };
+      expect(await edge.reply('status')).toMatchObject({ action });
+      expect(await edge.reply('lock now')).toEqual({ locked: true, agent: 'inactive', action });
+      expect(await edge.reply('unlock')).toEqual({ locked: false, agent: 'inactive', action });
+    });
+
+    it('that may be interrupted is ended by a lock, also when the agent cannot be stopped, and by no stop', async () => {
+      await using edge = await EdgeGate.start();
+      edge.broker.action = { id: 'a-00000000aaaa', name: 'vacuum', interruptible: true };
+      expect(await edge.reply('status')).not.toHaveProperty('action');
+      await edge.reply('stop 3');
+      expect(edge.broker.action).not.toBeNull();
+      edge.broker.before = async ({ do: what }) => (what === 'agent-stop' ? 'nonsense\n' : undefined);
+      expect(await edge.refusal('lock now')).toMatchObject({ code: 'internal' });
+      expect(edge.broker.action).toBeNull();
+      expect(await edge.reply('status')).toMatchObject({ lock: { reason: 'now' } });
     });
 
     it('is refused when its capsule is too long or no text, before anything is done', async () => {

@@ -24,6 +24,7 @@ export interface PolicyParts {
   readonly readable?: readonly string[];
   readonly secret?: readonly string[];
   readonly limits?: Readonly<Record<string, number>>;
+  readonly actions?: Readonly<Record<string, unknown>>;
 }
 
 /** A listed command of the agent's: literal words, and `{path}` and `{word*}` as they stand. */
@@ -117,7 +118,14 @@ export class BrokerMachine {
     await writeFile(join(this.folder, name), `${JSON.stringify(content, null, 2)}\n`);
   }
 
-  async writePolicy({ checks = {}, commands = [], readable = [], secret = [], limits }: PolicyParts) {
+  async writePolicy({
+    checks = {},
+    commands = [],
+    readable = [],
+    secret = [],
+    limits,
+    actions,
+  }: PolicyParts) {
     await this.write('policy.json', {
       version: 1,
       machine: this.name,
@@ -130,14 +138,51 @@ export class BrokerMachine {
         concurrentCommands: 2,
         ...limits,
       },
+      ...(actions && { actions }),
     });
   }
 
   /** A program that the broker finds by this name. */
   async program(name: string, script: string): Promise<void> {
     const path = join(this.folder, 'bin', name);
-    await writeFile(path, `#!/bin/sh\n${script}\n`);
+    const lines = name === 'systemctl' ? `${this.#actionUnits()}\n${script}` : script;
+    await writeFile(path, `#!/bin/sh\n${lines}\n`);
     await chmod(path, 0o755);
+  }
+
+  /** What the broker calls for an action: a transient unit is a process of its own, which waits while it is held. */
+  async actionPrograms(): Promise<void> {
+    await this.program('ssh-keygen', 'exec /usr/bin/ssh-keygen "$@"');
+    await this.program('sh', 'exec /bin/sh "$@"');
+    await this.program(
+      'systemd-run',
+      `[ ! -e ${this.folder}/no-units ] || { echo "Failed to start transient service unit" >&2; exit 1; }
+      for word; do
+        shift
+        case "$word" in --unit=*) unit=\${word#--unit=};; --) break;; esac
+      done
+      echo "$unit" >> ${this.folder}/units
+      /usr/bin/setsid -f /bin/sh -c '
+        echo $$ > "$0.new"; /bin/mv "$0.new" "$0"
+        while [ -e ${this.folder}/hold ]; do /bin/sleep 0.02; done
+        exec "$@"' "${this.folder}/$unit.pid" "$@" < /dev/null > ${this.folder}/runner.log 2>&1
+      until [ -s "${this.folder}/$unit.pid" ]; do /bin/sleep 0.02; done
+      while [ -e ${this.folder}/slow-units ]; do /bin/sleep 0.02; done`,
+    );
+  }
+
+  /** As systemctl tells of the units of actions and ends them. */
+  #actionUnits(): string {
+    return `for unit; do :; done
+    lives() { case "$(/bin/cat "/proc/$pid/stat" 2> /dev/null)" in ''|*') Z '*) return 1;; esac; }
+    case "$unit" in fleetbot-action-*)
+      pid=none; [ ! -s "${this.folder}/$unit.pid" ] || read -r pid < "${this.folder}/$unit.pid"
+      case "$1" in
+        show) if lives; then echo ActiveState=active; else echo ActiveState=inactive; fi;;
+        stop) if lives; then kill "$pid"; fi; while lives; do /bin/sleep 0.02; done;;
+      esac
+      exit;;
+    esac`;
   }
 
   /** Starts the broker; resolves when it answers. */
@@ -169,6 +214,7 @@ export class BrokerMachine {
     return [
       ...['--machine', file('machine.json'), '--policy', this.policyFile, '--subuid', file('subuid')],
       ...['--journal', file('no-journal'), '--programs', file('bin')],
+      ...['--capsule-signers', file('capsule-signers'), '--actions', file('actions')],
     ];
   }
 

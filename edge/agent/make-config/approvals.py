@@ -10,7 +10,11 @@ CLIENT = "/usr/local/bin/on-host"
 
 
 def approvals() -> dict[str, Any]:
-    """The document of `openclaw approvals set`. What is not listed is denied, and nobody is asked."""
+    """
+    The document of `openclaw approvals set`. What is not listed is denied, and nobody is asked: a command that waits
+    for an approval runs when anyone with the gateway's token says so, even after its supervisor has gone; a denied
+    one never does.
+    """
     denied = {"ask": "off", "askFallback": "deny", "autoAllowSkills": False}
     return {
         "version": 1,

@@ -20,6 +20,28 @@ check_policy() {
     die "$file is the policy of $machine, but this machine is ${value[NAME]}. Bring the right one, or correct --name."
 }
 
+readonly capsule_signers=/etc/fleetbot/capsule-signers
+
+# What ssh-keygen(1) calls a file of allowed signers, of the keys that were given; nothing where none was.
+capsule_signer_lines() {
+  local text line lines key
+  for text in "${capsule_keys[@]}"; do
+    lines=$text
+    if [[ $text = /* ]]; then
+      [[ -r $text ]] || die "cannot read $text. Give the signer's public key, or a readable file with it, to --capsule-key."
+      lines=$(grep -vE '^[[:space:]]*(#|$)' "$text" || true)
+    fi
+    [[ $lines != *'PRIVATE KEY'* ]] || die "$text is a private key, which must never leave the signer. Give the file that ends in .pub."
+    while IFS= read -r line; do
+      key=$(awk '{ print $1, $2 }' <<<"$line")
+      if [[ $key != 'ssh-ed25519 '* ]] || ! ssh-keygen -lf - <<<"$key" >/dev/null 2>&1; then
+        die "\"$text\" is no public key of a signer. Give the line that \"fleetbot capsule key\" wrote into the .pub file."
+      fi
+      say "signer@fleetbot namespaces=\"fleetbot-capsule@1\" $key"
+    done <<<"$lines"
+  done
+}
+
 # Where the plugin's spans go nowhere, the supervisor traces the agent's calls as far as it sees them itself.
 machine_json() {
   local traces=true quadlet=true
@@ -41,6 +63,7 @@ machine_json() {
 JSON
 }
 
+# ensure_host_files SIGNERS: without SIGNERS the machine keeps those that it has.
 ensure_host_files() {
   local dir
   for dir in /etc/fleetbot "$program_dir" /var/lib/fleetbot; do ensure_dir "$dir" root:root 0755; done
@@ -50,6 +73,7 @@ ensure_host_files() {
   ensure_python "$kit/broker" "$program_dir/broker"
   ensure_file /etc/fleetbot/machine.json root:root 0644 < <(machine_json)
   ensure_file /etc/fleetbot/policy.json root:root 0644 <"${value[POLICY]}"
+  [[ -z $1 ]] || ensure_file "$capsule_signers" root:root 0644 <<<"$1"
 }
 
 # ensure_broker: its socket listens, from boot on. $host_before is what was changed before root's part was looked at:

@@ -41,8 +41,17 @@ tell() {
   fi
 }
 
+# Of each key that may sign a change.
+signer_fingerprints() {
+  local key fingerprints=()
+  while IFS= read -r key; do
+    fingerprints+=("$(ssh-keygen -lf - <<<"$key" | awk '{ print $2 }')")
+  done < <(grep -o 'ssh-ed25519 .*' "$capsule_signers" 2>/dev/null)
+  printf '%s' "${fingerprints[*]:-none: nobody can approve a change of this machine}"
+}
+
 print_status() {
-  local machine=/etc/fleetbot/machine.json image state lock digest
+  local machine=/etc/fleetbot/machine.json image state lock digest action
   if [[ ! -f $machine ]]; then
     say 'fleetbot is not set up on this machine. Run setup-edge.sh without --status to set it up.'
     return 1
@@ -58,6 +67,9 @@ print_status() {
   fi
   lock=$(gate_field lock)
   tell lock "${lock:-none}"
+  action=$(gate_field action)
+  tell action "${action:-none}"
+  tell signers "$(signer_fingerprints)"
   if systemctl is-active --quiet fleetbot-broker.socket; then tell broker listens; else
     tell broker 'does not listen' 'run setup-edge.sh again'
   fi

@@ -22,6 +22,7 @@ define ADDRESS '' '[A-Za-z0-9_][A-Za-z0-9._-]*|[0-9A-Fa-f:.]+' 'host name or IP 
 define CENTRE_KEY '' "$file_pattern|(ssh|ecdsa|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^[:cntrl:]\"]*)?" "the centre's public SSH key (\"ssh-ed25519 AAAA…\"), or a file with it"
 define FROM '' "$source_pattern(,$source_pattern)*" 'addresses from which the centre may log in, as this machine sees them (sshd from="…")'
 define POLICY '' "$file_pattern" 'file that "fleetbot edge policy NAME" printed'
+define CAPSULE_KEY '' "$file_pattern|ssh-ed25519 [A-Za-z0-9+/]+=*( [^[:cntrl:]\"]*)?" "the signer's public key (\"ssh-ed25519 AAAA…\"), or a file with its keys; several, where it is given again (default: those that this machine has)"
 define IMAGE '' "$image_pattern" "the agent's image, pinned: REF@sha256:…"
 define IMAGE_ARCHIVE '' "($file_pattern)?" 'OCI archive to load the image from, where there is no registry'
 define MODEL_URL 'http://127.0.0.1:8888/v1' 'https?://[^[:space:][:cntrl:]"]+' 'OpenAI-compatible model server (default: RHEL Lightspeed on this machine)'
@@ -64,15 +65,19 @@ cure_of() {
   [[ $2 != \"*\" && $2 != \'*\' ]] || printf ' Leave the quotes away.'
 }
 
+# Every CAPSULE_KEY that was given, in its order: together they take the place of those that the machine has.
+capsule_keys=()
+
 # set_value NAME VALUE SOURCE: dies of what does not look like the setting.
 set_value() {
   local name=$1 text=$2 source=$3
   case $name in
     POLICY | *_FILE | *_ARCHIVE) [[ -z $text || $text = /* ]] || text=$PWD/$text ;;
-    CENTRE_KEY) [[ -z $text || $text = /* || $text = *' '* ]] || text=$PWD/$text ;;
+    CENTRE_KEY | CAPSULE_KEY) [[ -z $text || $text = /* || $text = *' '* ]] || text=$PWD/$text ;;
   esac
   [[ $text =~ ^(${pattern[$name]})$ ]] || die "$source: $name cannot be \"$text\" (${what[$name]}).$(cure_of "$name" "$2")"
-  [[ $name != @(CENTRE_KEY|POLICY) || $text != /* || (-e $text && ! -d $text) ]] || die "$source: there is no file $text. Give the ${what[$name]#the }."
+  [[ $name != @(CENTRE_KEY|CAPSULE_KEY|POLICY) || $text != /* || (-e $text && ! -d $text) ]] || die "$source: there is no file $text. Give the ${what[$name]#the }."
+  [[ $name != CAPSULE_KEY ]] || capsule_keys+=("$text")
   value[$name]=$text
   value_from[$name]=$source
 }
@@ -90,7 +95,7 @@ read_answers() {
     [[ $line =~ ^([A-Z_]+)=(.*)$ ]] || die "$file, line $number: is not KEY=VALUE, such as NAME=rhel-01: capitals, no blanks, no export."
     name=${BASH_REMATCH[1]}
     [[ -n ${pattern[$name]:-} ]] || die "$file, line $number: there is no setting $name. --help lists them."
-    [[ ${value_from[$name]:-} = "$file" ]] && die "$file, line $number: $name is there twice. Keep one."
+    [[ ${value_from[$name]:-} = "$file" && $name != CAPSULE_KEY ]] && die "$file, line $number: $name is there twice. Keep one."
     # A flag stands above an answer.
     [[ ${value_from[$name]:-} = --* ]] || set_value "$name" "${BASH_REMATCH[2]}" "$file"
   done <"$file"
@@ -171,13 +176,14 @@ require_values() {
   fi
 }
 
-# kept_values: what the next run starts from. Files are read once and not kept.
+# kept_values: what the next run starts from. Files are read once and not kept, and the signer's keys are where the
+# broker reads them.
 kept_values() {
   local name
   say '# What setup-edge.sh was told; the next run starts from it. Secrets are not here.'
   for name in "${setting_names[@]}"; do
     case $name in
-      POLICY | WARM_UP | *_ARCHIVE | *_KEY_FILE | *_PASSWORD_FILE | *_CA_FILE) ;;
+      POLICY | CAPSULE_KEY | WARM_UP | *_ARCHIVE | *_KEY_FILE | *_PASSWORD_FILE | *_CA_FILE) ;;
       *) say "$name=${value[$name]}" ;;
     esac
   done

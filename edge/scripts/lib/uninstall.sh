@@ -1,5 +1,6 @@
-# Taking it off again. Kept unless --purge: the agent's volumes, the fence and the lock (so that a machine which is
-# set up again is as locked as it was and takes no old start), and the users who own them.
+# Taking it off again. Kept unless --purge: the agent's volumes, the fence, the lock and what became of actions (so that
+# a machine which is set up again is as locked as it was, takes no old start and no used approval), and the users who
+# own them.
 
 uninstall() {
   local file uid
@@ -44,7 +45,7 @@ uninstall() {
     purge_rest
   else
     say ''
-    say "Kept: the volumes of $agent_user, and fence and lock in /var/lib/fleetbot. --uninstall --purge removes them too."
+    say "Kept: the volumes of $agent_user, and fence, lock and what became of actions in /var/lib/fleetbot. --uninstall --purge removes them too."
   fi
 }
 

@@ -41,6 +41,15 @@ export function agentSilent(machine: string): AgentError {
   );
 }
 
+/** The gateway asks people for what it must deny by itself. */
+export function approvalAsked(machine: string): AgentError {
+  return new AgentError(
+    'agent-failed',
+    `The gateway on ${machine} asked for an approval of its own instead of denying it, so the task was stopped and ` +
+      'nothing was approved. Run setup-edge.sh there again: its settings let the gateway deny by itself.',
+  );
+}
+
 /** The agent calls tools without end. */
 export function tooManyToolCalls(machine: string, maxToolCalls: number): AgentError {
   return new AgentError(

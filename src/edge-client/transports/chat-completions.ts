@@ -28,8 +28,8 @@ const chunkSchema = z.object({
 });
 
 /**
- * OpenAI's chat completions, streamed: works with any agent that serves them. Sees no tool calls. Closing the
- * connection is what cancels the agent (OpenClaw: at once).
+ * OpenAI's chat completions, streamed: works with any agent that serves them. Sees no tool calls, and so not which were
+ * denied. Closing the connection is what cancels the agent (OpenClaw: at once).
  */
 export const chatCompletions: TaskTransport = { send };
 

@@ -52,7 +52,13 @@ export const toolResultSchema = z.object({
   result: z
     .object({
       content: z.array(z.object({ text: z.string().optional() })).default([]),
-      details: z.object({ exitCode: z.int().nullable().optional() }).optional(),
+      details: z
+        .object({
+          exitCode: z.int().nullable().optional(),
+          /** Why it could not be made, or was denied. */
+          error: z.string().optional().catch(undefined),
+        })
+        .optional(),
     })
     .catch({ content: [] }),
 });
@@ -65,6 +71,21 @@ export const assistantEventSchema = z.object({ text: z.string() });
 
 /** `data` of stream `usage`: what the run has put out so far, all model calls together. */
 export const usageEventSchema = z.object({ outputTokens: z.int() });
+
+/** `data` of stream `lifecycle` while the gateway holds a command back until somebody approves it. */
+export const waitingEventSchema = z.object({
+  phase: z.literal('waiting-approval'),
+  toolCallId: z.string().catch(''),
+});
+
+/** `data` of stream `approval` when a command is left for somebody to approve later. */
+export const approvalEventSchema = z.object({ phase: z.literal('requested') });
+
+/** How the events end that ask for an approval: `exec.…`, `plugin.…`, and whatever other kinds there may be. */
+export const approvalRequestedSuffix = 'approval.requested';
+
+/** Payload of such an event. What the request holds differs by its kind. */
+export const approvalRequestedSchema = z.object({ request: z.unknown() });
 
 /** Payload of the final response to `agent`. `status` is `ok`, `error` or `timeout` (an abort is `timeout` too). */
 export const finalSchema = z.object({

@@ -6,6 +6,7 @@ import {
   agentFailed,
   agentRefused,
   agentSilent,
+  approvalAsked,
   connectionLost,
   tooLongAnswer,
   tooManyToolCalls,
@@ -13,19 +14,28 @@ import {
 import { GatewayConnection } from './gateway-connection.ts';
 import {
   agentEventSchema,
+  approvalEventSchema,
+  approvalRequestedSchema,
+  approvalRequestedSuffix,
   assistantEventSchema,
   type Final,
   finalSchema,
   type Response,
   toolEventSchema,
   usageEventSchema,
+  waitingEventSchema,
 } from './gateway-frames.ts';
 import { attemptId, sessionKey } from './session-key.ts';
-import { ToolLog } from './tool-log.ts';
+import { ToolLog, toolInput } from './tool-log.ts';
+import { wasDenied } from './was-denied.ts';
 
 /**
  * OpenClaw's own WebSocket protocol: hands the trace over, sees every tool call with its real result, and can
  * abort. The agent goes on when the connection is lost, so an abort is always said, never implied.
+ *
+ * A command that is not on the machine's list is denied by the gateway and the broker themselves; here it is only told.
+ * Nothing that is sent from here can approve anything: a gateway that asks nevertheless has its run aborted, which
+ * cancels what it asked for (openclaw 2026.9.6).
  */
 export const gatewayWs: TaskTransport = { send };
 
@@ -37,6 +47,10 @@ async function send(call: TaskCall): Promise<AgentAnswer> {
   const tools = new ToolLog(clock);
   const gateway = new GatewayConnection(socket, (event, payload) => {
     if (event === 'agent') observe(payload, call, tools, runaway);
+    else if (event.endsWith(approvalRequestedSuffix)) {
+      const { data } = approvalRequestedSchema.safeParse(payload);
+      refuseToApprove(toolInput(data?.request ?? payload), call, runaway);
+    }
   });
   try {
     const hello = await abortable(gateway.connect(call.token), ended);
@@ -78,6 +92,7 @@ function observe(payload: unknown, call: TaskCall, tools: ToolLog, runaway: Abor
     if (!toolEvent.success) return;
     const ended = tools.add(toolEvent.data);
     if (ended) task.onToolCall?.(ended);
+    if (ended && wasDenied(toolEvent.data)) task.onDenied?.(ended.input);
     if (tools.seen > limits.maxToolCalls) runaway.abort(tooManyToolCalls(machine, limits.maxToolCalls));
   } else if (stream === 'usage') {
     const used = usageEventSchema.safeParse(data);
@@ -87,7 +102,23 @@ function observe(payload: unknown, call: TaskCall, tools: ToolLog, runaway: Abor
     if (said.success && isTooLong(said.data.text, call)) {
       runaway.abort(tooLongAnswer(machine, limits.maxAnswerBytes));
     }
+  } else if (stream === 'lifecycle') {
+    const waiting = waitingEventSchema.safeParse(data);
+    if (waiting.success) refuseToApprove(tools.inputOf(waiting.data.toolCallId), call, runaway);
+  } else if (stream === 'approval' && approvalEventSchema.safeParse(data).success) {
+    refuseToApprove(toolInput(data), call, runaway);
   }
+}
+
+/** Ends a run that waits for an approval; the gateway may say so more than once. */
+function refuseToApprove(
+  command: string | undefined,
+  { machine, task }: TaskCall,
+  runaway: AbortController,
+): void {
+  if (runaway.signal.aborted) return;
+  task.onDenied?.(command || 'a command that the gateway did not name');
+  runaway.abort(approvalAsked(machine));
 }
 
 function answerOf(response: Response, call: TaskCall, tools: ToolLog): AgentAnswer {

@@ -19,10 +19,15 @@ export class ToolLog {
     return this.ended.length + this.#running.size;
   }
 
+  /** The input of a call that has begun and not ended; undefined for any other. */
+  inputOf(toolCallId: string): string | undefined {
+    return this.#running.get(toolCallId)?.input;
+  }
+
   /** Takes an event in. Returns the call that it ended, if it did. */
   add(event: ToolEvent): ToolCall | undefined {
     if (event.phase === 'start') {
-      this.#running.set(event.toolCallId, { input: inputOf(event.args), startedAt: this.#clock() });
+      this.#running.set(event.toolCallId, { input: toolInput(event.args), startedAt: this.#clock() });
       return undefined;
     }
     const { toolCallId: id, name: tool, result, isError } = event;
@@ -38,8 +43,8 @@ export class ToolLog {
   }
 }
 
-/** A command as it is; any other arguments as JSON. On one line. */
-function inputOf(args: unknown): string {
+/** A command as it is; any other arguments as JSON. On one line, at most `toolTextMaxCharacters` long. */
+export function toolInput(args: unknown): string {
   const command = typeof args === 'object' && args !== null && 'command' in args ? args.command : undefined;
   const text = typeof command === 'string' ? command : (JSON.stringify(args) ?? '');
   return cut(text.replace(/\s*\n\s*/g, ' ⏎ '));

@@ -88,6 +88,43 @@ setup() {
   [[ $output = *'cannot read the answer file'* ]]
 }
 
+@test "the signer's keys may be given several times, by flags and in answers, and are not kept as settings" {
+  local other='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP//AgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f'
+  printf '%s\n' '# the next signer' "$other of next year" >"$BATS_TEST_TMPDIR/signers"
+  printf 'CAPSULE_KEY=%s\nCAPSULE_KEY=%s\n' "$centre_key" "$BATS_TEST_TMPDIR/signers" >"$answers"
+  read_answers "$answers"
+  run -0 capsule_signer_lines
+  [ "$output" = "signer@fleetbot namespaces=\"fleetbot-capsule@1\" $centre_key
+signer@fleetbot namespaces=\"fleetbot-capsule@1\" $other" ]
+  run kept_values
+  [[ $output != *CAPSULE_KEY* ]]
+  capsule_keys=()
+  value_from=()
+  set_value CAPSULE_KEY "$other" --capsule-key
+  read_answers "$answers"
+  run -0 capsule_signer_lines
+  [ "$output" = "signer@fleetbot namespaces=\"fleetbot-capsule@1\" $other" ]
+}
+
+@test "a private key, one of another type and what is no key are no signer's" {
+  local file=$BATS_TEST_TMPDIR/key
+  ssh-keygen -q -t ed25519 -N '' -f "$file"
+  set_value CAPSULE_KEY "$file" --capsule-key
+  run -1 capsule_signer_lines
+  [[ $output = *'is a private key, which must never leave the signer.'* ]]
+  capsule_keys=()
+  ssh-keygen -q -t ecdsa -N '' -f "$file.ecdsa"
+  set_value CAPSULE_KEY "$file.ecdsa.pub" --capsule-key
+  run -1 capsule_signer_lines
+  [[ $output = *'is no public key of a signer.'* ]]
+  capsule_keys=()
+  set_value CAPSULE_KEY 'ssh-ed25519 AAAA' --capsule-key
+  run -1 capsule_signer_lines
+  [[ $output = *'is no public key of a signer.'* ]]
+  run ! set_value CAPSULE_KEY 'ssh-rsa AAAA' --capsule-key
+  [[ $output = *'CAPSULE_KEY cannot be'* ]]
+}
+
 @test "a flag stands above an answer, and an answer above what the last run was told" {
   set_value NAME by-flag --name
   printf 'NAME=by-answer\nADDRESS=by-answer\n' >"$answers"

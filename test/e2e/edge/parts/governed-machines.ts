@@ -51,11 +51,11 @@ export interface GovernedMachines extends AsyncDisposable {
 
 /**
  * Starts them at once and sets them up at once. `uplinkPort` of this computer takes their spans in the place of the
- * receiver. @throws Error with what setup printed, where it failed
+ * receiver; `fleet` is what else is in the fleet file. @throws Error with what setup printed, where it failed
  */
 export async function startGovernedMachines(
   specs: readonly GovernedSpec[],
-  { uplinkPort }: { readonly uplinkPort?: number } = {},
+  { uplinkPort, fleet = {} }: { readonly uplinkPort?: number; readonly fleet?: object } = {},
 ): Promise<GovernedMachines> {
   await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'fleetbot-edge-'));
@@ -75,7 +75,7 @@ export async function startGovernedMachines(
 
   const fleetFile = join(folder, 'fleet.yaml');
   const entries = machines.map((machine, index) => entryOf(machine, images, specs[index]?.entry));
-  writeFileSync(fleetFile, stringify(fleetOf(entries)));
+  writeFileSync(fleetFile, stringify({ ...fleetOf(entries), ...fleet }));
   const options = (machine: EdgeMachine): GovernOptions => ({
     ...{ images, fleetFile, centreKey: key.publicKey },
     uplinkUrl: `http://${machine.network.hostAddress}:${uplinkPort ?? new URL(spans.url).port}`,

@@ -1,0 +1,201 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Capsule, capsuleNamespace, capsuleSigner } from '../../src/fleet/capsule.ts';
+import { publicKeyLine } from '../../src/fleet/ssh-signature.ts';
+import { newCapsule, newCapsuleKey, signCapsule } from '../support/capsules.ts';
+import { BrokerMachine, brokerFolder, hasPython, patience } from '../support/edge-broker.ts';
+
+const key = newCapsuleKey();
+const signerLine = `${capsuleSigner} namespaces="${capsuleNamespace}" ${publicKeyLine(key)}\n`;
+const fence = 7;
+
+let machine: BrokerMachine;
+
+const file = (name: string): string => join(machine.folder, name);
+const newNote = (): Capsule =>
+  newCapsule({ machine: machine.name, fence, action: 'note', argv: ['note', 'now'] });
+const callOf = (capsule: Capsule) => ({
+  do: 'act',
+  fence,
+  capsule: JSON.stringify(signCapsule(key, capsule)),
+});
+const act = (capsule: Capsule) => machine.gate(callOf(capsule));
+const result = ({ id }: Capsule) => machine.gate({ do: 'result', id });
+const runs = async () => (await readFile(file('notes'), 'utf8').catch(() => '')).split('\n').length - 1;
+const has = (outcome: string) => ({ ok: { outcome } });
+const isRefused = (code: string, why: string) => ({
+  refused: { code, message: expect.stringContaining(why) },
+});
+
+/** Kills the broker while it does something for a call, and starts another. */
+async function crash(): Promise<void> {
+  await machine.end('SIGKILL');
+  await machine.start();
+}
+
+describe.runIf(hasPython)("the broker's actions", () => {
+  beforeEach(async () => {
+    machine = new BrokerMachine();
+    const rule = {
+      argv: ['note', 'now'],
+      timeoutSeconds: 5,
+      interruptible: false,
+      summary: 'Notes the time',
+    };
+    await machine.prepare({ actions: { note: rule } });
+    await machine.actionPrograms();
+    await machine.program('note', `echo "$1" >> ${file('notes')}`);
+    await writeFile(file('capsule-signers'), signerLine);
+    await machine.start();
+  });
+  afterEach(() => machine.remove());
+
+  it.each([
+    ['no file', undefined],
+    ['an empty file', ''],
+    ['comments', `# ${signerLine}`],
+  ])('are refused, with the cure, where setup wrote no key: %s', async (_, content) => {
+    await rm(file('capsule-signers'));
+    if (content !== undefined) await writeFile(file('capsule-signers'), content);
+    expect(await act(newNote())).toMatchObject(isRefused('verb-refused', 'setup-edge.sh --capsule-key'));
+  });
+
+  it('take up another key at once, and tell which keys they take', async () => {
+    const before = await machine.gate({ do: 'about' });
+    expect(before).toMatchObject({ ok: { signers: [expect.stringMatching(/^SHA256:[A-Za-z0-9+/]{43}$/)] } });
+    const other = publicKeyLine(newCapsuleKey());
+    await writeFile(file('capsule-signers'), `${capsuleSigner} namespaces="${capsuleNamespace}" ${other}\n`);
+    expect(await act(newNote())).toMatchObject(isRefused('verb-refused', 'signature'));
+    expect(await machine.gate({ do: 'about' })).not.toEqual(before);
+  });
+
+  it('take no key that is listed for something else', async () => {
+    await writeFile(file('capsule-signers'), signerLine.replace(capsuleNamespace, 'file'));
+    expect(await act(newNote())).toMatchObject(isRefused('verb-refused', 'signature'));
+  });
+
+  it('leave nothing of a signature behind', async () => {
+    await act(newNote());
+    await act(newNote());
+    expect((await readdir(machine.folder)).filter((name) => name.startsWith('capsule-'))).toEqual([
+      'capsule-signers',
+    ]);
+  });
+
+  it('are none of the agent: its socket knows argument vectors alone', async () => {
+    const capsule = newNote();
+    for (const call of [callOf(capsule), { do: 'result', id: capsule.id }, { do: 'action-halt' }]) {
+      expect(await machine.agent(call)).toMatchObject({ refused: { code: 'bad-request' } });
+    }
+    expect(await machine.agent({ argv: ['note', 'now'] })).toMatchObject({
+      refused: { code: 'no-activation' },
+    });
+    expect(await runs()).toBe(0);
+  });
+
+  it('that no unit can be started for are refused, and their approval is not used up', async () => {
+    const capsule = newNote();
+    await writeFile(file('no-units'), '');
+    expect(await act(capsule)).toMatchObject(
+      isRefused('unit-failed', 'Failed to start transient service unit'),
+    );
+    expect(await result(capsule)).toMatchObject(has('unknown'));
+    await rm(file('no-units'));
+    expect(await act(capsule)).toMatchObject(has('running'));
+    await expect.poll(() => result(capsule), patience).toMatchObject(has('done'));
+    expect(await runs()).toBe(1);
+  });
+
+  it('that cannot be written down are refused, and their approval is not used up', async () => {
+    const capsule = newNote();
+    const inTheWay = join(file('actions'), `${capsule.id}.space`);
+    await mkdir(inTheWay, { recursive: true });
+    expect(await act(capsule)).toMatchObject(isRefused('unit-failed', 'Make room'));
+    await rmdir(inTheWay);
+    expect(await result(capsule)).toMatchObject(has('unknown'));
+    expect(await act(capsule)).toMatchObject(has('running'));
+  });
+
+  it('are not begun for a gate that is gone: another may hold the books by now', async () => {
+    const capsule = newNote();
+    await writeFile(file('slow-keygen'), '');
+    await machine.program(
+      'ssh-keygen',
+      `echo asked > ${file('asked')}; while [ -e ${file('slow-keygen')} ]; do /bin/sleep 0.02; done
+      exec /usr/bin/ssh-keygen "$@"`,
+    );
+    const gate = createConnection(file('gate.sock'));
+    gate.write(`${JSON.stringify(callOf(capsule))}\n`);
+    await expect.poll(() => existsSync(file('asked')), patience).toBe(true);
+    gate.destroy();
+    await rm(file('slow-keygen'));
+    // Comes after it, since one comes after the other.
+    const other = newNote();
+    await expect.poll(() => act(other), patience).toMatchObject(has('running'));
+    expect(await result(capsule)).toMatchObject(has('unknown'));
+    await expect.poll(() => result(other), patience).toMatchObject(has('done'));
+    expect(await runs()).toBe(1);
+  });
+
+  describe('when the broker is killed', () => {
+    it('before systemd was asked: never begin, which is said', async () => {
+      const capsule = newNote();
+      await machine.program('systemd-run', `echo asked > ${file('asked')}; exec /bin/sleep 60`);
+      const acting = act(capsule).catch(() => undefined);
+      await expect.poll(() => existsSync(file('asked')), patience).toBe(true);
+      await crash();
+      await acting;
+      expect(await result(capsule)).toMatchObject({
+        ok: { outcome: 'unknown', detail: expect.stringContaining('never began') },
+      });
+      expect(await act(capsule)).toMatchObject(isRefused('verb-refused', 'was used at'));
+      expect(await runs()).toBe(0);
+    });
+
+    it('after systemd has begun, before that was answered: run once', async () => {
+      const capsule = newNote();
+      await writeFile(file('slow-units'), '');
+      const acting = act(capsule).catch(() => undefined);
+      await expect.poll(() => existsSync(file('units')), patience).toBe(true);
+      await expect.poll(runs, patience).toBe(1);
+      await crash();
+      await acting;
+      await expect.poll(() => result(capsule), patience).toMatchObject(has('done'));
+      expect(await act(capsule)).toMatchObject(isRefused('verb-refused', 'was used at'));
+      expect(await runs()).toBe(1);
+    });
+
+    it('and what would run it too, before its turn: never begin', async () => {
+      const capsule = newNote();
+      await writeFile(file('hold'), '');
+      await act(capsule);
+      const unit = `fleetbot-action-${capsule.id}.service`;
+      process.kill(Number(await readFile(file(`${unit}.pid`), 'utf8')), 'SIGKILL');
+      await crash();
+      await expect.poll(() => result(capsule), patience).toMatchObject(has('unknown'));
+      expect(await runs()).toBe(0);
+    });
+  });
+
+  it('that had their turn are not run by hand either', async () => {
+    const capsule = newNote();
+    await act(capsule);
+    await expect.poll(() => result(capsule), patience).toMatchObject(has('done'));
+    const again = ['-I', '-S', join(brokerFolder, 'run_action.py'), '--book', file('actions'), capsule.id];
+    const { status, stderr } = spawnSync('python3', again, { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining('had its turn before') });
+    expect(await runs()).toBe(1);
+  });
+
+  it('stand in the journal, with who they are', async () => {
+    const capsule = newNote();
+    await act(capsule);
+    expect(machine.printed).toContain('note begins: note now');
+    expect(machine.printed).toContain(`FLEETBOT_APPROVAL=${capsule.id}`);
+    expect(machine.printed).toContain(`FLEETBOT_DIGEST=${capsule.digest}`);
+  });
+});

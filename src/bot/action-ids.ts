@@ -1,7 +1,13 @@
-/** Action ids of our buttons. Each button's `value` is the id of a run, campaign or halt and nothing else. */
+/** Action ids of our buttons. Each button's `value` is the id of a run, campaign, halt or approval and nothing else. */
 export const runAgainActionId = 'run-again';
 export const cancelActionId = 'cancel';
 export const resumeActionId = 'resume';
 export const agreeToResumeActionId = 'agree-to-resume';
 /** A link button: Slack opens the link itself, and still wants an acknowledgement. */
 export const openTraceActionId = 'open-trace';
+/** Their buttons carry the id of an approval. */
+export const approveActionId = 'approve';
+export const denyActionId = 'deny';
+export const approvalDetailsActionId = 'approval-details';
+/** Carries the id of the run that acted. */
+export const undoActionId = 'undo';

@@ -75,17 +75,19 @@ async function cancelOne(
 ): Promise<Outcome> {
   const result = await requests.cancel(runId, cancellation);
   if (result.kind === 'cancelled') finishTrace(result.run);
+  if (result.kind === 'cancelled' && result.run.approval !== undefined) return 'withdrawn';
   if (result.kind !== 'requested') return result.kind;
   const { userId, at } = result.run.cancellation ?? cancellation;
   // The first wish counts and is the one that is kept.
   return userId === cancellation.userId && at === cancellation.at ? 'requested' : 'already-requested';
 }
 
-/** `already-requested`: somebody asked for it before. */
-type Outcome = CancelResult['kind'] | 'already-requested';
+/** `already-requested`: somebody asked for it before. `withdrawn`: it waited for people, or had just been approved. */
+type Outcome = CancelResult['kind'] | 'already-requested' | 'withdrawn';
 
 const outcomes: Record<Outcome, string> = {
   cancelled: 'Cancelled before it began',
+  withdrawn: 'Cancelled: what it asked for does not happen',
   requested: 'Asked to stop; its message will say when it has',
   'already-requested': 'Already being cancelled; its message will say when it has stopped',
   'already-done': 'Nothing to cancel, it is done already',
@@ -95,6 +97,7 @@ const outcomes: Record<Outcome, string> = {
 /** The same for the runs of a campaign, whose summary tells what becomes of them. */
 const campaignOutcomes: Record<Outcome, string> = {
   cancelled: 'cancelled before they began',
+  withdrawn: 'cancelled with what they asked for',
   requested: 'asked to stop',
   'already-requested': 'already being cancelled',
   'already-done': 'done already',

@@ -1,21 +1,32 @@
+import type { ViewSubmitAction } from '@slack/bolt';
 import { WebAPIPlatformError } from '@slack/web-api';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import {
   agreeToResumeActionId,
+  approvalDetailsActionId,
+  approveActionId,
   cancelActionId,
+  denyActionId,
   openTraceActionId,
   resumeActionId,
   runAgainActionId,
+  undoActionId,
 } from './action-ids.ts';
+import { approvalDetailsButton } from './actions/approval-details.ts';
+import { approveButton } from './actions/approve.ts';
 import { cancelButton } from './actions/cancel.ts';
+import { denyButton, denySubmitted } from './actions/deny.ts';
 import { agreeToResumeButton, resumeButton } from './actions/resume.ts';
 import { runAgainButton } from './actions/run-again.ts';
+import { undoButton } from './actions/undo.ts';
 import { commands } from './commands/index.ts';
 import { type Connection, createApp } from './create-app.ts';
 import { slashCommandName } from './manifest.ts';
 import { createMembership } from './membership.ts';
+import { createModals } from './modals.ts';
 import type {
+  Approvals,
   BotMeter,
   Clock,
   FinishTrace,
@@ -26,6 +37,7 @@ import type {
   Notices,
   Redact,
   Requests,
+  Seals,
   SlackBudget,
   Views,
 } from './ports.ts';
@@ -37,6 +49,8 @@ import type { Services } from './services.ts';
 import { createSlackClients, type SlackClients } from './slack-clients.ts';
 import { createSlackDirectory } from './slack-directory.ts';
 import { slashCommand } from './slash-command.ts';
+import { createThreads } from './threads.ts';
+import { denyModalCallbackId } from './views/deny-modal.ts';
 
 export interface BotOptions {
   readonly connection: Connection;
@@ -46,6 +60,9 @@ export interface BotOptions {
   readonly fleet: FleetSource;
   readonly requests: Requests;
   readonly halts: Halts;
+  readonly approvals: Approvals;
+  /** Without it the bot can ask for no change and decide nothing, and says so. */
+  readonly seals?: Seals;
   readonly notices: Notices;
   readonly ledger: Ledger;
   readonly meter: BotMeter;
@@ -75,8 +92,13 @@ export interface Bot {
   port(): number | undefined;
 }
 
-/** Who we are, as `auth.test` says. */
-const meSchema = z.object({ user: z.string(), team_id: z.string(), enterprise_id: z.string().nullish() });
+/** Who we are and where, as `auth.test` says. */
+const meSchema = z.object({
+  user: z.string(),
+  team_id: z.string(),
+  enterprise_id: z.string().nullish(),
+  url: z.string().optional(),
+});
 type Me = z.infer<typeof meSchema>;
 
 /** Plugs the listeners, the access table and the publisher together. */
@@ -90,6 +112,8 @@ export function createBot(options: BotOptions): Bot {
     fleet: options.fleet,
     requests: options.requests,
     halts: options.halts,
+    approvals: options.approvals,
+    seals: options.seals,
     refusals,
     meter,
     finishTrace: options.finishTrace,
@@ -100,6 +124,9 @@ export function createBot(options: BotOptions): Bot {
       log,
     }),
     membership: createMembership({ client: clients.lookups, botName: () => me.user, clock, log }),
+    modals: createModals({ client: clients.lookups, log }),
+    threads: createThreads({ views: options.views, workspaceUrl: () => me.url }),
+    linkTo: options.linkTo,
     newCampaignId: () => recordId('c', clock(), random()),
     newHaltId: () => recordId('h', clock(), random()),
     clock,
@@ -120,12 +147,21 @@ export function createBot(options: BotOptions): Bot {
 
   const slack = createApp({ connection, botToken, slackApiUrl, log });
   slack.app.command(slashCommandName, slashCommand(services, commands));
-  slack.app.action({ type: 'block_actions', action_id: runAgainActionId }, runAgainButton(services));
-  slack.app.action({ type: 'block_actions', action_id: cancelActionId }, cancelButton(services));
-  slack.app.action({ type: 'block_actions', action_id: resumeActionId }, resumeButton(services));
-  slack.app.action(
-    { type: 'block_actions', action_id: agreeToResumeActionId },
-    agreeToResumeButton(services),
+  for (const [action_id, serve] of [
+    [runAgainActionId, runAgainButton],
+    [cancelActionId, cancelButton],
+    [resumeActionId, resumeButton],
+    [agreeToResumeActionId, agreeToResumeButton],
+    [approveActionId, approveButton],
+    [denyActionId, denyButton],
+    [approvalDetailsActionId, approvalDetailsButton],
+    [undoActionId, undoButton],
+  ] as const) {
+    slack.app.action({ type: 'block_actions', action_id }, serve(services));
+  }
+  slack.app.view<ViewSubmitAction>(
+    { type: 'view_submission', callback_id: denyModalCallbackId },
+    denySubmitted(services),
   );
   slack.app.action({ type: 'block_actions', action_id: openTraceActionId }, ({ ack }) => ack());
 

@@ -23,8 +23,9 @@ export const manifest = {
     slash_commands: [
       {
         command: slashCommandName,
-        description: 'Check machines, ask their agents, see what they did, halt them',
-        usage_hint: 'help | list | show | check | ask | runs | cancel | halt | resume',
+        description: 'Check machines, ask their agents, change what people approve, halt them',
+        usage_hint:
+          'help | list | show | check | ask | run | approvals | runs | cancel | halt | resume | why',
         should_escape: true,
       },
     ],

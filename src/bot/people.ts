@@ -1,6 +1,10 @@
-import { decider, groupsThatMatter, needsSecondPerson } from '../fleet/access.ts';
+import { type Decision, decider, groupsThatMatter, needsSecondPerson } from '../fleet/access.ts';
+import type { Risk } from '../fleet/action.ts';
+import type { ApprovalDecision, Question } from '../fleet/approval.ts';
+import { explainAccess } from '../fleet/explain-access.ts';
 import type { Fleet, TwoPeopleVerb, Verb } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
+import { mayDecide } from '../fleet/may-decide.ts';
 import type { Requester } from '../fleet/request.ts';
 import type { Person } from './ports.ts';
 import type { Profile, SlackDirectory } from './slack-directory.ts';
@@ -45,20 +49,49 @@ export class Asker {
   /**
    * Which of the machines the person may do this with. Slack is asked only about groups that could make a
    * difference, and about each once, because it limits that call to about 20 a minute in the workspace.
+   *
+   * @param risk how much harm it may do, for `act` and `approve`; without it any risk will do
    */
-  async permission(verb: Verb, machines: readonly Machine[]): Promise<Permission> {
+  async permission(verb: Verb, machines: readonly Machine[], risk?: Risk): Promise<Permission> {
     const excluded = await this.exclusion();
-    const alone = this.#decide(verb, machines, excluded, []);
+    const decide = (groupIds: readonly string[]) =>
+      parted(machines, decider(this.#fleet, this.#person(excluded, groupIds), verb, risk), excluded);
+    const alone = decide([]);
     if (excluded !== undefined) return alone;
     const deniedAlone = alone.denied.map(({ machine }) => machine);
-    const groupIds = await this.#groupsOf(groupsThatMatter(this.#fleet, verb, deniedAlone));
-    const permission = this.#decide(verb, machines, excluded, groupIds);
+    const groupIds = await this.#groupsOf(groupsThatMatter(this.#fleet, verb, deniedAlone, risk));
+    const permission = decide(groupIds);
     const doubt = await this.doubt();
     if (doubt === undefined) return permission;
     return {
       allowed: permission.allowed,
       denied: permission.denied.map(({ machine, reason }) => ({ machine, reason: `${reason} ${doubt}` })),
     };
+  }
+
+  /**
+   * Whether the person may decide this, and through which groups. Whoever Slack excludes never may; a group that
+   * Slack could not be asked about does not count.
+   */
+  async mayDecide(machine: Machine, question: Question, kind: ApprovalDecision['kind']): Promise<Decision> {
+    const excluded = await this.exclusion();
+    if (excluded !== undefined) return { allowed: false, reason: excluded, groups: [] };
+    const groups = await this.#groupsOf(groupsThatMatter(this.#fleet, 'approve', [machine], question.risk));
+    const decision = mayDecide(this.#fleet, machine, question, this.#person(undefined, groups), kind);
+    const doubt = decision.allowed ? undefined : await this.doubt();
+    return doubt === undefined ? decision : { ...decision, reason: `${decision.reason} ${doubt}` };
+  }
+
+  /** Why the person may do this or may not, rule by rule of the access table. */
+  async explain(verb: Verb, machine: Machine, risk?: Risk): Promise<readonly string[]> {
+    const excluded = await this.exclusion();
+    const matter = excluded === undefined ? groupsThatMatter(this.#fleet, verb, [machine], risk) : [];
+    const person = this.#person(excluded, await this.#groupsOf(matter));
+    const doubt = excluded ?? (await this.doubt());
+    return [
+      ...explainAccess(this.#fleet, person, verb, machine, risk),
+      ...(doubt === undefined ? [] : [doubt]),
+    ];
   }
 
   /** Whether the person, who may do this with all of the machines, needs another one to agree. */
@@ -106,21 +139,19 @@ export class Asker {
   #person(excluded: string | undefined, groupIds: readonly string[]): Person {
     return { userId: this.userId, teamId: this.teamId, excluded: excluded !== undefined, groupIds };
   }
+}
 
-  #decide(
-    verb: Verb,
-    machines: readonly Machine[],
-    excluded: string | undefined,
-    groupIds: readonly string[],
-  ): Permission {
-    const decide = decider(this.#fleet, this.#person(excluded, groupIds), verb);
-    const allowed: Machine[] = [];
-    const denied: Denial[] = [];
-    for (const machine of machines) {
-      const decision = decide(machine);
-      if (decision.allowed) allowed.push(machine);
-      else denied.push({ machine, reason: excluded ?? decision.reason });
-    }
-    return { allowed, denied };
+function parted(
+  machines: readonly Machine[],
+  decide: (machine: Machine) => Decision,
+  excluded: string | undefined,
+): Permission {
+  const allowed: Machine[] = [];
+  const denied: Denial[] = [];
+  for (const machine of machines) {
+    const decision = decide(machine);
+    if (decision.allowed) allowed.push(machine);
+    else denied.push({ machine, reason: excluded ?? decision.reason });
   }
+  return { allowed, denied };
 }

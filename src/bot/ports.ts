@@ -59,7 +59,7 @@ export interface Requests {
    * @throws LimitError when the person or a machine is over a limit; it is counted
    */
   accept(requests: readonly Request[], limits: RequestLimits, campaign?: Campaign): Promise<Accepted>;
-  /** Ends a queued run at once; asks a running one to stop. */
+  /** Ends a run at once that waits, in its inbox or for people; asks one to stop that a worker drives. */
   cancel(runId: string, cancellation: Cancellation): Promise<CancelResult>;
   run(runId: string): Promise<Run | undefined>;
   /** Newest first; of one machine, or of all. */

@@ -1,6 +1,5 @@
 import { InputError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { haltReasonMaxCharacters } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { parseSelector, selectAll, selectorProblem, typedMaxCharacters } from '../fleet/selector.ts';
 import { isNear, suggest } from '../fleet/suggest.ts';
@@ -84,17 +83,4 @@ function matchesAny(selector: string, machines: readonly Machine[]): boolean {
     selectorProblem(selector) === undefined &&
     machines.some(parseSelector(selector))
   );
-}
-
-/**
- * The reason as machines and records can keep it: one line of visible characters, cut where it is too long. Nobody
- * who stops a fleet is asked to shorten a sentence first.
- */
-export function tidyReason(text: string): string {
-  const line = text
-    .replace(/\p{C}/gu, '')
-    .replace(/\p{Z}+/gu, ' ')
-    .trim();
-  if (line.length <= haltReasonMaxCharacters) return line;
-  return `${line.slice(0, haltReasonMaxCharacters - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

@@ -1,20 +1,39 @@
 import type { Logger } from 'pino';
 import type { Membership } from './membership.ts';
-import type { BotMeter, Clock, FinishTrace, FleetSource, Halts, Redact, Requests } from './ports.ts';
+import type { Modals } from './modals.ts';
+import type {
+  Approvals,
+  BotMeter,
+  Clock,
+  FinishTrace,
+  FleetSource,
+  Halts,
+  LinkTo,
+  Redact,
+  Requests,
+  Seals,
+} from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import type { SlackDirectory } from './slack-directory.ts';
+import type { Threads } from './threads.ts';
 
 /** What commands and buttons work with. */
 export interface Services {
   readonly fleet: FleetSource;
   readonly requests: Requests;
   readonly halts: Halts;
+  readonly approvals: Approvals;
+  /** undefined where this bot has no decision key: it can then ask for no change and decide nothing. */
+  readonly seals: Seals | undefined;
   readonly refusals: Refusals;
   readonly meter: BotMeter;
   readonly finishTrace: FinishTrace;
   readonly redact: Redact;
   readonly directory: SlackDirectory;
   readonly membership: Membership;
+  readonly modals: Modals;
+  readonly threads: Threads;
+  readonly linkTo: LinkTo;
   readonly newCampaignId: () => string;
   readonly newHaltId: () => string;
   readonly clock: Clock;

@@ -2,6 +2,7 @@ import type { Middleware, SlackCommandMiddlewareArgs } from '@slack/bolt';
 import { z } from 'zod';
 import type { Command, CommandContext, Invocation } from './commands/command.ts';
 import { explainToPerson } from './explain-to-person.ts';
+import { inTime } from './in-time.ts';
 import { parseCommand } from './parse-command.ts';
 import { Asker } from './people.ts';
 import type { Services } from './services.ts';
@@ -35,10 +36,7 @@ export function slashCommand(
   return async ({ command, ack }) => {
     const payload = payloadSchema.parse(command);
     const outcome = answer(payload, services, commands);
-    const limit = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => limit.resolve('late'), ackLimitMs);
-    const first = await Promise.race([outcome, limit.promise]);
-    clearTimeout(timer);
+    const first = await inTime(outcome, ackLimitMs);
 
     const tell = (view: View | undefined) => tellPerson(payload.response_url, view ?? stored, services.log);
     const acknowledge = async (view: View | undefined): Promise<boolean> => {

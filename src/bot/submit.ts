@@ -6,6 +6,7 @@ import type { Machine } from '../fleet/machine.ts';
 import {
   type Campaign,
   type Origin,
+  paramWords,
   questionMaxCharacters,
   type Request,
   type Task,
@@ -17,7 +18,9 @@ import { deniedAll, deniedMachines } from './denied.ts';
 import { leftOutView } from './left-out.ts';
 import { machineHint } from './machine-hint.ts';
 import { checkNamesOf, listed, namesOf } from './names-of.ts';
+import { requireSeals } from './no-decision-key.ts';
 import type { Asker } from './people.ts';
+import { planAction, riskOf } from './plan-action.ts';
 import type { Accepted, Redact, RequestLimits } from './ports.ts';
 import { quarantineSentences } from './quarantines.ts';
 import type { Services } from './services.ts';
@@ -47,7 +50,7 @@ export interface Submitted {
 /**
  * Stores a task for every machine that the selector matches and that the person may give it to; more than
  * one machine makes it a campaign. Machines that are left out are named in the notice, where the person may
- * view them. Secrets in a question go no further than here.
+ * view them. Secrets go no further than here. An action is asked for on one machine.
  *
  * @throws InputError, NotAllowedError, LimitError, StoreUnavailableError with sentences for the person
  */
@@ -56,12 +59,13 @@ export async function submit(
   submission: Submission,
 ): Promise<Submitted> {
   const { fleet, asker, origin, services } = submission;
-  const task = withoutSecrets(asked, services.redact);
+  const clean = withoutSecrets(asked, services.redact);
   const obstacle = services.membership.obstacle(origin.channel);
-  const selected = await selectFor(selector, fleet, asker, task);
-  const { allowed, denied } = await asker.permission(task.kind, selected);
-  if (allowed.length === 0) throw await deniedAll({ verb: task.kind, selector, denied }, fleet, asker);
+  const selected = await selectFor(selector, fleet, asker, clean);
+  const { allowed, denied } = await asker.permission(clean.kind, selected, riskOf(clean, fleet));
+  if (allowed.length === 0) throw await deniedAll({ verb: clean.kind, selector, denied }, fleet, asker);
 
+  const task = withDefaults(clean, allowed, submission);
   const able = task.kind === 'check' ? withCheck(task.check, allowed) : allowed;
   const hindered = await obstacle;
   if (hindered !== undefined) throw new InputError(hindered);
@@ -123,7 +127,32 @@ function accept(
       acceptedAt,
     }),
   );
-  return services.requests.accept(requests, limitsOf(fleet), campaign);
+  return services.requests.accept(
+    requests.map((request) => sealed(request, services)),
+    limitsOf(fleet),
+    campaign,
+  );
+}
+
+/** Without a seal it can lead to no change. */
+function sealed(request: Request, { seals }: Services): Request {
+  return seals === undefined ? request : { ...request, seal: seals.request(request) };
+}
+
+/**
+ * An action with every parameter's value, so that what is stored is what people are asked.
+ * @throws InputError where it cannot be asked for
+ */
+function withDefaults(task: Task, machines: readonly Machine[], submission: Submission): Task {
+  if (task.kind !== 'act') return task;
+  const { asker, fleet, origin, services } = submission;
+  const [machine, ...others] = machines;
+  if (machine === undefined || others.length > 0)
+    throw new InputError('An action is for one machine at a time.');
+  requireSeals(services);
+  const now = services.clock();
+  const { subject } = planAction(task, machine, { fleet, requester: asker.requester, origin, now });
+  return { ...task, params: subject.params };
 }
 
 /** By the oldest halt that holds for them. */
@@ -153,8 +182,16 @@ function limitsOf({ machines, perPerson }: Fleet): RequestLimits {
   return { perPerson, perMachine: (name) => machines.get(name)?.limits };
 }
 
-/** A mark in the place of a secret may be longer than the secret; the question stays one that can be stored. */
+/**
+ * A mark in the place of a secret may be longer than the secret; the question stays one that can be stored. Of an
+ * action nothing can be left out.
+ */
 function withoutSecrets(task: Task, redact: Redact): Task {
+  if (task.kind === 'act' && paramWords(task.params).some((word) => redact(word) !== word)) {
+    throw new InputError(
+      'One of the values looks like a secret. Everybody could read it on the card, so it is not taken.',
+    );
+  }
   if (task.kind !== 'ask') return task;
   return { ...task, question: redact(task.question).slice(0, questionMaxCharacters) };
 }

@@ -1,11 +1,13 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { pino } from 'pino';
 import { type Bot, type BotOptions, createBot } from '../../src/bot/create-bot.ts';
 import type { Requests, SlackBudget, Views } from '../../src/bot/ports.ts';
+import { createSeals } from '../../src/fleet/create-seals.ts';
 import type { FleetFileError } from '../../src/fleet/errors.ts';
-import type { AccessRule, Fleet } from '../../src/fleet/fleet.ts';
+import { type AccessRule, approvalRulesSchema, type Fleet } from '../../src/fleet/fleet.ts';
 import { type Machine, machineSchema } from '../../src/fleet/machine.ts';
 import { redact } from '../../src/telemetry/redact.ts';
+import { isInput } from '../support/block-limits.ts';
 import { FakeControls } from '../support/fake-controls.ts';
 import { FakeRequests } from '../support/fake-requests.ts';
 import { FakeSlack, fakeBot } from '../support/fake-workspace.ts';
@@ -42,8 +44,12 @@ export function fleetOf(machines: readonly Machine[], access: readonly Partial<A
       verbs: ['view', 'check', 'ask', 'cancel'],
       line: index + 1,
       twoPeople: [],
+      upTo: 'reversible',
       ...rule,
     })),
+    actions: new Map(),
+    suggestions: [],
+    approvals: approvalRulesSchema.parse({}),
     perPerson: { requestsPerMinute: 1_000 },
     prices: {},
   };
@@ -80,6 +86,10 @@ export class BotUnderTest {
   readonly controls = new FakeControls();
   /** Ids of the runs whose traces the bot ended. */
   readonly finishedTraces: string[] = [];
+  /** What stands in Slack, by record. */
+  readonly parts = new Map<string, Awaited<ReturnType<Views['parts']>>>();
+  /** What the bot signs with; taken at `start`. */
+  decisionKey: KeyObject | undefined = generateKeyPairSync('ed25519').privateKey;
   fleet: Fleet = fleetOf([], []);
   /** What is wrong with the fleet file on disk. */
   fleetProblem: FleetFileError | undefined;
@@ -90,7 +100,9 @@ export class BotUnderTest {
   #clicks = 0;
 
   /** @param store instead of `requests` and `controls` */
-  async start(store?: Pick<BotOptions, 'requests' | 'halts' | 'notices' | 'ledger'>): Promise<void> {
+  async start(
+    store?: Pick<BotOptions, 'requests' | 'halts' | 'approvals' | 'notices' | 'ledger'>,
+  ): Promise<void> {
     this.#slack = await FakeSlack.start();
     this.#describePeople();
     this.#bot = createBot({
@@ -99,8 +111,9 @@ export class BotUnderTest {
       slackApiUrl: this.slack.apiUrl,
       fleet: { current: () => this.fleet, invalid: () => this.fleetProblem },
       ...(store ?? { ...this.controls, requests: this.#currentRequests() }),
+      ...(this.decisionKey === undefined ? {} : { seals: createSeals(this.decisionKey) }),
       meter: this.controls.meter,
-      views: noViews,
+      views: { ...noViews, parts: async (id) => this.parts.get(id) ?? {} },
       budget: noBudget,
       linkTo: () => ({ missing: 'no MLflow' }),
       finishTrace: (run) => this.finishedTraces.push(run.id),
@@ -131,8 +144,11 @@ export class BotUnderTest {
   reset(): void {
     this.slack.calls.length = 0;
     this.slack.responses.length = 0;
+    this.slack.modals.clear();
     this.requests = new FakeRequests();
     this.controls.reset();
+    this.controls.approvals.runs = this.requests.stored;
+    this.parts.clear();
     this.finishedTraces.length = 0;
     this.now = 1_800_000_000_000;
     for (const [id, flags] of [
@@ -209,6 +225,11 @@ export class BotUnderTest {
 
   /** Clicks a button; every click is another one. */
   click(actionId: string, value: string, user = 'UANN', blockId = 'b'): Promise<Acknowledged> {
+    return this.deliver(this.clickBody(actionId, value, user, blockId));
+  }
+
+  /** What Slack sends for a click. */
+  clickBody(actionId: string, value: string, user = 'UANN', blockId = 'b'): string {
     this.#clicks += 1;
     const payload = {
       type: 'block_actions',
@@ -221,17 +242,41 @@ export class BotUnderTest {
       response_url: this.slack.responseUrl,
       actions: [{ type: 'button', action_id: actionId, block_id: blockId, value, action_ts: '1.2' }],
     };
+    return new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+  }
+
+  /** Submits a window with one line of text in its only input. */
+  submit(viewId: string, text: string, user = 'UANN'): Promise<Acknowledged> {
+    const view = this.slack.modals.get(viewId);
+    const input = view?.blocks.find(isInput);
+    if (view === undefined || input?.block_id === undefined) throw new Error('no such window');
+    const { action_id = '' } = input.element;
+    const payload = {
+      type: 'view_submission',
+      user: { id: user, team_id: 'T1' },
+      team: { id: 'T1' },
+      api_app_id: 'A1',
+      view: {
+        ...view,
+        id: viewId,
+        state: { values: { [input.block_id]: { [action_id]: { value: text } } } },
+      },
+    };
     return this.deliver(new URLSearchParams({ payload: JSON.stringify(payload) }).toString());
   }
 
   /** Sends a body as Slack would; a wrong secret makes a wrong signature. */
-  async deliver(body: string, secret = signingSecret): Promise<Acknowledged> {
-    const timestamp = String(Math.floor(Date.now() / 1_000));
+  async deliver(
+    body: string,
+    secret = signingSecret,
+    { ageSeconds = 0, type = 'application/x-www-form-urlencoded' } = {},
+  ): Promise<Acknowledged> {
+    const timestamp = String(Math.floor(Date.now() / 1_000) - ageSeconds);
     const signature = createHmac('sha256', secret).update(`v0:${timestamp}:${body}`).digest('hex');
     const response = await fetch(`http://127.0.0.1:${this.bot.port()}/slack/events`, {
       method: 'POST',
       headers: {
-        'content-type': 'application/x-www-form-urlencoded',
+        'content-type': type,
         'x-slack-request-timestamp': timestamp,
         'x-slack-signature': `v0=${signature}`,
       },

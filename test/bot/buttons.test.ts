@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cancelActionId, openTraceActionId, runAgainActionId } from '../../src/bot/action-ids.ts';
-import { sameRequestWindowMs } from '../../src/bot/actions/run-again.ts';
+import { sameRequestWindowMs } from '../../src/bot/actions/same-click.ts';
 import { BotUnderTest, fleetOf, machine } from './bot-under-test.ts';
 
 const test = new BotUnderTest();

@@ -22,6 +22,7 @@ describe('a request', () => {
         requester: { kind: 'person', userId: 'UANN', teamId: 'T1' },
         origin: { channel: 'C1' },
         acceptedAt: test.now,
+        seal: expect.stringContaining('SSH SIGNATURE'),
       },
     ]);
   });

@@ -16,12 +16,14 @@ export interface Click {
   readonly blockId: string;
   /** The same for every delivery of the same click. */
   readonly eventId: string;
+  /** Opens a window, within 3 s. */
+  readonly triggerId: string;
   readonly fleet: Fleet;
   readonly asker: Asker;
   readonly services: Services;
 }
 
-const idPattern = /^[rch]-[0-9a-z]{12}$/;
+const idPattern = /^[rcha]-[0-9a-z]{12}$/;
 
 /** The fields of a click's payload that we use. `team` is null where the app is installed for a whole grid. */
 const payloadSchema = z.object({
@@ -64,7 +66,15 @@ async function answer(
   const asker = new Asker(user.id, team?.id ?? user.team_id ?? '', fleet, services.directory);
   try {
     if (!idPattern.test(id)) throw new InputError('This button carries nothing that fleetbot knows.');
-    return await serve({ id, blockId, eventId: `click:${trigger_id}`, fleet, asker, services });
+    return await serve({
+      id,
+      blockId,
+      eventId: `click:${trigger_id}`,
+      triggerId: trigger_id,
+      fleet,
+      asker,
+      services,
+    });
   } catch (error) {
     services.refusals.note(error, { by: asker.requester, what, target: id });
     return explainToPerson(error, services.log.child({ userId: user.id, click: id }));

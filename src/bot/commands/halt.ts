@@ -1,11 +1,12 @@
 import { InputError, StoreUnavailableError } from '../../fleet/errors.ts';
-import type { Halt } from '../../fleet/halt.ts';
+import { type Halt, haltReasonMaxCharacters } from '../../fleet/halt.ts';
 import { selectMachines, unmatchedAlternatives } from '../../fleet/selector.ts';
 import { deniedAll, deniedMachines } from '../denied.ts';
 import { namesOf } from '../names-of.ts';
 import type { Asker } from '../people.ts';
-import { type HaltWords, haltAllHint, readHalt, tidyReason } from '../read-halt.ts';
+import { type HaltWords, haltAllHint, readHalt } from '../read-halt.ts';
 import type { Services } from '../services.ts';
+import { tidyReason } from '../tidy-reason.ts';
 import { noticeView } from '../views/notice.ts';
 import type { View } from '../views/view.ts';
 import { defineCommand, usageError } from './command.ts';
@@ -33,7 +34,7 @@ export const halt = defineCommand({
     if (matched.length === 0) throw new InputError('The fleet file has no machines yet.');
     const { allowed, denied } = await asker.permission('halt', matched);
     if (allowed.length === 0) throw await deniedAll({ verb: 'halt', selector, denied }, fleet, asker);
-    const reason = tidyReason(services.redact(words.reason));
+    const reason = tidyReason(services.redact(words.reason), haltReasonMaxCharacters);
     if (reason === '') throw usageError('Why? A halt needs a reason that can be read.', usage);
 
     const names = namesOf(allowed);

@@ -1,3 +1,4 @@
+import { approvals } from './approvals.ts';
 import { ask } from './ask.ts';
 import { cancel } from './cancel.ts';
 import { check } from './check.ts';
@@ -6,8 +7,23 @@ import { halt } from './halt.ts';
 import { help } from './help.ts';
 import { list } from './list.ts';
 import { resume } from './resume.ts';
+import { run } from './run.ts';
 import { runs } from './runs.ts';
 import { show } from './show.ts';
+import { why } from './why.ts';
 
 /** Everything that can follow `/fleet`, in the order of `/fleet help`. */
-export const commands: readonly Command[] = [help, list, show, check, ask, runs, cancel, halt, resume];
+export const commands: readonly Command[] = [
+  help,
+  list,
+  show,
+  check,
+  ask,
+  run,
+  approvals,
+  runs,
+  cancel,
+  halt,
+  resume,
+  why,
+];

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import type { Catalogue } from '../../fleet/action.ts';
 import type { Halt, HaltMember } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Notice } from '../../fleet/notice.ts';
 import type { Campaign } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
-import type { CampaignMember, LinkTo, Posted, ViewPriority } from '../ports.ts';
+import type { CampaignMember, LinkTo, ViewPriority } from '../ports.ts';
 import { campaignEntryBlockId, campaignEntryView, campaignFile } from '../views/campaign-entry.ts';
 import { campaignMainBlockId, campaignMainView, notOk, shownMachines } from '../views/campaign-main.ts';
 import { findingNoticeBlockId, findingNoticeView } from '../views/finding-notice.ts';
@@ -12,57 +12,27 @@ import { haltMainBlockId, haltMainView } from '../views/halt-main.ts';
 import { runDiagnosisBlockId, runDiagnosisView } from '../views/run-diagnosis.ts';
 import { runMainBlockId, runMainView } from '../views/run-main.ts';
 import { runVerdictBlockId, runVerdictView } from '../views/run-verdict.ts';
-import type { FileContent, View } from '../views/view.ts';
+import { approvalParts, askedMembers } from './approval-parts.ts';
+import { file, message, type Parts, type Standing } from './part.ts';
 
-/** A message of a record, as it should stand in Slack. */
-export interface MessagePart {
-  readonly kind: 'message';
-  readonly name: string;
-  /** The `block_id` by which recovery finds it. */
-  readonly blockId: string;
-  readonly priority: ViewPriority;
-  readonly view: View;
+/** What parts are made with beside the record. */
+export interface PartTools {
+  readonly linkTo: LinkTo;
+  /** The actions of the fleet file in force. */
+  readonly catalogue: Catalogue;
 }
-
-/** A file in a record's thread. Never changes once it is there. */
-export interface FilePart {
-  readonly kind: 'file';
-  readonly name: string;
-  readonly priority: ViewPriority;
-  readonly file: FileContent;
-}
-
-export type Part = MessagePart | FilePart;
-
-/** A record's message in the channel, and what belongs into the thread under it. */
-export interface Parts {
-  readonly main: MessagePart;
-  readonly thread: readonly Part[];
-}
-
-/** Short, and different whenever what people see is different. */
-export function digestOf(part: Part): string {
-  const shown = part.kind === 'file' ? part.file : part.view;
-  return createHash('sha256').update(JSON.stringify(shown)).digest('base64url').slice(0, 22);
-}
-
-const message = (name: string, blockId: string, view: View): MessagePart => ({
-  kind: 'message',
-  name,
-  blockId,
-  priority: 'verdict',
-  view,
-});
-
-const file = (name: string, content: FileContent | undefined): readonly FilePart[] =>
-  content === undefined ? [] : [{ kind: 'file', name, priority: 'verdict', file: content }];
 
 /**
  * Everything that should stand in Slack for a run. The agent's file waits for the end: it cannot be edited.
  *
  * @param halt the halt that holds for its machine
  */
-export function runParts(run: Run, linkTo: LinkTo, priority: ViewPriority, halt: Halt | undefined): Parts {
+export function runParts(
+  run: Run,
+  { linkTo, catalogue }: PartTools,
+  priority: ViewPriority,
+  halt: Halt | undefined,
+): Parts {
   const verdict = runVerdictView(run);
   const diagnosis = runDiagnosisView(run);
   const view = runMainView(run, { traceLink: linkTo(run), halt });
@@ -73,12 +43,10 @@ export function runParts(run: Run, linkTo: LinkTo, priority: ViewPriority, halt:
       ...file('file:evidence', verdict?.file),
       ...(diagnosis === undefined ? [] : [message('diagnosis', runDiagnosisBlockId(run.id), diagnosis.view)]),
       ...file('file:agent', run.state === 'done' ? diagnosis?.file : undefined),
+      ...approvalParts(run, catalogue),
     ],
   };
 }
-
-/** What is known to stand in Slack, or was about to be posted, by part (see `Views.parts`). */
-export type Standing = Readonly<Record<string, { readonly intended: number; readonly posted?: Posted }>>;
 
 const entryPrefix = 'entry:';
 const machinesFile = 'file:machines';
@@ -89,7 +57,8 @@ const machinesFile = 'file:machines';
  */
 function entryRunIds(members: readonly CampaignMember[], standing: Standing): readonly string[] {
   const earlier = members.map((m) => m.runId).filter((id) => standing[entryPrefix + id] !== undefined);
-  const worst = notOk(members).map((member) => member.runId);
+  // Of one that waits for people the card tells.
+  const worst = notOk(members.filter(({ state }) => state !== 'awaiting')).map((member) => member.runId);
   return [...new Set([...earlier, ...worst])].slice(0, Math.max(shownMachines, earlier.length));
 }
 
@@ -97,7 +66,7 @@ function entryRunIds(members: readonly CampaignMember[], standing: Standing): re
 export async function campaignParts(
   { campaign, members }: { readonly campaign: Campaign; readonly members: readonly CampaignMember[] },
   standing: Standing,
-  linkTo: LinkTo,
+  { linkTo, catalogue }: PartTools,
   loadRuns: (runIds: readonly string[]) => Promise<readonly Run[]>,
 ): Promise<Parts> {
   const done = members.every((member) => member.state === 'done');
@@ -111,10 +80,12 @@ export async function campaignParts(
       campaignEntryView(run, { traceLink: linkTo(run) }),
     ),
   );
+  const asked = await loadRuns(askedMembers(members, standing));
   return {
     main: { ...main, priority: done ? 'verdict' : 'progress' },
     thread: [
       ...entries,
+      ...asked.flatMap((run) => approvalParts(run, catalogue)),
       ...file(
         machinesFile,
         wantsFile ? campaignFile(campaign, await loadRuns(members.map((m) => m.runId))) : undefined,

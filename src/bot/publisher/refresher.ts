@@ -3,7 +3,8 @@ import type { Origin, Requester } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { DirtyView, FleetSource, Halts, LinkTo, Notices, Requests } from '../ports.ts';
 import { cannotPostView } from '../views/cannot-post.ts';
-import { campaignParts, haltParts, noticeParts, type Parts, runParts, type Standing } from './parts.ts';
+import type { Parts, Standing } from './part.ts';
+import { campaignParts, haltParts, noticeParts, type PartTools, runParts } from './parts.ts';
 import type { SlackProblem } from './slack-problem.ts';
 import { ThreadWriter, type WriterTools } from './thread-writer.ts';
 
@@ -87,20 +88,19 @@ export class Refresher {
   }
 
   async #run({ id, priority }: DirtyView): Promise<Wanted | undefined> {
-    const { linkTo, requests } = this.#tools;
-    const run = await requests.run(id);
+    const run = await this.#tools.requests.run(id);
     // A campaign's runs show in the campaign's thread.
     if (run === undefined || run.request.campaign !== undefined) return undefined;
     const { origin, requester } = run.request;
     const halt = run.state === 'queued' ? await this.#haltOf(run.request.machine) : undefined;
-    return { parts: runParts(run, linkTo, priority, halt), origin, requester };
+    return { parts: runParts(run, this.#partTools(), priority, halt), origin, requester };
   }
 
   async #campaign(id: string, standing: Standing): Promise<Wanted | undefined> {
     const found = await this.#tools.requests.campaign(id);
     if (found === undefined) return undefined;
     const { origin, requester } = found.campaign;
-    const parts = await campaignParts(found, standing, this.#tools.linkTo, (ids) => this.#loadRuns(ids));
+    const parts = await campaignParts(found, standing, this.#partTools(), (ids) => this.#loadRuns(ids));
     return { parts, origin, requester };
   }
 
@@ -116,6 +116,11 @@ export class Refresher {
     if (notice === undefined) return undefined;
     const origin = { channel: notice.channel };
     return { parts: noticeParts(notice, priority), origin, requester: undefined };
+  }
+
+  #partTools(): PartTools {
+    const { fleet, linkTo } = this.#tools;
+    return { linkTo, catalogue: fleet.current().actions };
   }
 
   async #haltOf(name: string): Promise<Halt | undefined> {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Origin } from '../../fleet/request.ts';
 import type { Clock, DirtyView, Posted, Views } from '../ports.ts';
-import { digestOf, type MessagePart, type Part, type Parts, type Standing } from './parts.ts';
+import { digestOf, type MessagePart, type Part, type Parts, type Standing } from './part.ts';
 import type { PublisherSettings } from './settings.ts';
 import type { Place, SlackDesk } from './slack-desk.ts';
 import type { Outcome, SlackProblem } from './slack-problem.ts';

@@ -1,9 +1,9 @@
 import type { Campaign } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { TraceLink } from '../ports.ts';
-import { buttonRow, inertnessWords, runButtons, statusLines } from './run-main.ts';
+import { inertnessWords, runButtons, statusLines } from './run-main.ts';
 import { codeSpan, prose, quoteLines } from './safe-text.ts';
-import { compose, context, type FileContent, section, type View } from './view.ts';
+import { buttonRow, compose, context, type FileContent, section, type View } from './view.ts';
 import { findingWords } from './words.ts';
 
 const commentChars = 1_500;

@@ -4,7 +4,7 @@ import type { Campaign } from '../../fleet/request.ts';
 import type { CampaignMember } from '../ports.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 import { compose, context, section, type View } from './view.ts';
-import { inertnessAlarm, isNotOk, moment, taskWords, verdictWords } from './words.ts';
+import { inertnessAlarm, isNotOk, moment, stateWords, taskWords, verdictWords } from './words.ts';
 
 /** How many machines the summary names, and how many get an entry in the thread. */
 export const shownMachines = 20;
@@ -27,6 +27,16 @@ export function notOk(members: readonly CampaignMember[]): readonly CampaignMemb
   return members.filter((member) => rank(member) >= 0).toSorted((a, b) => rank(a) - rank(b));
 }
 
+function memberLine(member: CampaignMember): string {
+  const verdict = verdictOfMember(member);
+  const words =
+    member.state === 'awaiting'
+      ? [stateWords.awaiting, ...(verdict === undefined ? [] : [verdictWords[verdict]])]
+      : [verdictWords[verdict ?? 'inconclusive']];
+  const alarm = member.inertnessUnknown ? [inertnessAlarm] : [];
+  return [...words, `*${prose(member.machine, 64)}*`, codeSpan(member.runId, 64), ...alarm].join(' · ');
+}
+
 export const campaignMainBlockId = (id: string) => `campaign:${id}:main`;
 
 /** The one message of a campaign, as its members are now. */
@@ -37,25 +47,27 @@ export function campaignMainView(campaign: Campaign, members: readonly CampaignM
     .map((verdict) => ({ verdict, count: members.filter((m) => verdictOfMember(m) === verdict).length }))
     .filter(({ count }) => count > 0)
     .map(({ verdict, count }) => `${verdictWords[verdict]} ${count}`);
+  const asking = members.filter((member) => member.state === 'awaiting');
   const worst = notOk(members);
   const title = `*${taskWords(campaign.task)}* on ${codeSpan(campaign.selector, 200)}`;
   const progress =
     done === members.length
       ? `:checkered_flag: all ${members.length} machines done`
-      : `:hourglass_flowing_sand: ${done} of ${members.length} machines done, ${members.length - done - queued} at work, ${queued} queued`;
-  const rest = worst.length - shownMachines;
+      : `:hourglass_flowing_sand: ${done} of ${members.length} machines done, ${members.length - done - queued - asking.length} at work, ${queued} queued`;
+  const waits = asking.length === 0 ? '' : `:raised_hand: ${asking.length} wait for people to decide`;
+  const named = [...new Set([...asking, ...worst])];
+  const rest = named.length - shownMachines;
   return compose({
-    text: `${taskWords(campaign.task)}: ${done} of ${members.length} machines done, ${worst.length} not ok`,
+    text: `${taskWords(campaign.task)}: ${done} of ${members.length} machines done, ${worst.length} not ok${asking.length === 0 ? '' : `, ${asking.length} wait for people`}`,
     head: [
-      section([title, progress, counts.join('   ')].join('\n').trimEnd(), campaignMainBlockId(campaign.id)),
+      section(
+        [title, progress, waits, counts.join('   ')].filter((line) => line !== '').join('\n'),
+        campaignMainBlockId(campaign.id),
+      ),
     ],
-    body: worst.slice(0, shownMachines).map((member) => {
-      const verdict = verdictOfMember(member) ?? 'inconclusive';
-      const alarm = member.inertnessUnknown ? ` · ${inertnessAlarm}` : '';
-      return `${verdictWords[verdict]} · *${prose(member.machine, 64)}* · ${codeSpan(member.runId, 64)}${alarm}`;
-    }),
+    body: named.slice(0, shownMachines).map(memberLine),
     tail: [
-      ...(rest > 0 ? [context([`and ${rest} more machines that are not ok`])] : []),
+      ...(rest > 0 ? [context([`and ${rest} more machines that people should look at`])] : []),
       context([
         `asked by ${mention(campaign.requester.userId)} at ${moment(campaign.acceptedAt)}`,
         codeSpan(campaign.id, 64),

@@ -8,6 +8,8 @@ export const slackLimits = {
   headerChars: 150,
   contextChars: 2_000,
   buttonChars: 75,
+  /** Title and buttons of a window. */
+  modalTitleChars: 24,
   buttonUrlChars: 3_000,
   /** All blocks of one message together; we count their JSON, which is never less than what Slack counts. */
   blocksChars: 13_200,

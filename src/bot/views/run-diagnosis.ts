@@ -8,6 +8,7 @@ const contradictionChars = 400;
 const shownContradictions = 5;
 const lineChars = 1_500;
 const shownToolCalls = 5;
+const shownDenied = 3;
 const toolChars = 40;
 const inputChars = 120;
 
@@ -33,6 +34,27 @@ function agentFailureLines(run: Run, diagnosis: Diagnosis): readonly string[] {
   const stands = run.findings.length > 0 ? ' The verdict above rests on the evidence alone and stands.' : '';
   const [explanation, ...detail] = failureLines(diagnosis.failure);
   return [`:x: *The agent failed.* ${explanation}${stands}`, ...detail];
+}
+
+/** What it wanted that is not to be had: a command of its own, or an action that cannot be asked for. */
+function refusedWishLines({ deniedCommands = [], proposalProblem }: Diagnosis): readonly string[] {
+  const shown = deniedCommands.slice(0, shownDenied).map(({ command, nearest }) => {
+    const instead =
+      nearest === undefined
+        ? ''
+        : ` What comes nearest is ${codeSpan(nearest, toolChars)}, which people can ask for with \`/fleet run\`.`;
+    return `:no_entry: The agent wanted to run ${codeSpan(command, inputChars)}, which only an approval of its own would allow: denied at once.${instead}`;
+  });
+  const rest = deniedCommands.length - shown.length;
+  return [
+    ...shown,
+    ...(rest > 0 ? [`and ${rest} more, denied as well`] : []),
+    ...(proposalProblem === undefined
+      ? []
+      : [
+          `:no_entry: What the agent proposes cannot be asked for: ${prose(proposalProblem, contradictionChars)}`,
+        ]),
+  ];
 }
 
 function toolCallWords(call: ToolCall): string {
@@ -99,6 +121,7 @@ export function runDiagnosisView(run: Run): { view: View; file?: FileContent } |
         [
           ...contradictionLines(diagnosis),
           ...agentFailureLines(run, diagnosis),
+          ...refusedWishLines(diagnosis),
           ...(said.length > 0 ? [title(run)] : []),
         ].join('\n'),
         runDiagnosisBlockId(run.id),

@@ -1,19 +1,20 @@
-import type { ActionsBlock, Button } from '@slack/types';
+import type { Button } from '@slack/types';
 import type { Halt } from '../../fleet/halt.ts';
 import type { Cancellation, Run } from '../../fleet/run.ts';
-import { cancelActionId, openTraceActionId, runAgainActionId } from '../action-ids.ts';
+import { cancelActionId, runAgainActionId } from '../action-ids.ts';
 import type { TraceLink } from '../ports.ts';
+import { approvalStateWords, hasAsked, subjectWords } from './approval-words.ts';
 import { failureLines } from './failure-lines.ts';
 import { haltWords } from './halted-line.ts';
-import { slackLimits } from './limits.ts';
+import { beforeAfterLine, outcomeLine } from './outcome-words.ts';
 import { codeSpan, mention, prose, quoteLines } from './safe-text.ts';
-import { button, compose, context, section, type View } from './view.ts';
+import { missingTrace, traceButton } from './trace-button.ts';
+import { button, buttonRow, compose, context, section, type View } from './view.ts';
 import { moment, span, stateWords, taskWords, verdictWords, worstFirst } from './words.ts';
 
 /** How many findings the headline names. */
 const headlineFindings = 3;
 const findingChars = 240;
-const reasonChars = 200;
 /** How much of an answer stands in the main message; all of it stands in the thread. */
 const answerLines = 5;
 const answerLineChars = 300;
@@ -74,6 +75,18 @@ function cancellationLine(run: Run, { userId, at, halt }: Cancellation): string 
   return `:no_entry_sign: ${wish} by ${by} at ${moment(at)}${cancelledDiagnosis(run)}`;
 }
 
+/** What was asked of people, who decided it, and what came of it. */
+function approvalLines(run: Run): readonly string[] {
+  if (!hasAsked(run)) return [];
+  const { approval, action } = run;
+  return [
+    `*${subjectWords(approval.question)}* · ${approvalStateWords(run)}`,
+    ...(action === undefined
+      ? []
+      : [outcomeLine(action), beforeAfterLine(action)].filter((line) => line !== undefined)),
+  ];
+}
+
 /** What happened so far, one line each: verdict or state first. */
 export function statusLines(run: Run, halt?: Halt): readonly string[] {
   const { machine, task } = run.request;
@@ -86,7 +99,10 @@ export function statusLines(run: Run, halt?: Halt): readonly string[] {
     lines.push(':rotating_light: the agent contradicts the evidence: see the thread');
   }
   if (run.diagnosis?.failure !== undefined) lines.push(':x: the agent failed: see the thread');
-  if (run.verdict !== undefined && run.state !== 'done') lines.push(stateWords[run.state]);
+  lines.push(...approvalLines(run));
+  if (run.verdict !== undefined && run.state !== 'done' && run.state !== 'awaiting') {
+    lines.push(stateWords[run.state]);
+  }
   if (run.cancellation !== undefined) lines.push(cancellationLine(run, run.cancellation));
   if (run.state === 'done' && run.inertness === 'unknown') lines.push(inertnessWords(run));
   return lines;
@@ -99,12 +115,8 @@ function smallPrint(run: Run, link: TraceLink): readonly string[] {
     parts.push(`took ${span(end.at - run.request.acceptedAt)}`);
     if (run.inertness !== 'unknown') parts.push(inertnessWords(run));
   }
-  if ('missing' in link) parts.push(`no trace link: ${prose(link.missing, reasonChars)}`);
-  else if (!fitsButton(link)) parts.push('no trace link: its address is too long for a button');
-  return [...parts, codeSpan(run.id, 64)];
+  return [...parts, ...missingTrace(link), codeSpan(run.id, 64)];
 }
-
-const fitsButton = (link: { url: string }) => link.url.length <= slackLimits.buttonUrlChars;
 
 /** The buttons that make sense for a run as it is. */
 export function runButtons(run: Run, link: TraceLink): readonly Button[] {
@@ -113,13 +125,7 @@ export function runButtons(run: Run, link: TraceLink): readonly Button[] {
   else if (run.cancellation === undefined) {
     buttons.push(button('Cancel', cancelActionId, { value: run.id }, 'danger'));
   }
-  if ('url' in link && fitsButton(link)) buttons.push(button('Open trace', openTraceActionId, link));
-  return buttons;
-}
-
-/** The row of buttons, or nothing: Slack refuses an empty row. */
-export function buttonRow(blockId: string, buttons: readonly Button[]): readonly ActionsBlock[] {
-  return buttons.length === 0 ? [] : [{ type: 'actions', block_id: blockId, elements: [...buttons] }];
+  return [...buttons, ...traceButton(link)];
 }
 
 /**

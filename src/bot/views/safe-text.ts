@@ -83,6 +83,11 @@ export function quoteLines(text: string, maxLineChars: number): readonly string[
   return lines.map((line) => `> ${clip(unformatted(line.trimEnd()), maxLineChars)}`);
 }
 
+/** The first lines of foreign text as quotations; what is not shown costs nothing. */
+export function quoteBeginning(text: string, maxLines: number, maxLineChars: number): readonly string[] {
+  return quoteLines(text.slice(0, maxLines * maxLineChars), maxLineChars).slice(0, maxLines);
+}
+
 /** Foreign text as a code span of one line. */
 export function codeSpan(text: string, maxChars: number): string {
   const line = printable(beginning(text, maxChars))
@@ -106,9 +111,10 @@ export function codeLines(text: string, maxChars: number): string {
   return shown;
 }
 
-/** A person by id; only what is an id becomes a mention. */
-export function mention(userId: string): string {
-  return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : codeSpan(userId, 40);
+/** A person or a user group by id; only what is an id becomes a mention. */
+export function mention(id: string): string {
+  if (/^S[A-Z0-9]{1,30}$/.test(id)) return `<!subteam^${id}>`;
+  return /^[UW][A-Z0-9]{1,30}$/.test(id) ? `<@${id}>` : codeSpan(id, 40);
 }
 
 /** A channel by id; only what is an id becomes a link. */

@@ -1,4 +1,4 @@
-import type { Button, ContextBlock, HeaderBlock, KnownBlock, SectionBlock } from '@slack/types';
+import type { ActionsBlock, Button, ContextBlock, HeaderBlock, KnownBlock, SectionBlock } from '@slack/types';
 import { clip, fallbackChars, slackLimits } from './limits.ts';
 import { prose } from './safe-text.ts';
 
@@ -62,6 +62,11 @@ export function button(
     ...target,
     ...(style === undefined ? {} : { style }),
   };
+}
+
+/** The row of buttons, or nothing: Slack refuses an empty row. */
+export function buttonRow(blockId: string, buttons: readonly Button[]): readonly ActionsBlock[] {
+  return buttons.length === 0 ? [] : [{ type: 'actions', block_id: blockId, elements: [...buttons] }];
 }
 
 /** A message in the making. Head and tail always stand; of the body as many items as fit. */

@@ -417,7 +417,7 @@ describe('a campaign', () => {
       const parts = await campaignParts(
         found,
         {},
-        () => ({ missing: '' }),
+        { linkTo: () => ({ missing: '' }), catalogue: new Map() },
         async () => [],
       );
       return parts.main.priority;

@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CampaignMember, TraceLink } from '../../../src/bot/ports.ts';
+import { escalatedView, passedOnView, reminderView } from '../../../src/bot/views/approval-calls.ts';
+import { approvalCardView } from '../../../src/bot/views/approval-card.ts';
+import { approvalDetailsView } from '../../../src/bot/views/approval-details.ts';
+import { approvalListView } from '../../../src/bot/views/approval-list.ts';
+import type { AskingRun } from '../../../src/bot/views/approval-words.ts';
 import { campaignEntryView } from '../../../src/bot/views/campaign-entry.ts';
 import { campaignMainView } from '../../../src/bot/views/campaign-main.ts';
 import { cannotPostView } from '../../../src/bot/views/cannot-post.ts';
+import { denyModal } from '../../../src/bot/views/deny-modal.ts';
+import { dryRunView } from '../../../src/bot/views/dry-run.ts';
 import { findingNoticeView } from '../../../src/bot/views/finding-notice.ts';
 import { haltMainView } from '../../../src/bot/views/halt-main.ts';
 import { haltedLine } from '../../../src/bot/views/halted-line.ts';
@@ -14,17 +21,22 @@ import { noticeView } from '../../../src/bot/views/notice.ts';
 import { runDiagnosisView } from '../../../src/bot/views/run-diagnosis.ts';
 import { runListView } from '../../../src/bot/views/run-list.ts';
 import { runMainView } from '../../../src/bot/views/run-main.ts';
+import { runOutcomeView } from '../../../src/bot/views/run-outcome.ts';
 import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
 import type { View } from '../../../src/bot/views/view.ts';
+import { whyView } from '../../../src/bot/views/why.ts';
+import type { Action } from '../../../src/fleet/action.ts';
+import type { Question, QuestionSubject } from '../../../src/fleet/approval.ts';
 import { builtInChecks } from '../../../src/fleet/checks/index.ts';
 import { driftParts } from '../../../src/fleet/drift.ts';
 import { severities, verdicts } from '../../../src/fleet/finding.ts';
 import { type Halt, haltOutcomes } from '../../../src/fleet/halt.ts';
 import { type Machine, machineSchema } from '../../../src/fleet/machine.ts';
-import { type Run, runStates } from '../../../src/fleet/run.ts';
+import { type ActionRecord, type Run, runStates } from '../../../src/fleet/run.ts';
 import { anyText } from '../../support/any-text.ts';
-import { blockProblems } from '../../support/block-limits.ts';
+import { blockProblems, modalProblems } from '../../support/block-limits.ts';
 import { sampleHalt } from '../../support/sample-halt.ts';
+import { sampleQuestion } from '../../support/sample-question.ts';
 import { sampleCampaign, sampleRun } from '../../support/sample-run.ts';
 
 /** Everything foreign in every view, filled with one text, `count` times over. */
@@ -74,10 +86,14 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
       })),
       model: text,
       contradictions: many.map(() => text),
+      proposal: { action: text, params: {}, source: text },
+      proposalProblem: text,
+      deniedCommands: many.map(() => ({ command: text, at: 0, nearest: text })),
       failure: { code: 'locked', message: text },
     },
     cancellation: { userId: text, at: 0 },
   };
+  const { asking, action, plan } = everyQuestion(run, text, many);
   const plain = machineSchema.parse({
     name: 'web-01',
     address: 'x',
@@ -150,13 +166,35 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     { missing: text },
     { url: `https://mlflow.example/${'x'.repeat(text.length)}` },
   ];
-  const found = [runVerdictView(run)?.view, runDiagnosisView(run)?.view].filter((view) => view !== undefined);
+  const found = [
+    runVerdictView(run)?.view,
+    runDiagnosisView(run)?.view,
+    ...asking.flatMap((each) => [runOutcomeView(each)?.view, escalatedView(each, 'escalated')]),
+  ].filter((view) => view !== undefined);
   return [
     ...links.flatMap((traceLink) => [
       runMainView(run, { traceLink, halt }),
       campaignEntryView(run, { traceLink }),
     ]),
     ...found,
+    ...asking.flatMap((each) => [
+      approvalCardView(each, new Map([[text, action]])),
+      reminderView(each, 'reminder:0'),
+      passedOnView(each, 'passed-on:1'),
+      runMainView(each, { traceLink: links[0] ?? { missing: text } }),
+      ...links.map((traceLink) => approvalDetailsView(each, { policy: many.map(() => text), traceLink })),
+    ]),
+    dryRunView(plan, { action, policy: many.map(() => text) }),
+    whyView(
+      { userId: text, verb: 'act', machine: text, action: text },
+      many.map(() => text),
+    ),
+    approvalListView({
+      toDecide: asking.map((each) => ({ run: each, card: undefined })),
+      asked: asking.map((each) => ({ run: each, card: text })),
+      now: 1e12,
+      doubt: text,
+    }),
     campaignMainView(campaign, members),
     cannotPostView({ id: text, channel: text, code: 'not_in_channel', botName: text }),
     helpView(
@@ -198,6 +236,50 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
       { none: 'No runs yet.', doubt: text },
     ),
   ];
+}
+
+/** The run as it asks people everything in every way. */
+function everyQuestion(run: Run, text: string, many: readonly number[]) {
+  const words = many.map(() => text);
+  const texts = Object.fromEntries(many.map((index) => [`${text}${index}`, text]));
+  const person = { kind: 'person', userId: text, teamId: text } as const;
+  const subjects: readonly QuestionSubject[] = [
+    {
+      ...{ kind: 'action', action: text, params: texts, argv: [text, ...words], digest: text },
+      undo: { action: text, params: texts, argv: words },
+    },
+    { kind: 'escalation', to: words },
+  ];
+  const measured = { findings: run.findings, verdict: 'critical' } as const;
+  const outcome: ActionRecord = {
+    ...{ detail: text, stdout: text, stderr: text, outcome: 'unknown', effect: 'worse', exitCode: null },
+    ...{ before: measured, after: measured, begunAt: 0, endedAt: 1e12 },
+  };
+  const asking = subjects.flatMap((subject) =>
+    (['waiting', 'denied', 'approved'] as const).map((state): AskingRun => {
+      const question: Question = {
+        ...sampleQuestion(run),
+        ...{ machine: text, subject, why: text, proposedBy: 'agent', requester: person },
+        taints: many.map(() => ({ param: text, value: text, source: text })),
+        rounds: [{ mention: words.slice(0, 5), remindAt: 0, endsAt: 0 }],
+      };
+      const decision = { approval: text, question: text, groups: words, by: person, reason: text, at: 0 };
+      const votes = (['approve', 'deny'] as const).map((kind) => ({
+        decision: { ...decision, kind, eventId: text },
+        signature: text,
+      }));
+      const approval = { question, state, round: 0, reminded: true, votes, settledAt: 0 };
+      return { ...run, approval, action: outcome };
+    }),
+  );
+  const action: Action = {
+    ...{ summary: text, argv: [text], params: {}, risk: 'reversible', verify: text },
+    precondition: { check: text, subject: text, severities: ['warning'] },
+    ...{ timeoutSeconds: 1, interruptible: false },
+  };
+  const [subject] = subjects;
+  if (subject?.kind !== 'action') throw new Error('no action');
+  return { asking, action, plan: { ...sampleQuestion(run), machine: text, rounds: [], subject } };
 }
 
 function textsOf(view: View): { mrkdwn: string[]; plain: string[]; verbatim: boolean } {
@@ -267,6 +349,13 @@ describe('every view', () => {
       }
     },
   );
+
+  it('of a window stays within the limits of Slack, too', () => {
+    for (const text of monsters) {
+      const { asking } = everyQuestion(sampleRun('r-1', 'awaiting'), text.slice(0, 3_000), [0, 1]);
+      for (const run of asking) expect(modalProblems(denyModal(run))).toEqual([]);
+    }
+  });
 
   it('stays within the limits of Slack with any text in any state', () => {
     fc.assert(

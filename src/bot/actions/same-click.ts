@@ -1,0 +1,25 @@
+import type { Run } from '../../fleet/run.ts';
+import type { Services } from '../services.ts';
+
+/** Clicks on the same button within this time are one request, whoever clicks. */
+export const sameRequestWindowMs = 10_000;
+
+/** How many of a machine's latest runs are looked through for one that such a click began. */
+const recentRuns = 20;
+
+/**
+ * The event id of a request that a button of a run makes. Windows are fixed, so that two processes agree on them; a
+ * click just after a window's end takes the event id of the one just before it, so that a double click over the edge
+ * stays one request too.
+ *
+ * @param button tells one button of the run from another
+ */
+export async function eventIdOfClick(button: string, run: Run, services: Services): Promise<string> {
+  const prefix = `${button}:${run.id}:`;
+  const now = services.clock();
+  const latest = await services.requests.runs({ machine: run.request.machine, limit: recentRuns });
+  const recent = latest.find(
+    ({ request }) => request.eventId.startsWith(prefix) && now - request.acceptedAt < sameRequestWindowMs,
+  );
+  return recent?.request.eventId ?? `${prefix}${Math.floor(now / sameRequestWindowMs)}`;
+}

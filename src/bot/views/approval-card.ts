@@ -1,0 +1,175 @@
+import type { ActionsBlock } from '@slack/types';
+import type { Action, Catalogue } from '../../fleet/action.ts';
+import type { ActionSubject, Approval, Question, QuestionSubject } from '../../fleet/approval.ts';
+import { approvalDetailsActionId, approveActionId, denyActionId } from '../action-ids.ts';
+import {
+  type AskingRun,
+  approvalStateWords,
+  mentions,
+  quorumWords,
+  riskWords,
+  roundOf,
+  subjectWords,
+  voteLines,
+} from './approval-words.ts';
+import { codeSpan, mention, prose, quoteBeginning } from './safe-text.ts';
+import { commandLines, shownCommand, shownWord } from './shown-command.ts';
+import { button, compose, context, section, type View } from './view.ts';
+import { moment } from './words.ts';
+
+const whyChars = 500;
+const summaryChars = 120;
+const sourceChars = 300;
+const sourceLines = 5;
+const shownTaints = 5;
+const undoChars = 600;
+const digestDigits = 16;
+
+/** `block_id` of a run's card, by which recovery finds it. */
+export const approvalCardBlockId = (runId: string) => `run:${runId}:approval`;
+
+/** Who is asked, until when, who would be next, and how many must agree. */
+function askedLines(approval: Approval): readonly string[] {
+  const { question, round } = approval;
+  const current = roundOf(approval);
+  if (current === undefined) return [];
+  const next = question.rounds[round + 1];
+  // Not mentioned: nobody is called before it is their turn.
+  const nextWords =
+    next === undefined
+      ? 'then it expires'
+      : `then it is passed on to ${next.mention.map((id) => codeSpan(id, 40)).join(' ')} until ${moment(next.endsAt)}`;
+  return [
+    `asked: ${mentions(current.mention)} until ${moment(current.endsAt)}, ${nextWords}`,
+    `${quorumWords(question)}; one denial ends it`,
+  ];
+}
+
+/** Who thought of it. What the agent said stands in quotation marks of its own. */
+function proposerLines({ approval, diagnosis }: AskingRun): readonly string[] {
+  const { proposedBy, requester } = approval.question;
+  switch (proposedBy) {
+    case 'person':
+      return [`wanted by ${mention(requester.userId)}`];
+    case 'rule':
+      return [
+        `proposed by a rule of the fleet file, after a run that ${mention(requester.userId)} asked for`,
+      ];
+    case 'agent':
+      return [
+        `proposed by the agent, in a run that ${mention(requester.userId)} asked for. Its own words, measured by nobody:`,
+        ...quoteBeginning(diagnosis?.proposal?.source ?? '(not kept)', sourceLines, sourceChars),
+      ];
+  }
+}
+
+/** Why the person who reads should take a second look at these values. */
+function taintLines({ taints }: Question): readonly string[] {
+  if (taints.length === 0) return [];
+  const shown = taints
+    .slice(0, shownTaints)
+    .flatMap(({ param, value, source }) => [
+      `:warning: ${codeSpan(`${param}=${shownWord(value.slice(0, sourceChars))}`, sourceChars)} was taken from text that a machine or a model wrote, so the risk counts one step higher. The line:`,
+      ...quoteBeginning(source, 1, sourceChars),
+    ]);
+  const rest = taints.length - shownTaints;
+  return rest > 0 ? [...shown, `and ${rest} more values of that kind`] : shown;
+}
+
+/** How to take it back, or why that cannot be. */
+function undoLine({ undo, noUndo }: ActionSubject): string {
+  if (undo === undefined) return `undo: none. ${prose(noUndo ?? 'The fleet file names none.', whyChars)}`;
+  return `undo: ${codeSpan(undo.action, 64)}, which runs ${codeSpan(shownCommand(undo.argv, undoChars), undoChars)}`;
+}
+
+/** Risk, where values come from, the way back and the check, as the card and a dry run tell them. */
+export function actionLines(
+  question: Question,
+  subject: ActionSubject,
+  action: Action | undefined,
+): readonly string[] {
+  return [
+    `risk: ${riskWords[question.risk]}`,
+    ...taintLines(question),
+    undoLine(subject),
+    ...(action === undefined
+      ? []
+      : [`verified by the check ${codeSpan(action.verify, 64)}, measured before and after`]),
+  ];
+}
+
+function escalationLine({ to }: Extract<QuestionSubject, { kind: 'escalation' }>): string {
+  return `to: ${to.map((id) => codeSpan(id, 40)).join(' ') || 'nobody, because the fleet file names nobody'}`;
+}
+
+function titleOf({ question, state }: Approval, action: Action | undefined): string {
+  const machine = `*${prose(question.machine, 64)}*`;
+  if (question.subject.kind === 'escalation') {
+    return `:rotating_light: *Escalate to on-call${state === 'waiting' ? '?' : ''}* · ${machine}`;
+  }
+  const summary = action === undefined ? '' : ` · ${prose(action.summary, summaryChars)}`;
+  const want = state === 'waiting' ? '*Approve this change?*' : '*Change that was asked for*';
+  return `:raised_hand: ${want} · ${machine} · *${subjectWords(question)}*${summary}`;
+}
+
+function buttons({ id }: Question, approvable: boolean): ActionsBlock {
+  const approve = button('Approve', approveActionId, { value: id }, 'primary');
+  return {
+    type: 'actions',
+    block_id: `approval:${id}:buttons`,
+    elements: [
+      ...(approvable ? [approve] : []),
+      button('Deny', denyActionId, { value: id }, 'danger'),
+      button('Details', approvalDetailsActionId, { value: id }),
+    ],
+  };
+}
+
+/**
+ * The card of a run's question, as its record is now: what is asked while it waits, who decided afterwards. What
+ * cannot be shown whole has no button Approve.
+ *
+ * @param catalogue of the fleet file in force, for what an action is for
+ */
+export function approvalCardView(run: AskingRun, catalogue: Catalogue): View {
+  const { approval } = run;
+  const { question, state } = approval;
+  const { subject } = question;
+  const waiting = state === 'waiting';
+  const action = subject.kind === 'action' ? catalogue.get(subject.action) : undefined;
+  const command = subject.kind === 'action' ? commandLines(subject.argv) : [];
+  const head = [
+    titleOf(approval, action),
+    ...(waiting ? askedLines(approval) : [approvalStateWords(run)]),
+    ...(waiting || approval.votes.length > 1 ? voteLines(approval) : []),
+  ];
+  const card = (approvable: boolean) =>
+    compose({
+      text: `${titleOf(approval, action)} · ${waiting ? quorumWords(question) : approvalStateWords(run)}`,
+      head: [section(head.join('\n'), approvalCardBlockId(run.id))],
+      body: [
+        ...(approvable ? [] : [tooLong]),
+        ...(subject.kind === 'action' ? ['The machine would run exactly this, as root:'] : []),
+        ...(command ?? []),
+        `why: ${prose(question.why, whyChars)}`,
+        ...proposerLines(run),
+        ...(subject.kind === 'action' ? actionLines(question, subject, action) : [escalationLine(subject)]),
+      ],
+      tail: [
+        context([
+          ...(subject.kind === 'action'
+            ? [`digest ${codeSpan(subject.digest.slice(0, digestDigits), 64)}`]
+            : []),
+          `asked at ${moment(question.askedAt)}`,
+          codeSpan(question.id, 64),
+        ]),
+        ...(waiting ? [buttons(question, approvable)] : []),
+      ],
+      more: (count) => `${count} more lines are left out here`,
+    });
+  const { view, leftOut } = card(true);
+  return waiting && (command === undefined || leftOut > 0) ? card(false).view : view;
+}
+
+const tooLong =
+  ':no_entry: Not all of this fits into a message, and nobody should agree to what they cannot read: it can only be denied. Whoever maintains the fleet file should make the action shorter.';

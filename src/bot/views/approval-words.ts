@@ -1,0 +1,83 @@
+import type { Risk } from '../../fleet/action.ts';
+import type { Approval, ApprovalDecision, Question, Round } from '../../fleet/approval.ts';
+import { paramWords } from '../../fleet/request.ts';
+import type { Run } from '../../fleet/run.ts';
+import { mention, prose } from './safe-text.ts';
+import { moment } from './words.ts';
+
+/** A run that asked people something. */
+export type AskingRun = Run & { readonly approval: Approval };
+
+/** Whether the run asked people something. */
+export function hasAsked(run: Run): run is AskingRun {
+  return run.approval !== undefined;
+}
+
+const subjectChars = 200;
+/** Longest reason of a denial. */
+export const denialReasonChars = 300;
+
+export const riskWords: Readonly<Record<Risk, string>> = {
+  reversible: '*reversible*: it can be taken back',
+  disruptive: '*disruptive*: people or services may notice it',
+  destructive: '*destructive*: what it takes away does not come back',
+};
+
+/** What is asked, as short as it can be said: `vacuum-journal size=200M`. Safe to show. */
+export function subjectWords({ subject }: Question): string {
+  if (subject.kind === 'escalation') return 'escalate to on-call';
+  return prose([subject.action, ...paramWords(subject.params)].join(' '), subjectChars);
+}
+
+/** The round that people are in, or were in at the end. */
+export function roundOf({ question, round }: Approval): Round | undefined {
+  return question.rounds[round];
+}
+
+/** How many must agree. */
+export function quorumWords({ quorum: { approvals, differentGroups } }: Question): string {
+  if (approvals === 1) return '1 person must agree';
+  return `${approvals} people must agree${differentGroups ? ', each for another user group' : ''}`;
+}
+
+/** People and groups, mentioned: Slack tells them, unless the words are an edit of a message that stands. */
+export function mentions(ids: readonly string[]): string {
+  return ids.length === 0 ? 'nobody by name' : ids.map(mention).join(' ');
+}
+
+/** One person's decision. */
+export function decisionWords({ kind, by, at, reason }: ApprovalDecision): string {
+  const did = kind === 'approve' ? 'approved' : 'denied';
+  const why = reason === undefined ? '' : `: ${prose(reason, denialReasonChars)}`;
+  return `${did} by ${mention(by.userId)} at ${moment(at)}${why}`;
+}
+
+const decisionIcons = { approve: ':white_check_mark:', deny: ':no_entry:' } as const;
+
+/** Every decision so far, one line each. */
+export function voteLines({ votes }: Approval): readonly string[] {
+  return votes.map(({ decision }) => `${decisionIcons[decision.kind]} ${decisionWords(decision)}`);
+}
+
+/** What the question has come to: who decided when, and why; or what it waits for. One line. */
+export function approvalStateWords({ approval, cancellation }: AskingRun): string {
+  const { state, settledAt, votes } = approval;
+  const at = settledAt === undefined ? '' : ` at ${moment(settledAt)}`;
+  const last = (kind: ApprovalDecision['kind']) =>
+    votes.filter(({ decision }) => decision.kind === kind).map(({ decision }) => decisionWords(decision));
+  switch (state) {
+    case 'waiting': {
+      const round = roundOf(approval);
+      const until = round === undefined ? '' : ` until ${moment(round.endsAt)}`;
+      return `:raised_hand: waits for ${mentions(round?.mention ?? [])}${until}`;
+    }
+    case 'approved':
+      return `:white_check_mark: *approved*: ${last('approve').join(', ')}`;
+    case 'denied':
+      return `:no_entry: *denied*: ${last('deny').join(', ')}`;
+    case 'expired':
+      return `:hourglass: *expired*${at}: not enough people decided in time`;
+    case 'cancelled':
+      return `:no_entry_sign: *cancelled*${at}${cancellation === undefined ? '' : ` by ${mention(cancellation.userId)}`}`;
+  }
+}

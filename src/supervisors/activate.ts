@@ -1,11 +1,16 @@
+import type { Catalogue } from '../fleet/action.ts';
+import { actionsOf } from '../fleet/actions-of.ts';
+import { readProposal } from '../fleet/agent-proposal.ts';
 import type { AgentAnswer } from '../fleet/agent-task.ts';
 import { contradictions } from '../fleet/contradictions.ts';
 import { AgentError, type Failure, MachineError, StaleFenceError } from '../fleet/errors.ts';
 import { type Severity, severities } from '../fleet/finding.ts';
-import type { Diagnosis, Run, ToolCall } from '../fleet/run.ts';
+import { nearestAction } from '../fleet/nearest-action.ts';
+import type { DeniedCommand, Diagnosis, Run, ToolCall } from '../fleet/run.ts';
 import { taskMessage } from '../fleet/task-message.ts';
 import type { Drive } from './context.ts';
 import { failureOf } from './failure-of.ts';
+import { inStep } from './in-step.ts';
 import { createProgress } from './progress.ts';
 import { overTokens, spendingOf } from './spending.ts';
 
@@ -15,7 +20,6 @@ export function nextActivation(run: Run): Diagnosis {
     activations: (run.diagnosis?.activations ?? 0) + 1,
     toolCalls: [],
     contradictions: [],
-    deniedCommands: [],
   };
 }
 
@@ -29,13 +33,15 @@ export function nextActivation(run: Run): Diagnosis {
  */
 export async function activate(drive: Drive): Promise<Diagnosis> {
   const { held, interruption, redact } = drive;
+  const actions = actionsOf(drive.fleet(), drive.machine);
+  const deniedCommands: DeniedCommand[] = [];
   const begun = held.run.diagnosis ?? nextActivation(held.run);
   // The record may know it before the news of it comes.
   if (interruption.byPerson) return begun;
   const spendthrift = new AbortController();
   let overspent: Failure | undefined;
   try {
-    const answer = await startAndTask(drive, spendthrift.signal, (tokens) => {
+    const answer = await startAndTask(drive, actions, deniedCommands, spendthrift.signal, (tokens) => {
       overspent ??= overTokens(drive.machine, tokens);
       if (overspent) spendthrift.abort(new Error(overspent.message));
     });
@@ -44,6 +50,8 @@ export async function activate(drive: Drive): Promise<Diagnosis> {
     return {
       ...begun,
       comment,
+      ...proposalIn(comment, actions),
+      ...recorded(deniedCommands),
       toolCalls: answer.toolCalls.map((call) => redactedCall(call, drive)),
       contradictions: verdict ? contradictions(comment, verdict, held.run.findings) : [],
       ...(answer.usage && { usage: { ...answer.usage } }),
@@ -51,7 +59,7 @@ export async function activate(drive: Drive): Promise<Diagnosis> {
       ...spendingOf(drive.machine, answer, drive.fleet().prices),
     };
   } catch (error) {
-    const seen = held.run.diagnosis ?? begun;
+    const seen = { ...(held.run.diagnosis ?? begun), ...recorded(deniedCommands) };
     if (interruption.signal.aborted) return seen;
     if (overspent) return { ...seen, failure: overspent };
     if (error instanceof MachineError && error.code === 'old-fence') {
@@ -66,6 +74,8 @@ export async function activate(drive: Drive): Promise<Diagnosis> {
 
 async function startAndTask(
   drive: Drive,
+  actions: Catalogue,
+  denied: DeniedCommand[],
   tooMuch: AbortSignal,
   onOutputTokens: (tokens: number) => void,
 ): Promise<AgentAnswer> {
@@ -73,7 +83,7 @@ async function startAndTask(
   const { signal } = interruption;
   signal.throwIfAborted();
 
-  const token = await inStep(drive, 'agent.start', async (traceparent) => {
+  const token = await inStep(drive, 'agent.start', async ({ traceparent }) => {
     const started = await gate.start(held.fence, held.run.id, traceparent, signal);
     return started.token;
   });
@@ -89,9 +99,13 @@ async function startAndTask(
       {
         runId: held.run.id,
         agentId: machine.agent.id,
-        message: taskMessage(machine, held.run.request.task, held.run),
+        message: taskMessage(machine, held.run.request.task, held.run, actions),
         traceparent: step.traceparent,
         onToolCall: (call) => progress.add(redactedCall(call, drive)),
+        onDenied: (command) => {
+          denied.push(deniedCommand(command, actions, drive));
+          step.set({ 'fleet.denied_commands': denied.map((each) => each.command).join('\n') });
+        },
         onOutputTokens,
       },
       AbortSignal.any([signal, tooMuch]),
@@ -107,20 +121,24 @@ async function startAndTask(
   }
 }
 
-async function inStep<T>(drive: Drive, name: string, work: (traceparent: string) => Promise<T>): Promise<T> {
-  const step = drive.tracer.step(drive.held.run, name);
-  try {
-    const result = await work(step.traceparent);
-    step.end();
-    return result;
-  } catch (error) {
-    step.end(error);
-    throw error;
-  }
-}
-
 function severityOf(run: Run): Severity | undefined {
   return severities.find((severity) => severity === run.verdict);
+}
+
+/** What the agent proposes, or why that cannot be asked for. */
+function proposalIn(comment: string, actions: Catalogue): Pick<Diagnosis, 'proposal' | 'proposalProblem'> {
+  const read = readProposal(comment, actions);
+  if (read === undefined) return {};
+  return 'proposal' in read ? read : { proposalProblem: read.problem };
+}
+
+function recorded(deniedCommands: DeniedCommand[]): Pick<Diagnosis, 'deniedCommands'> {
+  return deniedCommands.length > 0 ? { deniedCommands } : {};
+}
+
+function deniedCommand(command: string, actions: Catalogue, { redact, clock }: Drive): DeniedCommand {
+  const nearest = nearestAction(actions, command);
+  return { command: redact(command), at: clock(), ...(nearest !== undefined && { nearest }) };
 }
 
 function redactedCall(call: ToolCall, { redact }: Drive): ToolCall {

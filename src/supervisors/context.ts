@@ -3,7 +3,7 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { HeldRun } from './held-run.ts';
 import type { Interruption } from './interruption.ts';
-import type { Clock, MachineGate, Machines, Redact, RunStore, Tracer } from './ports.ts';
+import type { Clock, MachineGate, Machines, Redact, RunStore, Signer, Tracer } from './ports.ts';
 
 /** Limits of the loop itself; those of single steps belong to the machine (`machine.limits`). */
 export interface SupervisorSettings {
@@ -18,6 +18,11 @@ export interface SupervisorSettings {
   /** How often a stop is tried before the agent's inertness is declared unknown. */
   readonly stopAttempts: number;
   readonly stopRetryDelayMs: number;
+  /** How long the first pause is between two looks at an action, and the longest one. */
+  readonly resultPollIntervalMs: number;
+  readonly resultPollIntervalMaxMs: number;
+  /** How long after its own time limit an action is still asked after; and at least, whoever asks. */
+  readonly resultGraceMs: number;
 }
 
 export const defaultSupervisorSettings: SupervisorSettings = {
@@ -27,6 +32,9 @@ export const defaultSupervisorSettings: SupervisorSettings = {
   progressIntervalMs: 2_000,
   stopAttempts: 3,
   stopRetryDelayMs: 2_000,
+  resultPollIntervalMs: 500,
+  resultPollIntervalMaxMs: 5_000,
+  resultGraceMs: 30_000,
 };
 
 /** What the supervision loop is made of. */
@@ -35,6 +43,7 @@ export interface SupervisorParts {
   readonly fleet: () => Fleet;
   readonly runs: RunStore;
   readonly machines: Machines;
+  readonly signer: Signer;
   readonly tracer: Tracer;
   readonly redact: Redact;
   readonly clock: Clock;

@@ -1,5 +1,7 @@
 import { MachineError, StaleFenceError, StoreUnavailableError } from '../fleet/errors.ts';
+import type { Machine } from '../fleet/machine.ts';
 import { agentMayBeAlive, type Run } from '../fleet/run.ts';
+import { endOfAbandoned } from './action-ending.ts';
 import type { Drive, SupervisorParts } from './context.ts';
 import { endRun } from './end-run.ts';
 import { failureOf } from './failure-of.ts';
@@ -13,10 +15,10 @@ import { stopAgent } from './stop-agent.ts';
 export type DriveRun = (claim: Claim, signal: AbortSignal) => Promise<void>;
 
 /**
- * The supervision loop of `design.md`: evidence, verdict, agent, stop, done, with every state stored before
- * its effect. Resolves when the run is done or belongs to another worker. Rejects when this worker must let
- * go (`signal`) or the store is away: the record is then as stored, the agent stopped as far as this worker
- * can, and the next claim goes on from there.
+ * The supervision loop of `design.md`: evidence, verdict, agent, stop, done, and what people approved: act, verify;
+ * with every state stored before its effect. Resolves when the run is done, waits for people, or belongs to another
+ * worker. Rejects when this worker must let go (`signal`) or the store is away: the record is then as stored, the agent
+ * stopped as far as this worker can, an action left to its machine, and the next claim goes on from there.
  */
 export function createSupervisor(parts: SupervisorParts): DriveRun {
   return async (claim, signal) => {
@@ -33,9 +35,12 @@ export function createSupervisor(parts: SupervisorParts): DriveRun {
       if (!machine) {
         await leaveUnknownMachine(held, parts.clock());
       } else {
-        const now = parts.clock();
-        const timeLeftMs = takenUpAt(claim.run, now) + machine.limits.runTimeoutMs - now;
-        using interruption = new Interruption(parts.runs, held, signal, timeLeftMs);
+        using interruption = new Interruption(
+          parts.runs,
+          held,
+          signal,
+          timeLeftMs(claim.run, machine, parts.clock()),
+        );
         const gate = parts.machines.gate(machine);
         await driveToEnd({ ...parts, log, machine, gate, held, interruption });
       }
@@ -44,21 +49,28 @@ export function createSupervisor(parts: SupervisorParts): DriveRun {
       log.info({ err: error }, 'another worker holds this machine now');
       return;
     }
+    const { state, verdict, inertness, action } = held.run;
+    if (state === 'awaiting') return log.info('people are asked');
     parts.tracer.finish(held.run);
-    log.info({ verdict: held.run.verdict, inertness: held.run.inertness }, 'run done');
+    log.info({ verdict, inertness, action: action?.outcome }, 'run done');
   };
 }
 
-/** When a worker took the run up, or does now. */
-function takenUpAt({ timeline }: Run, now: number): number {
-  return timeline.find(({ state }) => state !== 'queued')?.at ?? now;
+/**
+ * A run's time begins when a worker takes it up. What people took to decide does not count: what they approved has
+ * as much until it begins; from then on it has its own.
+ */
+function timeLeftMs({ approval, timeline }: Run, { limits }: Machine, now: number): number {
+  if (approval) return limits.runTimeoutMs;
+  const takenUpAt = timeline.find(({ state }) => state !== 'queued')?.at ?? now;
+  return takenUpAt + limits.runTimeoutMs - now;
 }
 
 async function driveToEnd(drive: Drive): Promise<void> {
   const { held, interruption } = drive;
   try {
     if (agentMayBeAlive(held.run.state)) await takeOver(drive);
-    while (held.run.state !== 'done') await nextState(drive);
+    while (held.run.state !== 'done' && held.run.state !== 'awaiting') await nextState(drive);
   } catch (error) {
     if (error instanceof StaleFenceError) throw error;
     // Only thrown where no agent runs: before the start, or after the stop.
@@ -68,7 +80,12 @@ async function driveToEnd(drive: Drive): Promise<void> {
     if (interruption.byWorker || error instanceof StoreUnavailableError) throw error;
     drive.log.error({ err: error }, 'the run failed inside');
     const failure = failureOf(error, drive.redact);
-    await endRun(held, { inertness, failure, verdict: held.run.verdict ?? 'failed' });
+    await endRun(held, {
+      inertness,
+      failure,
+      verdict: held.run.verdict ?? 'failed',
+      ...endOfAbandoned(held.run, failure.message),
+    });
   }
 }
 
@@ -95,12 +112,11 @@ async function leaveUnknownMachine(held: HeldRun, at: number): Promise<void> {
     const reason = `${name} was taken out of the fleet file while its agent may have run.`;
     await held.setQuarantine({ runId: held.run.id, reason, at });
   }
+  const message = `${name} is no longer in the fleet file. Put it back, or ask for another machine.`;
   await endRun(held, {
     inertness: alive ? 'unknown' : held.run.inertness,
     verdict: held.run.verdict ?? 'failed',
-    failure: {
-      code: 'machine-unknown',
-      message: `${name} is no longer in the fleet file. Put it back, or ask for another machine.`,
-    },
+    failure: { code: 'machine-unknown', message },
+    ...endOfAbandoned(held.run, message),
   });
 }

@@ -76,7 +76,10 @@ export class HeldRun {
     this.#fence = await this.#inTime(this.#options.store.raiseFence(machine, this.#fence, seen));
   }
 
-  /** Stores the next state. */
+  /**
+   * Stores the next state. Where people are to be asked and the run was cancelled meanwhile, it stays in its state,
+   * and its cancellation is known.
+   */
   async move(to: RunState, changes: Partial<Run> = {}): Promise<void> {
     await this.#save(moveRun(this.#run, to, this.#options.clock(), changes));
   }
@@ -84,6 +87,11 @@ export class HeldRun {
   /** Stores changes within the state. */
   async note(changes: Partial<Run>): Promise<void> {
     await this.#save({ ...this.#run, ...changes });
+  }
+
+  /** The machine's runs that wait for people. */
+  waiting(): Promise<readonly Run[]> {
+    return this.#inTime(this.#options.store.waiting(this.#run.request.machine));
   }
 
   /** Sets or (with undefined) clears the machine's quarantine. */

@@ -9,16 +9,17 @@ export class Interruption implements Disposable {
   readonly #cancelled = new AbortController();
   readonly #late = new AbortController();
   readonly #held: HeldRun;
-  readonly #worker: AbortSignal;
   readonly #unsubscribe: () => void;
   readonly #timer: NodeJS.Timeout | undefined;
   /** Fires for any reason. */
   readonly signal: AbortSignal;
+  /** Fires when this worker must let go: the one reason to leave an action that has begun. */
+  readonly worker: AbortSignal;
 
   /** @param timeLeftMs how long the run may still take; from 0 down its time is over */
   constructor(runs: RunStore, held: HeldRun, worker: AbortSignal, timeLeftMs: number) {
     this.#held = held;
-    this.#worker = worker;
+    this.worker = worker;
     this.signal = AbortSignal.any([worker, this.#cancelled.signal, this.#late.signal]);
     this.#unsubscribe = runs.onCancelled(held.run.id, () => this.#cancelled.abort(new Error('cancelled')));
     const end = () => this.#late.abort(new Error('the time of the run is over'));
@@ -38,7 +39,7 @@ export class Interruption implements Disposable {
 
   /** Whether this worker must let go, so that another one takes the run over. */
   get byWorker(): boolean {
-    return this.#worker.aborted;
+    return this.worker.aborted;
   }
 
   [Symbol.dispose](): void {

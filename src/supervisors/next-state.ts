@@ -1,10 +1,14 @@
-import type { Failure, RunFailureCode } from '../fleet/errors.ts';
-import type { Machine } from '../fleet/machine.ts';
 import type { Diagnosis, Run } from '../fleet/run.ts';
+import { act } from './act.ts';
 import { activate, nextActivation } from './activate.ts';
+import { askOrEnd } from './ask-or-end.ts';
 import type { Drive } from './context.ts';
-import { type Gathered, gather, withoutEvidence } from './gather.ts';
+import { followAction } from './follow-action.ts';
+import { gather } from './gather.ts';
+import { type Gathered, withoutEvidence } from './gathered.ts';
 import { stopAgent } from './stop-agent.ts';
+import { tookTooLong } from './took-too-long.ts';
+import { verifyAction } from './verify-action.ts';
 import { wantsAgent } from './wants-agent.ts';
 
 /**
@@ -23,6 +27,13 @@ export async function nextState(drive: Drive): Promise<void> {
       return drive.held.move('stopping');
     case 'stopping':
       return leaveStopping(drive);
+    case 'approved':
+      return act(drive);
+    case 'acting':
+      return followAction(drive);
+    case 'verifying':
+      return verifyAction(drive);
+    case 'awaiting':
     case 'done':
       return;
   }
@@ -38,7 +49,7 @@ async function leaveGathering(drive: Drive): Promise<void> {
     if (interruption.byTime) return held.move('done', withoutEvidence(drive, tookTooLong(machine)));
     throw error;
   }
-  if (!wantsAgent(machine, held.run.request, gathered)) return held.move('done', gathered);
+  if (!wantsAgent(machine, held.run.request, gathered)) return askOrEnd(drive, gathered);
   return held.move('starting', { ...gathered, diagnosis: nextActivation(held.run), inertness: 'unknown' });
 }
 
@@ -56,11 +67,11 @@ async function leaveStopping(drive: Drive): Promise<void> {
   const finished = diagnosis.comment !== undefined || diagnosis.failure !== undefined;
 
   if (finished || interruption.byPerson) {
-    return held.move('done', ending(held.run, inertness, diagnosis, interruption.byPerson));
+    return askOrEnd(drive, ending(held.run, inertness, diagnosis, interruption.byPerson));
   }
   if (interruption.byTime) {
     const late = { ...diagnosis, failure: tookTooLong(machine) };
-    return held.move('done', ending(held.run, inertness, late, false));
+    return askOrEnd(drive, ending(held.run, inertness, late, false));
   }
   if (inertness === 'inactive') {
     interruption.signal.throwIfAborted();
@@ -69,16 +80,7 @@ async function leaveStopping(drive: Drive): Promise<void> {
       return held.move('starting', { diagnosis: nextActivation(held.run) });
     }
   }
-  return held.move('done', ending(held.run, inertness, interrupted(diagnosis), false));
-}
-
-function tookTooLong({ name, limits }: Machine): Failure {
-  return {
-    code: 'run-timeout' satisfies RunFailureCode,
-    message:
-      `The run took longer than the ${limits.runTimeoutMs / 1_000} s that a run on ${name} may take, and was ended. ` +
-      'Ask for less, or ask an operator to raise `limits.runTimeoutMs`.',
-  };
+  return askOrEnd(drive, ending(held.run, inertness, interrupted(diagnosis), false));
 }
 
 function interrupted(diagnosis: Diagnosis): Diagnosis {

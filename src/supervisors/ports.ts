@@ -46,10 +46,13 @@ export interface RunStore {
   /**
    * Stores the run as it is now, if it still is in state `from`. Returns it with the cancellation that may
    * have arrived meanwhile. Entering `done` or `awaiting` also frees the machine for its
-   * next request; with `awaiting` people are asked (`run.approval`).
+   * next request; with `awaiting` people are asked (`run.approval`), unless the run was cancelled: then nothing is
+   * stored, and the run is returned as it is in the store, still in state `from`, with its cancellation.
    * @throws StaleFenceError
    */
   save(run: Run, from: RunState, fence: number): Promise<Run>;
+  /** The machine's runs in `awaiting`: what people are asked about it already. */
+  waiting(machine: string): Promise<readonly Run[]>;
   /** Calls back once when the run is cancelled, or is cancelled already. Returns how to stop listening. */
   onCancelled(runId: string, callback: (cancellation: Cancellation) => void): () => void;
   /** Sets or (with undefined) clears the machine's quarantine. @throws StaleFenceError */
@@ -88,7 +91,10 @@ export interface MachineGate {
   stop(fence: number): Promise<void>;
   /** Resolves when the agent's gateway takes tasks. @throws AgentError `agent-not-ready` */
   ready(fence: number, signal?: AbortSignal): Promise<void>;
-  /** Hands over what was approved. Sent once, never again; `running`: it has begun. @throws MachineError */
+  /**
+   * Hands over what was approved. Sent once, never again; `running`: it has begun; `refused`: it has not.
+   * @throws MachineError `old-fence`: it has not begun; any other: ask `result`
+   */
   act(fence: number, capsule: SignedCapsule): Promise<ActionReport>;
   /** What became of an action, as often as asked. */
   result(approvalId: string, signal?: AbortSignal): Promise<ActionReport>;
@@ -96,9 +102,12 @@ export interface MachineGate {
   task(fence: number, token: string, task: AgentTask, signal?: AbortSignal): Promise<AgentAnswer>;
 }
 
-/** What a machine knows of an action. `unknown`: it never began one of this id. */
+/**
+ * What a machine knows of an action. `unknown`: it never began one of this id. `lost`: it began, the machine restarted
+ * in the middle, and how far it came nobody knows.
+ */
 export interface ActionReport {
-  readonly outcome: 'done' | 'refused' | 'failed' | 'running' | 'unknown';
+  readonly outcome: 'done' | 'refused' | 'failed' | 'running' | 'lost' | 'unknown';
   /** A sentence. */
   readonly detail: string;
   readonly exitCode?: number | null | undefined;
@@ -222,7 +231,12 @@ export interface Tracer {
   hostWork(run: Run, step: Step, outputs: readonly CommandOutput[]): void;
   /** Records what the agent did: its tool calls and, where known, its tokens. Not where it traces itself. */
   agentWork(run: Run, step: Step, answer: AgentAnswer): void;
-  /** Ends the trace: the root span, from acceptance to now. Called once, when the run is done. */
+  /** The W3C traceparent of the run's span `action`, which `finish` records: what the machine does belongs under it. */
+  actionTraceparent(run: Run): string;
+  /**
+   * Ends the trace: what people were asked and what was changed, as the record has it, and the root span, from
+   * acceptance to now. Called once, when the run is done.
+   */
   finish(run: Run): void;
 }
 

@@ -1,6 +1,7 @@
+import type { Approval, QuestionSubject, Vote } from '../fleet/approval.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
-import { describeTask } from '../fleet/request.ts';
-import type { Run, ToolCall } from '../fleet/run.ts';
+import { describeTask, paramWords } from '../fleet/request.ts';
+import type { ActionRecord, Run, ToolCall } from '../fleet/run.ts';
 
 export type Attributes = Record<string, string | number | boolean>;
 
@@ -29,6 +30,10 @@ export function rootAttributes(run: Run): Attributes {
     ...tag('verdict', run.verdict),
     ...tag('failure', run.failure?.code),
     ...tag('inertness', run.inertness),
+    ...tag('action', actionName(run)),
+    ...tag('approval', run.approval?.state),
+    ...tag('outcome', run.action?.outcome),
+    ...tag('effect', run.action?.effect),
     ...tag('channel', request.origin.channel),
     ...tag('campaign', request.campaign),
   };
@@ -50,6 +55,57 @@ export function completedAttributes(run: Run, durationMs: number): Attributes {
       'fleet.output_tokens': diagnosis.usage.outputTokens,
     }),
   };
+}
+
+/** Attributes of `approval`: what people were asked and why, and who decided what. */
+export function approvalAttributes({ question, state, round, votes }: Approval): Attributes {
+  const { subject, risk, proposedBy, requester, why, taints } = question;
+  const by = (kind: Vote['decision']['kind']) =>
+    votes.filter(({ decision }) => decision.kind === kind).map(({ decision }) => decision.by.userId);
+  const reasons = votes.flatMap(({ decision }) => decision.reason ?? []);
+  return {
+    'mlflow.spanType': 'TASK',
+    'mlflow.spanInputs': `${describeSubject(subject)} on ${question.machine}: ${why}`,
+    'mlflow.spanOutputs': [state, ...reasons].join(': '),
+    'fleet.approval': question.id,
+    'fleet.state': state,
+    'fleet.risk': risk,
+    'fleet.proposed_by': proposedBy,
+    'fleet.requested_by': requester.userId,
+    'fleet.approved_by': by('approve').join(' '),
+    'fleet.denied_by': by('deny').join(' '),
+    'fleet.rounds': round + 1,
+    ...(taints.length > 0 && { 'fleet.tainted': taints.map(({ param }) => param).join(' ') }),
+    ...(subject.kind === 'action' && { 'fleet.digest': subject.digest }),
+  };
+}
+
+/** Attributes of `action`: what the machine was asked to run, and what became of it. */
+export function actionAttributes(run: Run, { question, votes }: Approval, action: ActionRecord): Attributes {
+  const { subject } = question;
+  const argv = subject.kind === 'action' ? subject.argv : [];
+  const approvers = votes.filter(({ decision }) => decision.kind === 'approve');
+  return {
+    ...toolAttributes(run, actionName(run) ?? '', argv.join(' '), `${action.stdout}${action.stderr}`),
+    'fleet.approval': question.id,
+    'fleet.approved_by': approvers.map(({ decision }) => decision.by.userId).join(' '),
+    'fleet.detail': action.detail,
+    ...(subject.kind === 'action' && { 'fleet.digest': subject.digest }),
+    ...(action.outcome && { 'fleet.outcome': action.outcome }),
+    ...(action.effect && { 'fleet.effect': action.effect }),
+    ...(typeof action.exitCode === 'number' && { 'process.exit.code': action.exitCode }),
+  };
+}
+
+function describeSubject(subject: QuestionSubject): string {
+  return subject.kind === 'action' ? [subject.action, ...paramWords(subject.params)].join(' ') : 'escalate';
+}
+
+/** The action that people were asked about, or that a person asked for. */
+function actionName({ request: { task }, approval }: Run): string | undefined {
+  const subject = approval?.question.subject;
+  if (subject?.kind === 'action') return subject.action;
+  return task.kind === 'act' ? task.action : undefined;
 }
 
 /** Attributes of one command that the machine's broker ran. */
@@ -107,6 +163,9 @@ function outcomeText(run: Run): string {
     run.verdict ?? 'failed',
     ...run.findings.map((finding) => `${finding.severity}: ${finding.text}`),
     ...(run.failure ? [run.failure.message] : []),
+    ...(run.action?.outcome
+      ? [`${actionName(run) ?? 'action'}: ${run.action.outcome}. ${run.action.detail}`]
+      : []),
     ...(run.diagnosis?.comment ? [`Agent: ${run.diagnosis.comment}`] : []),
   ];
   return lines.join('\n');

@@ -13,13 +13,15 @@ import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Run } from '../fleet/run.ts';
 import {
   type Attributes,
+  actionAttributes,
+  approvalAttributes,
   commandAttributes,
   completedAttributes,
   modelAttributes,
   rootAttributes,
   toolCallAttributes,
 } from './attributes.ts';
-import { contextUnder, fromTraceparent, type RunIds, toTraceparent } from './trace-ids.ts';
+import { actionSpan, contextUnder, fromTraceparent, type RunIds, toTraceparent } from './trace-ids.ts';
 
 /** Longer values are cut: MLflow shows them in a browser. */
 const maxAttributeCharacters = 32_000;
@@ -108,12 +110,21 @@ export class RunTracer {
     }
   }
 
+  /** Where nothing is recorded, the machine need not record either. */
+  actionTraceparent(run: Run): string {
+    // This span is never sent, because it never ends.
+    const isRecording = this.#parts.tracer.startSpan('action', {}, underRoot(run)).isRecording();
+    return toTraceparent(actionSpan(run), isRecording);
+  }
+
   finish(run: Run): void {
     const { acceptedAt } = run.request;
     const now = Math.max(this.#parts.clock(), acceptedAt);
     const queuedUntil = run.timeline.find(({ state }) => state !== 'queued')?.at ?? now;
     const task = { 'mlflow.spanType': 'TASK' };
     this.#start('message.queued', underRoot(run), { startTime: acceptedAt }, task).end(queuedUntil);
+    this.#approval(run, now);
+    this.#action(run, now);
     const totals = completedAttributes(run, now - acceptedAt);
     this.#start('run.completed', underRoot(run), { startTime: now }, totals).end(now);
     const ids = { traceId: run.trace.traceId, spanId: run.trace.rootSpanId };
@@ -124,6 +135,28 @@ export class RunTracer {
     if (run.failure) this.#fail(root, run.failure);
     else if (run.verdict === 'failed') root.setStatus({ code: SpanStatusCode.ERROR });
     root.end(now);
+  }
+
+  /** What people were asked, from the record: whoever ends the run, and whatever was killed since. */
+  #approval(run: Run, now: number): void {
+    const { approval } = run;
+    if (!approval) return;
+    const { question, settledAt = now } = approval;
+    const options = { startTime: question.askedAt };
+    this.#start('approval', underRoot(run), options, approvalAttributes(approval)).end(settledAt);
+  }
+
+  /** What was changed, if anything, under the ids that the machine was given for it. */
+  #action(run: Run, now: number): void {
+    const { action, approval } = run;
+    if (action?.begunAt === undefined || !approval) return;
+    const { begunAt, endedAt = now, outcome } = action;
+    const span = this.#parts.ids.with(actionSpan(run), () =>
+      this.#start('action', underRoot(run), { startTime: begunAt }, actionAttributes(run, approval, action)),
+    );
+    if (outcome !== 'done')
+      span.setStatus({ code: SpanStatusCode.ERROR, message: this.#clean(action.detail) });
+    span.end(endedAt);
   }
 
   #start(name: string, context: Context, options: SpanOptions, attributes: Readonly<Attributes>): Span {

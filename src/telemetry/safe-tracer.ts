@@ -4,7 +4,7 @@ import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Run } from '../fleet/run.ts';
 import type { Attributes } from './attributes.ts';
 import type { RunStep, RunTracer } from './run-tracer.ts';
-import { toTraceparent } from './trace-ids.ts';
+import { actionSpan, toTraceparent } from './trace-ids.ts';
 
 /**
  * A tracer that never throws (supervisors' Tracer): what goes wrong in it costs a span, is logged, and goes
@@ -36,6 +36,12 @@ export class SafeTracer {
 
   agentWork(run: Run, step: RunStep, answer: AgentAnswer): void {
     this.#attempt(run, () => this.#tracer.agentWork(run, step, answer));
+  }
+
+  actionTraceparent(run: Run): string {
+    return (
+      this.#attempt(run, () => this.#tracer.actionTraceparent(run)) ?? toTraceparent(actionSpan(run), false)
+    );
   }
 
   finish(run: Run): void {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Context, ROOT_CONTEXT, TraceFlags, trace } from '@opentelemetry/api';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import type { Run } from '../fleet/run.ts';
@@ -8,13 +9,25 @@ export interface SpanIds {
   readonly spanId: string;
 }
 
+const spanIdDigits = 16;
+
+/**
+ * The ids of a run's span `action`. They follow from the run's own: what is signed names them long before the span is
+ * made, by a process that need not be the same.
+ */
+export function actionSpan({ trace: { traceId } }: Run): SpanIds {
+  const digest = createHash('sha256').update(`action ${traceId}`).digest('hex');
+  return { traceId, spanId: digest.slice(0, spanIdDigits) };
+}
+
 /** MLflow's id of a run's trace: `tr-` and the trace id. */
 export function mlflowTraceId(run: Run): string {
   return `tr-${run.trace.traceId}`;
 }
 
 /**
- * Gives the next root span the ids that its run was given at acceptance; every other span gets random ones.
+ * Gives a run's root span the ids that it was given at acceptance, and its action's those that were signed; every
+ * other span gets random ones.
  * Made for OpenTelemetry's tracer, which asks for ids synchronously while a span is started.
  */
 export class RunIds implements IdGenerator {

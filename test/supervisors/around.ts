@@ -1,9 +1,9 @@
-import type { MachineGate, RunStore } from '../../src/supervisors/ports.ts';
+import type { MachineGate, RunStore, Signer } from '../../src/supervisors/ports.ts';
 
 /**
  * What happens around every call that a supervisor makes: before it is made, and after it took effect but
- * before its answer arrives. Calls are named `store STATE`, `raise fence`, `quarantine`, and like the gate's
- * verbs. What never resolves is a worker that was killed there.
+ * before its answer arrives. Calls are named `store STATE`, `raise fence`, `quarantine`, `waiting`, `sign`, and like the
+ * gate's verbs. What never resolves is a worker that was killed there.
  */
 export interface Around {
   readonly before?: (call: string, signal: AbortSignal | undefined) => void | Promise<void>;
@@ -30,6 +30,7 @@ export function aroundStore(store: RunStore, around: Around): RunStore {
     onCancelled: (runId, callback) => (around.deaf ? () => {} : store.onCancelled(runId, callback)),
     save: (...args) => surrounded(around, `store ${args[0].state}`, () => store.save(...args)),
     raiseFence: (...args) => surrounded(around, 'raise fence', () => store.raiseFence(...args)),
+    waiting: (...args) => surrounded(around, 'waiting', () => store.waiting(...args)),
     setQuarantine: (...args) => surrounded(around, 'quarantine', () => store.setQuarantine(...args)),
   };
 }
@@ -42,5 +43,11 @@ export function aroundGate(gate: MachineGate, around: Around): MachineGate {
     stop: (...args) => surrounded(around, 'stop', () => gate.stop(...args)),
     ready: (...args) => surrounded(around, 'ready', () => gate.ready(...args), args[1]),
     task: (...args) => surrounded(around, 'task', () => gate.task(...args), args[3]),
+    act: (...args) => surrounded(around, 'act', () => gate.act(...args)),
+    result: (...args) => surrounded(around, 'result', () => gate.result(...args), args[1]),
   };
+}
+
+export function aroundSigner(signer: Signer, around: Around): Signer {
+  return { capsule: (...args) => surrounded(around, 'sign', () => signer.capsule(...args), args[1]) };
 }

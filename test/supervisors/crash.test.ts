@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MachineError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import { type SupervisedMachine, supervisedMachines } from './supervised-machine.ts';
+import { Zombie } from './zombie.ts';
 
 const open = supervisedMachines();
 
@@ -16,31 +17,6 @@ const callsOfCheck = [
   ...['store gathering', 'status', 'evidence', 'store starting', 'start', 'ready', 'store tasking', 'task'],
   ...['store stopping', 'stop', 'store done'],
 ];
-
-/** A worker that stands still at a point: dead as far as anybody can see, until it is let go on. */
-class Zombie {
-  readonly #wakeUp = Promise.withResolvers<void>();
-  readonly #still = Promise.withResolvers<void>();
-  ended: Promise<void> = Promise.resolve();
-
-  static async at(on: SupervisedMachine, call: string, when: 'before' | 'after'): Promise<Zombie> {
-    const zombie = new Zombie();
-    const hold = (name: string) => {
-      if (name !== call) return;
-      zombie.#still.resolve();
-      return zombie.#wakeUp.promise;
-    };
-    zombie.ended = on.supervisor({ [when]: hold })(await on.claim(), never);
-    await zombie.#still.promise;
-    return zombie;
-  }
-
-  /** Resolves when it has seen that it is not needed any more. */
-  async goOn(): Promise<void> {
-    this.#wakeUp.resolve();
-    await this.ended;
-  }
-}
 
 /** At most one activation at once: every start is followed by a stop before the next one. */
 function neverTwoAtOnce(books: readonly string[]): boolean {

@@ -7,6 +7,8 @@ export class RecordedTracer implements Tracer {
   readonly open: string[] = [];
   readonly ended: { readonly name: string; readonly failed: boolean }[] = [];
   readonly finished: Run[] = [];
+  /** Every attribute that a step was given, by the step's name. */
+  readonly attributes = new Map<string, Record<string, string | number | boolean>>();
   /** The agents' answers that were recorded as work. */
   readonly agentWorks: AgentAnswer[] = [];
 
@@ -14,7 +16,7 @@ export class RecordedTracer implements Tracer {
     this.open.push(name);
     return {
       traceparent: `00-${run.trace.traceId}-${'c'.repeat(16)}-01`,
-      set: () => undefined,
+      set: (more) => void this.attributes.set(name, { ...this.attributes.get(name), ...more }),
       end: (error) => {
         this.open.splice(this.open.indexOf(name), 1);
         this.ended.push({ name, failed: error !== undefined });
@@ -26,6 +28,10 @@ export class RecordedTracer implements Tracer {
 
   agentWork(_run: Run, _step: Step, answer: AgentAnswer): void {
     this.agentWorks.push(answer);
+  }
+
+  actionTraceparent(run: Run): string {
+    return `00-${run.trace.traceId}-${'d'.repeat(16)}-01`;
   }
 
   finish(run: Run): void {

@@ -1,20 +1,23 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
+import { questionDigest } from '../../src/fleet/approval.ts';
 import type { Fleet } from '../../src/fleet/fleet.ts';
 import type { Task } from '../../src/fleet/request.ts';
 import type { Run } from '../../src/fleet/run.ts';
+import { settle } from '../../src/fleet/settle.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import type { QueueSettings } from '../../src/queue/queue-settings.ts';
 import { defaultSupervisorSettings, type SupervisorSettings } from '../../src/supervisors/context.ts';
 import { createSupervisor, type DriveRun } from '../../src/supervisors/create-supervisor.ts';
-import type { Claim } from '../../src/supervisors/ports.ts';
+import type { Claim, Signer } from '../../src/supervisors/ports.ts';
 import { redact } from '../../src/telemetry/redact.ts';
 import { fleetOfOne } from '../fleet/fixtures.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
 import { type FakeBehaviour, FakeMachine } from '../support/fake-machine.ts';
 import { noLimits } from '../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { type Around, aroundGate, aroundStore } from './around.ts';
+import { type Around, aroundGate, aroundSigner, aroundStore } from './around.ts';
+import { BlindSigner } from './blind-signer.ts';
 import { RecordedTracer } from './recorded-tracer.ts';
 
 const silent = pino({ level: 'silent' });
@@ -22,6 +25,8 @@ const silent = pino({ level: 'silent' });
 export interface SupervisedOptions {
   /** YAML of the machine, indented by four. */
   readonly yaml?: string;
+  /** YAML of the rest of the fleet file. */
+  readonly rest?: string;
   readonly behaviour?: Partial<FakeBehaviour>;
   readonly settings?: Partial<SupervisorSettings>;
   readonly queue?: Partial<QueueSettings>;
@@ -34,6 +39,8 @@ export class SupervisedMachine implements AsyncDisposable {
   readonly queue: Queue;
   readonly machine: FakeMachine;
   readonly tracer = new RecordedTracer();
+  /** Signs whatever it is asked for; a test may put another one in its place. */
+  signer: Signer = new BlindSigner();
   /** The fleet file in force; a test may change it. */
   fleet: Fleet;
   readonly #settings: SupervisorSettings;
@@ -44,7 +51,7 @@ export class SupervisedMachine implements AsyncDisposable {
   private constructor(queue: Queue, openQueue: () => Promise<Queue>, options: SupervisedOptions) {
     this.queue = queue;
     this.#openQueue = openQueue;
-    this.fleet = fleetOfOne(options.yaml);
+    this.fleet = fleetOfOne(options.yaml, options.rest);
     this.machine = new FakeMachine({
       outputs: () => dfOutputs(),
       ...options.behaviour,
@@ -53,6 +60,8 @@ export class SupervisedMachine implements AsyncDisposable {
       ...defaultSupervisorSettings,
       stopRetryDelayMs: 5,
       progressIntervalMs: 20,
+      resultPollIntervalMs: 5,
+      resultGraceMs: 1_000,
       ...options.settings,
     };
   }
@@ -71,8 +80,8 @@ export class SupervisedMachine implements AsyncDisposable {
     return queue;
   }
 
-  /** Accepts a request and returns the id of its run. */
-  async request(task: Task = { kind: 'check', check: 'disk' }): Promise<string> {
+  /** Accepts a request, sealed unless told otherwise, and returns the id of its run. */
+  async request(task: Task = { kind: 'check', check: 'disk' }, isSealed = true): Promise<string> {
     this.#events += 1;
     const { runIds } = await this.queue.requests.accept(
       [
@@ -83,6 +92,7 @@ export class SupervisedMachine implements AsyncDisposable {
           requester: { kind: 'person', userId: 'U1', teamId: 'T1' },
           origin: { channel: 'C01' },
           acceptedAt: Date.now(),
+          ...(isSealed && { seal: 'a seal' }),
         },
       ],
       noLimits,
@@ -97,6 +107,7 @@ export class SupervisedMachine implements AsyncDisposable {
       fleet: () => this.fleet,
       runs: aroundStore(queue.runs, around),
       machines: { gate: () => gate },
+      signer: aroundSigner(this.signer, around),
       tracer: this.tracer,
       redact,
       clock: Date.now,
@@ -124,6 +135,13 @@ export class SupervisedMachine implements AsyncDisposable {
     return this.driveNext(around);
   }
 
+  /** People decide what a run asks. */
+  async decide(id: string, kind: 'approved' | 'denied' | 'expired' = 'approved'): Promise<Run> {
+    const run = await this.queue.approvals.change(id, (asking) => decided(asking, kind));
+    if (!run) throw new Error(`no run ${id}`);
+    return run;
+  }
+
   async run(id: string): Promise<Run> {
     const run = await this.queue.requests.run(id);
     if (!run) throw new Error(`no run ${id}`);
@@ -133,6 +151,22 @@ export class SupervisedMachine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.queue, ...this.#queues].map((queue) => queue.close()));
   }
+}
+
+function decided(run: Run, kind: 'approved' | 'denied' | 'expired') {
+  if (!run.approval) throw new Error(`run ${run.id} asks nothing`);
+  const now = Date.now();
+  const decision = {
+    approval: run.approval.question.id,
+    question: questionDigest(run.approval.question),
+    kind: kind === 'approved' ? 'approve' : 'deny',
+    by: { kind: 'person', userId: 'U2', teamId: 'T1' },
+    groups: [],
+    at: now,
+    eventId: `Ev-${run.id}`,
+  } as const;
+  const votes = kind === 'expired' ? [] : [{ decision: { ...decision, groups: [] }, signature: 'signed' }];
+  return settle(run, { ...run.approval, votes }, kind, now);
 }
 
 /** One Redis for a test file. Returns how to open a machine over it. */

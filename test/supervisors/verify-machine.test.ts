@@ -37,7 +37,7 @@ const saying =
 const answer = saying('Linux 6.18 x86_64');
 
 function commandsOfDisk(): readonly (readonly string[])[] {
-  const { checks } = JSON.parse(edgePolicy(machine));
+  const { checks } = JSON.parse(edgePolicy(machine, new Map()));
   return checks.disk.commands;
 }
 
@@ -46,7 +46,7 @@ function soundMachine(behaviour: Partial<FakeBehaviour> = {}): FakeMachine {
   fake.highestFence = 41;
   fake.installed = {
     ...{ gate: edgeKitVersion, broker: edgeKitVersion, plugin: edgeKitVersion, traces: true },
-    ...{ image: 'agent@sha256:0', policy: policyDigest(edgePolicy(machine)) },
+    ...{ image: 'agent@sha256:0', policy: policyDigest(edgePolicy(machine, new Map())) },
   };
   return fake;
 }
@@ -60,6 +60,7 @@ async function verify(
   const tracer = new RecordedTracer();
   const parts: VerifyParts = {
     gate,
+    catalogue: new Map(),
     attempts: async () => [{ what: 'a shell', refused: true }],
     refusesOtherHostKey: async () => true,
     tracer,

@@ -1,12 +1,14 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LinkTo } from '../../src/bot/ports.ts';
+import { questionDigest, type Vote } from '../../src/fleet/approval.ts';
 import { MachineError } from '../../src/fleet/errors.ts';
 import type { CommandOutput } from '../../src/fleet/evidence.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import type { Tracer } from '../../src/supervisors/ports.ts';
 import { createTelemetry, type TelemetryOptions } from '../../src/telemetry/create-telemetry.ts';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { sampleApproval, sampleQuestion } from '../support/sample-question.ts';
 
 /** What is printed to the console. OpenTelemetry keeps the console's methods of the moment it is imported. */
 const printed = vi.hoisted(() => {
@@ -72,6 +74,36 @@ function doneRun(changes: Partial<Run> = {}): Run {
       contradictions: [],
     },
     ...changes,
+  };
+}
+
+function voteOf(run: Run, kind: 'approve' | 'deny', reason?: string): Vote {
+  const question = sampleQuestion(run);
+  return {
+    decision: {
+      ...{ approval: question.id, question: questionDigest(question), kind, groups: ['S0OPS'] },
+      by: { kind: 'person', userId: 'U0BOB', teamId: 'T1' },
+      ...(reason !== undefined && { reason }),
+      ...{ at: acceptedAt + 5_000, eventId: 'e2' },
+    },
+    signature: 'signed',
+  };
+}
+
+/** A run that changed something, which did not go well. */
+function actedRun(): Run {
+  const run = doneRun();
+  const why = `/var is 93% full, password=${secret}`;
+  return {
+    ...run,
+    approval: {
+      ...sampleApproval(run, { askedAt: acceptedAt + 2_000, why }),
+      ...{ state: 'approved', votes: [voteOf(run, 'approve')], settledAt: acceptedAt + 5_000 },
+    },
+    action: {
+      ...{ begunAt: acceptedAt + 6_000, endedAt: acceptedAt + 7_000, outcome: 'failed', effect: 'unchanged' },
+      ...{ detail: 'Exit code 3.', exitCode: 3, stdout: `token=${secret}`, stderr: '' },
+    },
   };
 }
 
@@ -289,6 +321,87 @@ describe('the trace of a run', () => {
     telemetry.tracer.finish(doneRun({ verdict: 'cancelled', timeline }));
     await telemetry.flush();
     expect(one('message.queued').endMs).toBe(acceptedAt + 8_000);
+  });
+
+  it('shows what people were asked and what was changed, under the ids that the machine was given', async () => {
+    const telemetry = await start();
+    const run = actedRun();
+    const [, , actionSpanId] = telemetry.tracer.actionTraceparent(run).split('-');
+    // By whichever process: all of it is in the record.
+    now = acceptedAt + 9_000;
+    telemetry.tracer.finish(run);
+    await telemetry.flush();
+    const { subject } = sampleQuestion(run);
+    const digest = subject.kind === 'action' ? subject.digest : '';
+    expect(one('approval')).toMatchObject({
+      ...{
+        parentSpanId: rootSpanId,
+        startMs: acceptedAt + 2_000,
+        endMs: acceptedAt + 5_000,
+        status: { code: 0 },
+      },
+      attributes: {
+        'mlflow.spanInputs':
+          'vacuum-journal size=200M on rhel-01: /var is 93% full, password=[redacted:password]',
+        'mlflow.spanOutputs': 'approved',
+        'fleet.approval': 'a-mb1x2y3z0a1b',
+        'fleet.state': 'approved',
+        'fleet.risk': 'reversible',
+        'fleet.proposed_by': 'rule',
+        'fleet.requested_by': 'U123',
+        'fleet.approved_by': 'U0BOB',
+        'fleet.denied_by': '',
+        'fleet.rounds': 1,
+        'fleet.digest': digest,
+      },
+    });
+    expect(one('action')).toMatchObject({
+      ...{ spanId: actionSpanId, parentSpanId: rootSpanId },
+      ...{
+        startMs: acceptedAt + 6_000,
+        endMs: acceptedAt + 7_000,
+        status: { code: 2, message: 'Exit code 3.' },
+      },
+      attributes: {
+        'mlflow.spanType': 'TOOL',
+        'gen_ai.tool.name': 'vacuum-journal',
+        'gen_ai.tool.call.arguments': 'journalctl --vacuum-size=200M',
+        'gen_ai.tool.call.result': 'token=[redacted:token]',
+        'process.exit.code': 3,
+        'fleet.outcome': 'failed',
+        'fleet.effect': 'unchanged',
+        'fleet.approved_by': 'U0BOB',
+        'fleet.digest': digest,
+      },
+    });
+    expect(one('message.processed').attributes).toMatchObject({
+      'mlflow.traceTag.fleet.action': 'vacuum-journal',
+      'mlflow.traceTag.fleet.approval': 'approved',
+      'mlflow.traceTag.fleet.outcome': 'failed',
+      'mlflow.traceTag.fleet.effect': 'unchanged',
+    });
+    expect(receiver.spans.at(-1)?.name).toBe('message.processed');
+  });
+
+  it('of something that people denied shows who and why, and no action', async () => {
+    const telemetry = await start();
+    const run = actedRun();
+    const approval = sampleApproval(run, { askedAt: acceptedAt });
+    const votes = [voteOf(run, 'deny', 'Not during the day.')];
+    const { action: _action, ...denied } = {
+      ...run,
+      approval: { ...approval, state: 'denied' as const, votes },
+    };
+    telemetry.tracer.finish(denied);
+    await telemetry.flush();
+    expect(one('approval').attributes).toMatchObject({
+      ...{
+        'mlflow.spanOutputs': 'denied: Not during the day.',
+        'fleet.denied_by': 'U0BOB',
+        'fleet.approved_by': '',
+      },
+    });
+    expect(named('action')).toEqual([]);
   });
 
   it('is linked with both parameters of MLflow', async () => {

@@ -18,6 +18,8 @@ describe('what Redis holds', () => {
     const text = await start(async () => gauges).redis.text();
     expect(text).toContain('\nfleetbot_inbox_requests 12\n');
     expect(text).toContain('\nfleetbot_oldest_request_age_seconds 90.5\n');
+    expect(text).toContain('\nfleetbot_approvals_waiting 2\n');
+    expect(text).toContain('\nfleetbot_oldest_approval_age_seconds 60.5\n');
     expect(text).toContain('\nfleetbot_oldest_dirty_view_age_seconds 1.5\n');
     expect(text).toContain('\nfleetbot_redis_used_memory_bytes 5000000\n');
     expect(text).toContain('\nfleetbot_redis_memory_limit_bytes 8000000\n');

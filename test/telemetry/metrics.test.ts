@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { BotMeter, SlackBudget } from '../../src/bot/ports.ts';
 import { FleetFileError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
+import type { SignerMeter } from '../../src/signer/ports.ts';
 import type { ReconcilerMeter, Tracer } from '../../src/supervisors/ports.ts';
 import { createTelemetry } from '../../src/telemetry/create-telemetry.ts';
 import { createMetrics, type MetricsSources } from '../../src/telemetry/metrics/create-metrics.ts';
 import { sampleGauges } from '../support/sample-gauges.ts';
+import { sampleApproval } from '../support/sample-question.ts';
 import { acceptedAt, diagnosed, judged, sampleRun } from '../support/sample-run.ts';
 
 const log = pino({ level: 'silent' });
@@ -101,6 +103,42 @@ describe('the runs', () => {
     expect(await value('fleetbot_agent_cost_usd_total')).toBe(0.5);
   });
 
+  it('do not take longer because people thought', async () => {
+    const { tracer, value } = await start();
+    const timeline: Run['timeline'] = [
+      { state: 'queued', at: acceptedAt },
+      { state: 'gathering', at: acceptedAt },
+      { state: 'awaiting', at: acceptedAt + 4_000 },
+      { state: 'approved', at: acceptedAt + 900_000 },
+      { state: 'done', at: acceptedAt + 901_000 },
+    ];
+    tracer.finish(sampleRun('r-00000000aaaa', 'done', { timeline }));
+    expect(await value('fleetbot_run_duration_seconds_sum{task="check"}')).toBe(5);
+  });
+
+  it('count what people were asked, by what became of it', async () => {
+    const { tracer, value } = await start();
+    const denied = 'fleetbot_approvals_total{state="denied"}';
+    expect(await value(denied)).toBe(0);
+    const run = sampleRun('r-00000000aaaa', 'done');
+    tracer.finish({ ...run, approval: { ...sampleApproval(run), state: 'denied' } });
+    expect(await value(denied)).toBe(1);
+    expect(await value('fleetbot_approvals_total{state="expired"}')).toBe(0);
+    expect(await value('fleetbot_approvals_total{state="waiting"}')).toBeUndefined();
+  });
+
+  it('count actions, by what became of them and what the evidence says', async () => {
+    const { tracer, value } = await start();
+    const confirmed = 'fleetbot_actions_total{outcome="done",effect="confirmed"}';
+    expect(await value(confirmed)).toBe(0);
+    const action = { detail: 'Done.', stdout: '', stderr: '' };
+    const ended = { ...action, outcome: 'done', effect: 'confirmed' } as const;
+    tracer.finish(sampleRun('r-00000000aaaa', 'done', { action: ended }));
+    tracer.finish(sampleRun('r-00000000aaab', 'done', { action: { ...action, outcome: 'refused' } }));
+    expect(await value(confirmed)).toBe(1);
+    expect(await value('fleetbot_actions_total{outcome="refused",effect="none"}')).toBe(1);
+  });
+
   it('that report nonsense cost a count and nothing else', async () => {
     const { tracer, value } = await start();
     const usage = { inputTokens: -1, outputTokens: 1 };
@@ -135,6 +173,7 @@ describe('the steps of runs', () => {
       }),
       hostWork: (_run, step, outputs) => recorded.push([step.traceparent, outputs]),
       agentWork: (_run, step, answer) => recorded.push([step.traceparent, answer]),
+      actionTraceparent: ({ id }) => `the traceparent of ${id}`,
       finish: ({ id }) => recorded.push(id),
     });
     const run = sampleRun('r-00000000aaaa', 'tasking');
@@ -144,12 +183,14 @@ describe('the steps of runs', () => {
     tracer.agentWork(run, step, answer);
     step.set({ attempts: 1 });
     step.end('an error');
+    recorded.push(tracer.actionTraceparent(run));
     tracer.finish(run);
     expect(recorded).toEqual([
       ['a traceparent', judged.evidence.outputs],
       ['a traceparent', answer],
       ['agent.task', { attempts: 1 }],
       ['agent.task', 'an error'],
+      `the traceparent of ${run.id}`,
       run.id,
     ]);
   });
@@ -191,6 +232,16 @@ describe('what rooms report', () => {
     expect(await value(series)).toBe(0);
     meter.drifted(undefined);
     expect(await value(series)).toBeUndefined();
+  });
+
+  it('of the signer: what it signed, and what it refused', async () => {
+    const { metrics, value } = await start();
+    const meter: SignerMeter = metrics.signer;
+    meter.signed();
+    expect(await value('fleetbot_capsules_total{outcome="signed"}')).toBe(1);
+    expect(await value('fleetbot_capsules_total{outcome="refused"}')).toBe(0);
+    meter.refused();
+    expect(await value('fleetbot_capsules_total{outcome="refused"}')).toBe(1);
   });
 
   it('of Slack: the calls that are made, and those that it refuses for now', async () => {

@@ -58,3 +58,13 @@ it('a step that breaks on the way can still be ended', () => {
   step.end(new Error('the agent failed'));
   expect(logged).toHaveLength(2);
 });
+
+it('what a machine is asked to do has a traceparent of its own, the same in every process, also where all breaks', () => {
+  const { tracer, breakIt } = startTracer();
+  const traceparent = tracer.actionTraceparent(run);
+  expect(traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
+  expect(traceparent).not.toContain(rootSpanId);
+  expect(startTracer().tracer.actionTraceparent(run)).toBe(traceparent);
+  breakIt();
+  expect(tracer.actionTraceparent(run)).toBe(traceparent);
+});

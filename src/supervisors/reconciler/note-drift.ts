@@ -19,7 +19,7 @@ export async function noteDrift(
   if (installed === undefined) return;
   const { store, drift, redact, clock, signal, log } = term;
   const { name } = machine;
-  const parts = driftOf(machine, installed, expectedOnce(term, machine)).map(({ found, ...rest }) => ({
+  const parts = driftOf(expectedOnce(term, machine), installed).map(({ found, ...rest }) => ({
     ...rest,
     found: found === null ? null : redact(found).slice(0, foundMaxCharacters),
   }));
@@ -41,8 +41,8 @@ export function countDrift({ drift }: Term): ReadonlyMap<DriftPart, number> {
 }
 
 /** A machine's record is another one once the fleet file has changed. */
-function expectedOnce({ expected }: Term, machine: Machine) {
-  const known = expected.get(machine) ?? expectedOn(machine);
+function expectedOnce({ expected, fleet }: Term, machine: Machine) {
+  const known = expected.get(machine) ?? expectedOn(machine, fleet().actions);
   expected.set(machine, known);
   return known;
 }

@@ -1,5 +1,5 @@
 import { checkOf } from '../../fleet/checks/index.ts';
-import { driftOf, mendingOf } from '../../fleet/drift.ts';
+import { driftOf, expectedOn, mendingOf } from '../../fleet/drift.ts';
 import { MachineError } from '../../fleet/errors.ts';
 import type { CommandOutput } from '../../fleet/evidence.ts';
 import { verdictOf } from '../../fleet/finding.ts';
@@ -35,7 +35,7 @@ export async function* verifyMachine(
   const { fence, lock } = status;
   yield await prove('pin', clock, () => pin(machine, parts));
   yield await prove('gate', clock, () => refusals(parts));
-  yield await prove('installed', clock, async () => installed(machine, status?.installed));
+  yield await prove('installed', clock, async () => installed(machine, parts, status?.installed));
   yield await prove('fence', clock, () => fences(machine, parts, fence, signal));
   yield await prove('broker', clock, () => evidence(machine, parts, fence + 2, status, signal));
   if (lock !== null) {
@@ -88,13 +88,13 @@ async function refusals({ attempts }: VerifyParts): Promise<string> {
   return `refuses ${tried.map(({ what }) => what).join(', ')}`;
 }
 
-function installed(machine: Machine, found: MachineStatus['installed']): string {
+function installed(machine: Machine, { catalogue }: VerifyParts, found: MachineStatus['installed']): string {
   if (found === undefined) {
     throw new Disproof(
       `${machine.name} does not tell what is installed on it. Install the current kit there.`,
     );
   }
-  const drift = driftOf(machine, found);
+  const drift = driftOf(expectedOn(machine, catalogue), found);
   if (drift.length > 0) {
     const parts = drift.map((each) => {
       const mending = mendingOf(machine.name, each).map((part) =>

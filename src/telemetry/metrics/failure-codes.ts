@@ -1,6 +1,11 @@
-import type { AgentErrorCode, MachineErrorCode, RunFailureCode } from '../../fleet/errors.ts';
+import type {
+  AgentErrorCode,
+  MachineErrorCode,
+  RunFailureCode,
+  SignerErrorCode,
+} from '../../fleet/errors.ts';
 
-type Code = MachineErrorCode | AgentErrorCode | RunFailureCode | 'internal';
+type Code = MachineErrorCode | AgentErrorCode | SignerErrorCode | RunFailureCode | 'internal';
 
 /** Every code that the failure of a run can have; the compiler sees to it that none is missing. */
 const codes: Readonly<Record<Code, true>> = {
@@ -23,6 +28,12 @@ const codes: Readonly<Record<Code, true>> = {
   'agent-interrupted': true,
   'machine-unknown': true,
   'check-unknown': true,
+  'action-unknown': true,
+  'action-refused': true,
+  'action-not-begun': true,
+  'not-sealed': true,
+  'signer-refused': true,
+  'signer-away': true,
   'policy-drift': true,
   'inertness-unknown': true,
   'run-timeout': true,

@@ -38,6 +38,10 @@ export class MeteredTracer {
     this.#tracer.agentWork(run, step, answer);
   }
 
+  actionTraceparent(run: Run): string {
+    return this.#tracer.actionTraceparent(run);
+  }
+
   finish(run: Run): void {
     this.#tracer.finish(run);
     this.#metrics.ended(run);

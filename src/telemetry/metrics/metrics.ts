@@ -3,12 +3,14 @@ import type { FindingKind } from '../../fleet/notice.ts';
 import type { Task } from '../../fleet/request.ts';
 
 /**
- * What rooms report as it happens (bot's BotMeter, supervisors' ReconcilerMeter). No method throws, waits or
+ * What rooms report as it happens (bot's BotMeter, supervisors' ReconcilerMeter, signer's
+ * SignerMeter). No method throws, waits or
  * keeps anything but numbers. Runs, steps, tokens and cost are not here: they are taken from the trace.
  */
 export interface Metrics {
   readonly bot: BotMetrics;
   readonly reconciler: ReconcilerMetrics;
+  readonly signer: SignerMetrics;
 }
 
 /** What becomes of what people ask for. */
@@ -32,4 +34,10 @@ export interface ReconcilerMetrics {
   }): void;
   /** After each round: machines on which another one is installed than should be, by part. undefined: not known here. */
   drifted(machines: ReadonlyMap<string, number> | undefined): void;
+}
+
+/** What becomes of workers' wishes for capsules. */
+export interface SignerMetrics {
+  signed(): void;
+  refused(): void;
 }

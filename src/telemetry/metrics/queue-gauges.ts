@@ -11,7 +11,9 @@ export interface QueueGauges {
   /** Their names. */
   readonly quarantinedMachines: readonly string[];
   readonly haltedMachines: number;
+  /** Questions that wait for people to decide them. */
   readonly approvalsWaiting: number;
+  readonly oldestApprovalAgeMs: number;
   /** Views that Slack does not show yet. */
   readonly dirtyViews: number;
   readonly oldestDirtyViewAgeMs: number;

@@ -29,7 +29,12 @@ const plain: readonly [name: string, help: string, value: (gauges: QueueGauges) 
     (g) => g.quarantinedMachines.length,
   ],
   ['fleetbot_halted_machines', 'Machines for which a halt holds.', (g) => g.haltedMachines],
-  ['fleetbot_approvals_waiting', 'Actions that wait for people to approve them.', (g) => g.approvalsWaiting],
+  ['fleetbot_approvals_waiting', 'Questions that wait for people to decide them.', (g) => g.approvalsWaiting],
+  [
+    'fleetbot_oldest_approval_age_seconds',
+    'How long the oldest of them has waited.',
+    (g) => toSeconds(g.oldestApprovalAgeMs),
+  ],
   ['fleetbot_dirty_views', 'Records that Slack does not show as they are yet.', (g) => g.dirtyViews],
   [
     'fleetbot_oldest_dirty_view_age_seconds',

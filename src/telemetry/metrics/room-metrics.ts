@@ -52,6 +52,12 @@ export function createRoomMetrics(registry: Registry): Metrics {
     labelNames: ['part'],
     registers,
   });
+  const capsules = new Counter({
+    name: 'fleetbot_capsules_total',
+    help: 'What workers wanted signed for machines, by what the signer made of it.',
+    labelNames: ['outcome'],
+    registers,
+  });
   zero(
     accepted,
     taskSchema.options.map((option) => option.shape.kind.value),
@@ -60,6 +66,7 @@ export function createRoomMetrics(registry: Registry): Metrics {
   zero(limited, limitKinds);
   zero(findings, [...findingKinds, 'stray-found']);
   zero(looks, ['answered', 'unreachable']);
+  zero(capsules, ['signed', 'refused']);
 
   return {
     bot: {
@@ -78,6 +85,10 @@ export function createRoomMetrics(registry: Registry): Metrics {
         drifted.reset();
         for (const [part, count] of machines ?? []) drifted.set({ part }, count);
       },
+    },
+    signer: {
+      signed: () => capsules.inc({ outcome: 'signed' }),
+      refused: () => capsules.inc({ outcome: 'refused' }),
     },
   };
 }

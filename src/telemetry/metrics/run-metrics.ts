@@ -1,13 +1,20 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { approvalStates } from '../../fleet/approval.ts';
 import { verdicts } from '../../fleet/finding.ts';
 import { taskSchema } from '../../fleet/request.ts';
-import { inertnessSchema, type Run } from '../../fleet/run.ts';
+import { actionOutcomes, effects, inertnessSchema, type Run } from '../../fleet/run.ts';
 import { durationBuckets, toSeconds } from './buckets.ts';
 import { failureCodes } from './failure-codes.ts';
 import { zero } from './zero.ts';
 
 /** The steps of a run's trace; one that is not here is counted all the same. */
-const steps = ['evidence', 'agent.start', 'agent.ready', 'agent.task', 'agent.stop'];
+const steps = [
+  ...['evidence', 'agent.start', 'agent.ready', 'agent.task', 'agent.stop'],
+  ...['action.sign', 'action.verify'],
+];
+
+/** The effect of an action after which nothing was measured. */
+const unmeasured = 'none';
 
 /**
  * What the runs that this process ended came to. A process that is killed between storing a run's end and
@@ -18,6 +25,8 @@ export class RunMetrics {
   readonly #runs: Counter<'task' | 'verdict' | 'inertness'>;
   readonly #failures: Counter<'code'>;
   readonly #cancellations: Counter;
+  readonly #approvals: Counter<'state'>;
+  readonly #actions: Counter<'outcome' | 'effect'>;
   readonly #duration: Histogram<'task'>;
   readonly #queueWait: Histogram;
   readonly #steps: Histogram<'step'>;
@@ -43,9 +52,21 @@ export class RunMetrics {
       help: 'Runs that ended after somebody had cancelled them, whatever their verdict.',
       registers,
     });
+    this.#approvals = new Counter({
+      name: 'fleetbot_approvals_total',
+      help: 'What people were asked to approve, by what became of it.',
+      labelNames: ['state'],
+      registers,
+    });
+    this.#actions = new Counter({
+      name: 'fleetbot_actions_total',
+      help: 'Actions that were wanted, by what became of them and by what the evidence says of that.',
+      labelNames: ['outcome', 'effect'],
+      registers,
+    });
     this.#duration = new Histogram({
       name: 'fleetbot_run_duration_seconds',
-      help: 'From the acceptance of a request to the end of its run.',
+      help: 'From the acceptance of a request to the end of its run, without the time in which people thought.',
       labelNames: ['task'],
       buckets: durationBuckets,
       registers,
@@ -85,11 +106,16 @@ export class RunMetrics {
     const codes = new Set([run.failure?.code, run.diagnosis?.failure?.code]);
     for (const code of codes) if (code !== undefined) this.#failures.inc({ code });
     if (run.cancellation) this.#cancellations.inc();
+    if (run.approval) this.#approvals.inc({ state: run.approval.state });
+    const { outcome, effect = unmeasured } = run.action ?? {};
+    if (outcome) this.#actions.inc({ outcome, effect });
 
     const entered = (state: Run['state']) => run.timeline.find((entry) => entry.state === state)?.at;
     const [begunAt, doneAt] = [entered('gathering'), entered('done')];
     if (begunAt !== undefined) this.#queueWait.observe(toSeconds(begunAt - acceptedAt));
-    if (doneAt !== undefined) this.#duration.observe({ task: task.kind }, toSeconds(doneAt - acceptedAt));
+    if (doneAt !== undefined) {
+      this.#duration.observe({ task: task.kind }, toSeconds(doneAt - acceptedAt - thoughtMs(run)));
+    }
 
     const { usage, costUsd = 0 } = run.diagnosis ?? {};
     this.#tokens.inc({ direction: 'input' }, usage?.inputTokens ?? 0);
@@ -111,7 +137,21 @@ export class RunMetrics {
       }
     }
     for (const step of steps) this.#steps.zero({ step });
+    for (const outcome of actionOutcomes) {
+      for (const effect of [...effects, unmeasured]) this.#actions.inc({ outcome, effect }, 0);
+    }
+    zero(
+      this.#approvals,
+      approvalStates.filter((state) => state !== 'waiting'),
+    );
     zero(this.#failures, failureCodes);
     zero(this.#tokens, ['input', 'output']);
   }
+}
+
+/** How long people took to decide. */
+function thoughtMs({ timeline }: Run): number {
+  const asked = timeline.findIndex(({ state }) => state === 'awaiting');
+  const [from, to] = timeline.slice(asked);
+  return asked === -1 || !from || !to ? 0 : to.at - from.at;
 }

@@ -239,3 +239,14 @@ describe('a round', () => {
     expect(fleet.rounds).toEqual([]);
   });
 });
+
+it('a change that people approved is no stray: it is left to end, and nobody is told', async () => {
+  await using fleet = new ReconciledFleet(['web-1'], rounds);
+  const fake = fleet.on('web-1');
+  fake.action = { id: 'a-00000000aaaa', name: 'vacuum-journal' };
+  fleet.reconcile();
+  await rounded(fleet);
+  expect(fleet.findings).toEqual([]);
+  expect(fake.books).toEqual([]);
+  expect((await fake.status()).action).toBeDefined();
+});

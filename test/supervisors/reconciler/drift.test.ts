@@ -12,7 +12,7 @@ const rounds = { roundIntervalMs: 10 };
 function installedOn(fleet: ReconciledFleet, name: string, changes: Partial<Installed> = {}): Installed {
   const machine = fleet.machines.get(name);
   if (!machine) throw new Error(`no machine ${name}`);
-  const policy = expectedOn(machine).policy ?? null;
+  const policy = expectedOn(machine, new Map()).policy ?? null;
   const [gate, broker, plugin] = [edgeKitVersion, edgeKitVersion, edgeKitVersion];
   return { gate, broker, plugin, traces: true, image: null, policy, ...changes };
 }

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { z } from 'zod';
+import { approvalRulesSchema } from '../../../src/fleet/fleet.ts';
 import type { Halt, Release } from '../../../src/fleet/halt.ts';
 import { loadFleet } from '../../../src/fleet/load-fleet.ts';
 import type { Machine } from '../../../src/fleet/machine.ts';
@@ -75,6 +76,7 @@ export class ReconciledFleet implements AsyncDisposable {
     const reconciler = createReconciler({
       fleet: () => ({
         ...{ file: 'fleet.yaml', machines: this.machines, access: [], prices: {} },
+        ...{ actions: new Map(), suggestions: [], approvals: approvalRulesSchema.parse({}) },
         perPerson: { requestsPerMinute: 30 },
       }),
       store,

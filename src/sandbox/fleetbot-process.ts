@@ -12,6 +12,8 @@ export interface FleetbotOptions {
   readonly keyFile: string;
   /** Where the ledger is exported to, and the file with the private key that signs it. Undefined: nowhere. */
   readonly ledger?: { readonly file: string; readonly keyFile: string } | undefined;
+  /** Files with the keys of bot and signer. Undefined: no action can be approved. */
+  readonly approvalKeys?: { readonly decision: string; readonly capsule: string } | undefined;
   readonly slackApiUrl: string;
   readonly redisUrl: string;
   /** Given on somebody else's server, to keep apart from what else is there. */
@@ -29,7 +31,7 @@ export interface FleetbotOptions {
  * @throws SandboxError with what it printed, when it does not start
  */
 export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
-  const { folder, healthPort, mlflowUrl, redisPrefix, ledger } = options;
+  const { folder, healthPort, mlflowUrl, redisPrefix, ledger, approvalKeys } = options;
   return startChild({
     name: 'fleetbot',
     argv: [process.execPath, join(import.meta.dirname, '../main.ts'), 'start'],
@@ -51,6 +53,10 @@ export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
         FLEETBOT_REDIS_ALLOW_UNSAFE: 'true',
       }),
       ...(ledger && { FLEETBOT_LEDGER_FILE: ledger.file, FLEETBOT_LEDGER_KEY_FILE: ledger.keyFile }),
+      ...(approvalKeys && {
+        FLEETBOT_DECISION_KEY_FILE: approvalKeys.decision,
+        FLEETBOT_CAPSULE_KEY_FILE: approvalKeys.capsule,
+      }),
       ...(mlflowUrl !== undefined && { MLFLOW_TRACKING_URI: mlflowUrl, MLFLOW_EXPERIMENT_ID: '0' }),
     },
     cwd: folder,

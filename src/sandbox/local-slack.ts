@@ -50,12 +50,12 @@ function binary(): string {
 }
 
 function configuration(): unknown {
-  const { teamId, appId, botUserId, botName, botToken, appToken, signingSecret, channel, sre, visitor } =
-    workspace;
+  const { teamId, appId, botUserId, botName, botToken, appToken, signingSecret, channel } = workspace;
+  const people = [workspace.sre, workspace.approver, workspace.visitor];
   return {
     workspace: { name: 'fleetbot sandbox', domain: 'sandbox', teamId },
     app: { appId, botUserId, botName, botToken, appToken, signingSecret, mode: 'socket' },
-    users: [sre, visitor].map(({ id, name, realName }) => ({ id, name, real_name: realName })),
-    channels: [{ id: channel.id, name: channel.name, members: [sre.id, visitor.id, botUserId] }],
+    users: people.map(({ id, name, realName }) => ({ id, name, real_name: realName })),
+    channels: [{ id: channel.id, name: channel.name, members: [...people.map(({ id }) => id), botUserId] }],
   };
 }

@@ -28,9 +28,13 @@ fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
   or      /fleet help
   or      /fleet ask ${sandboxMachineName} what uses the memory?
   or      /fleet halt all this is a drill   (then /fleet resume)
+  or      /fleet check ${sandboxMachineName} app-log   (finds a log that is too large and asks whether to empty it)
+  or      /fleet run ${sandboxMachineName} reports-off   (makes something worse, and offers to undo it)
 
-  You act as ${workspace.sre.realName}; choose ${workspace.visitor.realName} to be somebody who may do nothing.
-  The machine ${sandboxMachineName} is this computer: its commands only read. Its agent follows rules; it is no language model.
+  You act as ${workspace.sre.realName}; choose ${workspace.approver.realName} to approve what ${workspace.sre.realName} asks for, because nobody approves their own,
+  and ${workspace.visitor.realName} to be somebody who may do nothing.
+  The machine ${sandboxMachineName} is this computer: its checks only read, and its actions change nothing but two files of
+  the sandbox's own. Its agent follows rules; it is no language model.
   Traces: ${sandbox.mlflowUrl ? `${sandbox.mlflowUrl} (MLflow)` : 'none, because mlflow is not on PATH (pip install mlflow)'}
   Fleet file (edit it, it is taken up at once): ${sandbox.fleetFile}
   Make it warn: edit the fleet file (remove the # before "expect") and check the disk again.

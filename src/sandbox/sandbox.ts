@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { newApprovalKeys } from './approval-keys.ts';
 import { startFleetbot } from './fleetbot-process.ts';
 import { freePort } from './free-port.ts';
 import { keepRunning } from './keep-running.ts';
@@ -8,6 +9,7 @@ import { newKeyPair } from './key-pair.ts';
 import { newLedgerFiles } from './ledger-files.ts';
 import { startLocalSlack } from './local-slack.ts';
 import { mlflowIsInstalled, startMlflow } from './mlflow-server.ts';
+import { newSandboxApplication, type SandboxApplication } from './sandbox-application.ts';
 import { sandboxFleetFile } from './sandbox-fleet.ts';
 import { newSandboxFolder } from './sandbox-folder.ts';
 import { startSandboxMachine } from './sandbox-machine.ts';
@@ -38,6 +40,8 @@ export interface Sandbox extends AsyncDisposable {
   /** Everything of it on disk: logs, fleet file, keys. Removed with it. */
   readonly folder: string;
   readonly fleetFile: string;
+  /** What can be changed on its machine. */
+  readonly application: SandboxApplication;
   /** Rejects when fleetbot died too often to be started again. Never resolves. */
   readonly failed: Promise<never>;
   /** The process of the machine's agent, while one runs. */
@@ -71,6 +75,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const keyFile = join(folder, 'id_ed25519');
   writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
 
+  const approvalKeys = await newApprovalKeys(subfolder('keys'));
+
   tell(`starting the machine ${sandboxMachineName} (this computer) …`);
   const fleetFile = join(folder, 'fleet.yaml');
   const machine = await startSandboxMachine({
@@ -78,10 +84,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     folder: subfolder('machine'),
     fleetFile,
     authorizedKey: key.publicKey,
+    signersFile: approvalKeys.signers,
     ...(options.agentCommand && { agentCommand: options.agentCommand }),
   });
   parts.defer(() => machine.close());
-  writeFileSync(fleetFile, sandboxFleetFile(machine));
+  const application = newSandboxApplication(subfolder('application'));
+  writeFileSync(fleetFile, sandboxFleetFile(machine, application));
   machine.renewPolicy();
 
   tell('starting local-slack …');
@@ -96,6 +104,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     fleetFile,
     keyFile,
     ledger: newLedgerFiles(subfolder('ledger')),
+    approvalKeys,
     slackApiUrl: slack.apiUrl,
     redisUrl: redis.url,
     redisPrefix: redis.prefix,
@@ -119,6 +128,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     mlflowUrl: mlflow?.url,
     folder,
     fleetFile,
+    application,
     failed: fleetbot.failed,
     agentPid: () => machine.agentPid(),
     [Symbol.asyncDispose]: () => started.disposeAsync(),

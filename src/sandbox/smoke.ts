@@ -1,19 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { statSync } from 'node:fs';
 import { toFailure } from '../fleet/errors.ts';
 import { SandboxError } from './child-process.ts';
-import { messageText, Person, type SlackMessage } from './person.ts';
-import { startSandbox } from './sandbox.ts';
+import { Conversation } from './conversation.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
 import { untilAskedToEnd } from './until-asked-to-end.ts';
 import { sandboxMachineName, workspace } from './workspace.ts';
 
 /**
- * `npm run smoke`: the sandbox without a page. Types a check over Slack's wire, prints the thread, and
- * compares its numbers with `df` on this computer. Exit code 0, or 1 and what differs.
+ * `npm run smoke`: the sandbox without a page. Types a check over Slack's wire, prints the thread, and compares its
+ * numbers with `df` on this computer; then one that finds something to put right, which a second person approves, and
+ * looks on this computer whether it was done. Exit code 0, or 1 and what differs.
  */
-const command = `check ${sandboxMachineName} disk`;
-const answerTimeoutMs = 90_000;
-const pollMs = 200;
 /** The disk is in use meanwhile: a figure may have moved by one point. */
 const tolerancePoints = 1;
 
@@ -46,22 +44,36 @@ function differences(stated: ReadonlyMap<string, number>, measured: ReadonlyMap<
   });
 }
 
-function isFinished(messages: readonly SlackMessage[]): boolean {
-  const text = messages.map(messageText).join('\n');
-  return text.includes('[Run again]') && text.includes('agent measured inactive') && messages.length > 2;
+/** Done, or about to ask people something: whoever types goes on either way. */
+function isFinished(text: string): boolean {
+  const isDone = text.includes('[Run again]') && text.includes('agent measured inactive');
+  return isDone || text.includes('[Deny]');
 }
 
-async function answerTo(person: Person): Promise<SlackMessage[]> {
-  const { id: channel } = workspace.channel;
-  await person.type(channel, command);
-  const deadline = performance.now() + answerTimeoutMs;
-  while (performance.now() < deadline) {
-    const messages = await person.messages(channel);
-    if (isFinished(messages)) return messages;
-    await sleep(pollMs);
-  }
-  const seen = (await person.messages(channel)).map(messageText).join('\n\n');
-  throw new SandboxError(`No whole answer within ${answerTimeoutMs / 1_000} s. The channel shows:\n${seen}`);
+/** What a thread looks like, under what was done to have it so. */
+function show(deed: string, text: string): void {
+  print(`> ${deed}\n\n${text}\n`);
+}
+
+async function checkDisk({ slackUrl }: Sandbox): Promise<void> {
+  const command = `check ${sandboxMachineName} disk`;
+  const { text } = await (await Conversation.begin(slackUrl, command)).until(isFinished);
+  show(`/fleet ${command}`, text);
+  const wrong = differences(statedUse(text), measureDisk());
+  if (wrong.length > 0)
+    throw new SandboxError(`The answer differs from df on this computer:\n${wrong.join('\n')}`);
+}
+
+async function trimLog({ slackUrl, application }: Sandbox): Promise<void> {
+  const command = `check ${sandboxMachineName} app-log`;
+  const conversation = await Conversation.begin(slackUrl, command);
+  const asked = await conversation.until((text) => text.includes('[Approve]'));
+  show(`/fleet ${command}`, asked.text);
+  await conversation.click(workspace.approver.id, 'approve');
+  const done = await conversation.until((text) => text.includes('exit code') && text.includes('[Run again]'));
+  show(`${workspace.approver.realName} clicks Approve`, done.text);
+  const { size } = statSync(application.logFile);
+  if (size > 0) throw new SandboxError(`${application.logFile} still has ${size} bytes.`);
 }
 
 async function smoke(): Promise<void> {
@@ -73,21 +85,19 @@ async function smoke(): Promise<void> {
     tell: print,
     redisUrl: process.env.REDIS_URL || undefined,
   });
-  print(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n\n> /fleet ${command}\n`);
-  const messages = await Promise.race([
-    answerTo(new Person(sandbox.slackUrl, workspace.sre.id)),
+  print(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`);
+  await Promise.race([
+    checkDisk(sandbox).then(() => trimLog(sandbox)),
     interrupted.then((reason): never => {
       throw new SandboxError(`Interrupted by ${reason}.`);
     }),
     sandbox.failed,
   ]);
-  const thread = messages.map(messageText).join('\n\n');
-  print(`${thread}\n`);
-  const wrong = differences(statedUse(thread), measureDisk());
-  if (wrong.length > 0)
-    throw new SandboxError(`The answer differs from df on this computer:\n${wrong.join('\n')}`);
   if (sandbox.agentPid() !== undefined) throw new SandboxError('The agent still runs after its run.');
-  print('smoke: ok. The numbers of the answer are those of df on this computer; no agent is left running.');
+  print(
+    'smoke: ok. The numbers of the answer are those of df on this computer; what was approved was done here; ' +
+      'no agent is left running.',
+  );
 }
 
 // A terminal that is gone must not keep the parts from being stopped.

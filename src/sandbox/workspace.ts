@@ -8,8 +8,10 @@ export const workspace = {
   appToken: 'xapp-sandbox',
   signingSecret: 'sandbox-signing-secret',
   channel: { id: 'C0OPS', name: 'ops' },
-  /** May do everything in the sandbox. */
+  /** May do everything in the sandbox but approve what they asked for themselves, as nobody may. */
   sre: { id: 'U0ALEX', name: 'alex', realName: 'Alex (SRE)' },
+  /** May approve what others ask for. */
+  approver: { id: 'U0SAM', name: 'sam', realName: 'Sam (on call)' },
   /** Is in no access rule: may do nothing. */
   visitor: { id: 'U0VISITOR', name: 'vera', realName: 'Vera (visitor)' },
 } as const;

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { decide } from '../../src/fleet/access.ts';
+import type { Risk } from '../../src/fleet/action.ts';
+import type { Verb } from '../../src/fleet/fleet.ts';
 import { loadFleet } from '../../src/fleet/load-fleet.ts';
 import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { sandboxFleetFile } from '../../src/sandbox/sandbox-fleet.ts';
+import { workspace } from '../../src/sandbox/workspace.ts';
 
-const text = sandboxFleetFile({ port: 22, hostKey: newKeyPair().publicKey });
+const application = { logFile: '/sandbox/app.log', configFile: '/sandbox/app.conf' };
+const text = sandboxFleetFile({ port: 22, hostKey: newKeyPair().publicKey }, application);
 const expectations = (file: string) => loadFleet(file, 'fleet.yaml').machines.get('sandbox-01')?.expect;
 
 describe("the sandbox's fleet file", () => {
@@ -14,5 +19,27 @@ describe("the sandbox's fleet file", () => {
 
   it('makes the disk warn once the suggested line is no comment any more', () => {
     expect(expectations(text.replace('#expect', 'expect'))?.disk.warnUsedPercent).toBe(1);
+  });
+
+  it('has the SRE ask and somebody else approve, and nobody for what is destructive', () => {
+    const fleet = loadFleet(text, 'fleet.yaml');
+    const machine = fleet.machines.get('sandbox-01');
+    if (machine === undefined) throw new Error('the sandbox has lost its machine');
+    const may = (person: { readonly id: string }, verb: Verb, risk: Risk) =>
+      decide(fleet, { userId: person.id, excluded: false, groupIds: [] }, verb, machine, risk).allowed;
+    expect(may(workspace.sre, 'act', 'disruptive')).toBe(true);
+    expect(may(workspace.approver, 'approve', 'disruptive')).toBe(true);
+    expect(may(workspace.approver, 'act', 'reversible')).toBe(false);
+    expect(may(workspace.visitor, 'approve', 'reversible')).toBe(false);
+    for (const person of [workspace.sre, workspace.approver]) {
+      expect(may(person, 'approve', 'destructive')).toBe(false);
+    }
+  });
+
+  it('has actions that are taken back by one another, and one that says why it cannot be', () => {
+    const { actions } = loadFleet(text, 'fleet.yaml');
+    expect(actions.get('reports-off')?.undo?.action).toBe('reports-on');
+    expect(actions.get('reports-on')?.undo?.action).toBe('reports-off');
+    expect(actions.get('trim-log')).toMatchObject({ noUndo: expect.any(String), risk: 'disruptive' });
   });
 });

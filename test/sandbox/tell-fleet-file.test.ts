@@ -12,7 +12,8 @@ it('each edit of the fleet file is told at the terminal: in force, or refused wi
   const folder = mkdtempSync(join(tmpdir(), 'fleetbot-told-'));
   try {
     const file = join(folder, 'fleet.yaml');
-    const text = sandboxFleetFile({ port: 22, hostKey: newKeyPair().publicKey });
+    const application = { logFile: join(folder, 'app.log'), configFile: join(folder, 'app.conf') };
+    const text = sandboxFleetFile({ port: 22, hostKey: newKeyPair().publicKey }, application);
     writeFileSync(file, text);
     const told: string[] = [];
     await using _telling = await tellFleetFile(file, (line) => told.push(line));

@@ -6,10 +6,24 @@ const shownMax = 3;
 const secondsPerHour = 3_600;
 const memoryFileSystems = new Set(['tmpfs', 'devtmpfs', 'ramfs', 'efivarfs', 'squashfs']);
 
+const makesRoom = /\b(vacuum|clean|cleanup|prune|shrink|trim|empty)\b/i;
+
+const cleanup: Topic = {
+  name: 'cleanup',
+  words: /\b(clean(?:ing)?|cleanup|tidy|vacuum|shrink|prune|trim|make (?:some )?room)\b/gi,
+  commands: ['du -xk --max-depth=1 /var'],
+  denied: 'journalctl --vacuum-size=100M',
+  cures: makesRoom,
+  explain([du = '']) {
+    return [largestFolders(du)];
+  },
+};
+
 const disk: Topic = {
   name: 'disk',
   words: /\b(disks?|space|inodes?|file ?systems?|storage|full|df|du)\b/gi,
   commands: ['df -PkT', 'du -xk --max-depth=1 /var'],
+  cures: makesRoom,
   explain([df = '', du = '']) {
     const rows = df.matchAll(/^\S+ +(\S+) +(\d+) +(\d+) +(\d+) +(\d+)% +(\/.*)$/gm);
     const fullest = [...rows]
@@ -28,12 +42,7 @@ const disk: Topic = {
         ({ mount, percent, used, free, total }) =>
           `${mount} ${percent} % used (${formatBytes(used)}), ${formatBytes(free)} free of ${formatBytes(total)}`,
       );
-    const largest = [...du.matchAll(/^(\d+)\s+(\/var\/.+)$/gm)]
-      .map(([, kib, path = '']) => ({ path, bytes: Number(kib) * 1024 }))
-      .sort((a, b) => b.bytes - a.bytes)
-      .slice(0, shownMax)
-      .map(({ path, bytes }) => `${path} ${formatBytes(bytes)}`);
-    return [listed('The fullest file systems:', fullest), listed('The largest folders in /var:', largest)];
+    return [listed('The fullest file systems:', fullest), largestFolders(du)];
   },
 };
 
@@ -97,7 +106,8 @@ const uptime: Topic = {
   },
 };
 
-export const topics: readonly Topic[] = [disk, memory, load, services, ...systemTopics, uptime];
+/** What a question is about in doubt comes first. */
+export const topics: readonly Topic[] = [cleanup, disk, memory, load, services, ...systemTopics, uptime];
 
 /** The first rows of a table of ps: pid, user, a figure, command. */
 function processes(ps: string): { pid: string; user: string; figure: number; name: string }[] {
@@ -109,6 +119,16 @@ function processes(ps: string): { pid: string; user: string; figure: number; nam
       figure: Number(figure),
       name: name.trim(),
     }));
+}
+
+/** The folders that du lists, the largest first. */
+function largestFolders(du: string): string {
+  const largest = [...du.matchAll(/^(\d+)\s+(\/var\/.+)$/gm)]
+    .map(([, kib, path = '']) => ({ path, bytes: Number(kib) * 1024 }))
+    .sort((a, b) => b.bytes - a.bytes)
+    .slice(0, shownMax)
+    .map(({ path, bytes }) => `${path} ${formatBytes(bytes)}`);
+  return listed('The largest folders in /var:', largest);
 }
 
 function listed(title: string, items: readonly string[]): string {

@@ -6,8 +6,8 @@ import type { CommandOutput } from '../../fleet/evidence.ts';
 const commandPath = '/usr/sbin:/usr/bin:/sbin:/bin';
 /** How long one command may run. */
 export const commandTimeLimitMs = 10_000;
-/** How much of each of stdout and stderr is kept. */
-export const outputLimitBytes = 65_536;
+/** How much of each of stdout and stderr is kept, unless the caller says otherwise. */
+export const defaultOutputLimitBytes = 65_536;
 /** Read beyond the limit, so that a secret that straddles it is whole when it is looked for. */
 const redactionMarginBytes = 8_192;
 
@@ -18,6 +18,8 @@ export interface BrokerOptions {
   readonly redact: (text: string) => string;
   readonly clock: () => number;
   readonly timeLimitMs?: number;
+  /** Of each of stdout and stderr. */
+  readonly outputLimitBytes?: number;
   /** Ends the command early. */
   readonly signal?: AbortSignal;
 }
@@ -28,7 +30,8 @@ export interface BrokerOptions {
  * that is missing has exit code 127, one that may not be executed 126, as in a shell.
  */
 export async function runCommand(argv: readonly string[], options: BrokerOptions): Promise<CommandOutput> {
-  const { redact, clock, timeLimitMs = commandTimeLimitMs, signal } = options;
+  const { redact, clock, signal } = options;
+  const { timeLimitMs = commandTimeLimitMs, outputLimitBytes = defaultOutputLimitBytes } = options;
   const [program = '', ...args] = argv;
   const startedAt = clock();
   const child = spawn(program, args, {
@@ -38,8 +41,8 @@ export async function runCommand(argv: readonly string[], options: BrokerOptions
     // A process group of its own, so that what the command starts ends with it.
     detached: true,
   });
-  const stdout = collect(child.stdout);
-  const stderr = collect(child.stderr);
+  const stdout = collect(child.stdout, outputLimitBytes);
+  const stderr = collect(child.stderr, outputLimitBytes);
 
   const end = (): void => {
     if (child.pid === undefined) return;
@@ -62,8 +65,8 @@ export async function runCommand(argv: readonly string[], options: BrokerOptions
   clearTimeout(timer);
   signal?.removeEventListener('abort', end);
 
-  const out = cut(redact(stdout.text()));
-  const err = cut(redact(stderr.text()));
+  const out = cut(redact(stdout.text()), outputLimitBytes);
+  const err = cut(redact(stderr.text()), outputLimitBytes);
   return {
     argv: [...argv],
     exitCode,
@@ -84,11 +87,11 @@ export function killGroup(pid: number): void {
 }
 
 /** Keeps the beginning of a stream and lets the rest pass by, so that the command never blocks on a full pipe. */
-function collect(stream: Readable): { add(text: string): void; text(): string } {
+function collect(stream: Readable, limitBytes: number): { add(text: string): void; text(): string } {
   const chunks: Buffer[] = [];
   let size = 0;
   const add = (chunk: Buffer): void => {
-    const room = outputLimitBytes + redactionMarginBytes - size;
+    const room = limitBytes + redactionMarginBytes - size;
     if (room <= 0) return;
     const kept = chunk.subarray(0, room);
     chunks.push(kept);
@@ -98,8 +101,8 @@ function collect(stream: Readable): { add(text: string): void; text(): string } 
   return { add: (text) => add(Buffer.from(text)), text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
-function cut(text: string): { text: string; truncated: boolean } {
+function cut(text: string, limitBytes: number): { text: string; truncated: boolean } {
   const bytes = Buffer.from(text);
-  if (bytes.length <= outputLimitBytes) return { text, truncated: false };
-  return { text: bytes.subarray(0, outputLimitBytes).toString('utf8'), truncated: true };
+  if (bytes.length <= limitBytes) return { text, truncated: false };
+  return { text: bytes.subarray(0, limitBytes).toString('utf8'), truncated: true };
 }

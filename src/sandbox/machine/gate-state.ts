@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FleetbotError } from '../../fleet/errors.ts';
+import { isMissing } from './is-missing.ts';
 
 const gateStateSchema = z.strictObject({
   /** The highest fence seen. */
@@ -56,10 +57,6 @@ export async function saveGateState(stateDir: string, state: GateState): Promise
   await rename(temporary, join(stateDir, fileName));
   await using directory = await open(stateDir);
   await directory.sync();
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function unreadable(file: string, cause: unknown): FleetbotError {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import {
+  type ActionReply,
   type AgentState,
   gateProtocolVersion,
   type LockReply,
@@ -9,8 +10,10 @@ import {
   type StatusReply,
   type StopReply,
 } from '../../edge-client/gate-protocol.ts';
-import { MachineError } from '../../fleet/errors.ts';
+import { MachineError, type MachineErrorCode } from '../../fleet/errors.ts';
 import type { Evidence } from '../../fleet/evidence.ts';
+import type { TakenAction } from './action-book.ts';
+import type { Actions } from './actions.ts';
 import { type AgentUnit, processStart } from './agent-unit.ts';
 import { killGroup, runCommand } from './broker.ts';
 import { type GateState, loadGateState, saveGateState } from './gate-state.ts';
@@ -19,9 +22,11 @@ import { parseVerb, type Verb } from './parse-verb.ts';
 /** Which commands make up which check, in order. */
 export type Policy = ReadonlyMap<string, readonly (readonly string[])[]>;
 
+type Reply = StatusReply | StartReply | StopReply | LockReply | ActionReply | Evidence;
+
 /** What the gate says to one request. A connection is undefined while the gateway's port takes none. */
 export type Answer =
-  | { readonly kind: 'reply'; readonly reply: StatusReply | StartReply | StopReply | LockReply | Evidence }
+  | { readonly kind: 'reply'; readonly reply: Reply }
   | { readonly kind: 'connection'; readonly socket: Socket | undefined }
   | { readonly kind: 'refusal'; readonly refusal: Refusal };
 
@@ -30,10 +35,15 @@ export interface GateOptions {
   readonly stateDir: string;
   readonly policy: () => Policy;
   readonly unit: AgentUnit;
+  readonly actions: Actions;
   readonly redact: (text: string) => string;
   readonly clock: () => number;
   readonly log: Logger;
 }
+
+/** Errors whose sentence is for whoever asked. */
+const told = ['verb-refused', 'unit-failed'] as const satisfies readonly (MachineErrorCode &
+  Refusal['code'])[];
 
 const grammar =
   'status, start FENCE RUN TRACEPARENT, connect FENCE, stop FENCE, evidence FENCE CHECK, act FENCE, result ID, ' +
@@ -65,17 +75,16 @@ export class Gate {
     this.#state = state;
   }
 
-  /** Answers one request. Never throws. */
-  async answer(line: string): Promise<Answer> {
+  /** Answers one request; `stdin` is only read by `act`. Never throws. */
+  async answer(line: string, stdin: () => Promise<string>): Promise<Answer> {
     const verb = parseVerb(line);
     if (verb === undefined) return refuse('verb-refused', `The gate knows only: ${grammar}. Single spaces.`);
     try {
-      return await this.#serve(verb);
+      return await this.#serve(verb, stdin);
     } catch (error) {
-      this.#options.log.error({ err: error, verb: verb.verb }, 'the gate failed');
-      if (error instanceof MachineError && error.code === 'unit-failed') {
-        return refuse('unit-failed', error.message);
-      }
+      const code = error instanceof MachineError ? told.find((each) => each === error.code) : undefined;
+      this.#options.log.error({ err: error, verb: verb.verb }, code ? 'refused' : 'the gate failed');
+      if (code && error instanceof Error) return refuse(code, error.message);
       return refuse('internal', 'The gate failed. Its reason is in the log of the machine.');
     }
   }
@@ -85,10 +94,10 @@ export class Gate {
     await this.#oneAtATime(() => this.#stopUnit());
   }
 
-  async #serve(verb: Verb): Promise<Answer> {
+  async #serve(verb: Verb, stdin: () => Promise<string>): Promise<Answer> {
     switch (verb.verb) {
       case 'status':
-        return { kind: 'reply', reply: this.#status() };
+        return replyWith(await this.#status());
       case 'start':
         return this.#change(verb.fence, () => this.#start(verb));
       case 'connect':
@@ -97,12 +106,12 @@ export class Gate {
         return this.#change(verb.fence, () => this.#stop(verb.fence));
       case 'evidence':
         return this.#evidence(verb.fence, verb.check);
-      case 'act':
+      case 'act': {
+        const signedCapsule = await stdin();
+        return this.#change(verb.fence, () => this.#act(verb.fence, signedCapsule));
+      }
       case 'result':
-        return refuse(
-          'verb-refused',
-          'No action is authorised on this machine: it can be looked at, not changed.',
-        );
+        return replyWith(await this.#options.actions.result(verb.id));
       case 'lock':
         return this.#oneAtATime(() => this.#lock(verb.reason));
       case 'unlock':
@@ -110,8 +119,9 @@ export class Gate {
     }
   }
 
-  #status(): StatusReply {
+  async #status(): Promise<StatusReply> {
     const { name, unit, clock } = this.#options;
+    const action = await this.#uninterruptible();
     return {
       protocol: gateProtocolVersion,
       machine: name,
@@ -119,6 +129,7 @@ export class Gate {
       run: unit.pid === undefined ? null : (this.#state.activation?.run ?? null),
       fence: this.#state.fence,
       lock: this.#state.lock,
+      ...action,
       clock: new Date(clock()).toISOString(),
     };
   }
@@ -127,11 +138,11 @@ export class Gate {
     const { unit, log } = this.#options;
     const { lock, activation, retired } = this.#state;
     if (fence <= retired) return this.#oldFence('has been stopped under this fence');
-    if (lock !== null) {
-      return refuse(
-        'locked',
-        `The machine has been locked since ${lock.at}: ${lock.reason}. Unlock it first.`,
-      );
+    if (lock !== null) return refuseLocked(lock);
+    const acting = await this.#options.actions.underWay();
+    if (acting) {
+      const { id, action } = acting.capsule;
+      return refuse('unit-failed', `${action} (${id}) runs on this machine. Wait for its end.`);
     }
     if (unit.token !== undefined && activation !== null) {
       if (activation.fence === fence && activation.run === run) return replyWith({ token: unit.token });
@@ -190,17 +201,32 @@ export class Gate {
     return replyWith({ check, collectedAt, outputs });
   }
 
+  async #act(fence: number, signedCapsule: string): Promise<Answer> {
+    const { actions, unit } = this.#options;
+    const { lock } = this.#state;
+    if (lock !== null) return refuseLocked(lock);
+    return replyWith(await actions.begin(signedCapsule, fence, unit.pid === undefined));
+  }
+
+  /** As replies tell of an action that goes on whatever is asked of the machine. */
+  async #uninterruptible(): Promise<Pick<LockReply, 'action'>> {
+    const action = await this.#options.actions.underWay();
+    return action?.interruptible === false ? named(action) : {};
+  }
+
   async #lock(reason: string): Promise<Answer> {
     // On disk before the agent is stopped: a machine that dies in between comes back locked.
     await this.#save({ lock: { reason, at: new Date(this.#options.clock()).toISOString() } });
-    return replyWith({ locked: true, agent: await this.#stopUnit() });
+    const agent = await this.#stopUnit();
+    const action = await this.#options.actions.halt();
+    return replyWith({ locked: true, agent, ...(action && named(action)) });
   }
 
   async #unlock(reason: string | undefined): Promise<Answer> {
     const { lock } = this.#state;
     const locked = lock !== null && reason !== undefined && lock.reason !== reason;
     if (!locked) await this.#save({ lock: null });
-    return replyWith({ locked, agent: this.#options.unit.state });
+    return replyWith({ locked, agent: this.#options.unit.state, ...(await this.#uninterruptible()) });
   }
 
   #change(fence: number, change: () => Promise<Answer>): Promise<Answer> {
@@ -233,7 +259,15 @@ export class Gate {
   }
 }
 
-function replyWith(reply: Extract<Answer, { kind: 'reply' }>['reply']): Answer {
+function named({ capsule: { id, action } }: TakenAction): Pick<LockReply, 'action'> {
+  return { action: { id, name: action } };
+}
+
+function refuseLocked({ at, reason }: NonNullable<GateState['lock']>): Answer {
+  return refuse('locked', `The machine has been locked since ${at}: ${reason}. Unlock it first.`);
+}
+
+function replyWith(reply: Reply): Answer {
   return { kind: 'reply', reply };
 }
 

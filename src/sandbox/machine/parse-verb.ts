@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { runIdPattern } from '../../edge-client/gate-protocol.ts';
+import { approvalIdPattern } from '../../fleet/approval.ts';
 import { nameSchema } from '../../fleet/machine.ts';
 
 const longestReason = 200;
@@ -26,7 +27,9 @@ const verbSchema = z.union([
     .tuple([z.literal('evidence'), fence, nameSchema])
     .transform(([verb, fence, check]) => ({ verb, fence, check })),
   z.tuple([z.literal('act'), fence]).transform(([verb, fence]) => ({ verb, fence })),
-  z.tuple([z.literal('result'), nameSchema]).transform(([verb, id]) => ({ verb, id })),
+  z
+    .tuple([z.literal('result'), z.string().regex(approvalIdPattern)])
+    .transform(([verb, id]) => ({ verb, id })),
   z
     .tuple([z.literal('lock'), word], word)
     .transform(([verb, ...words]) => ({ verb, reason: words.join(' ') }))

@@ -5,13 +5,17 @@ import ssh2, { type AuthContext, type ParsedKey, type ServerChannel } from 'ssh2
 import { FleetbotError } from '../../fleet/errors.ts';
 import type { Answer } from './gate.ts';
 
+/** What is read of a request's stdin, and how long it may take. */
+const stdinMaxBytes = 64 * 1024;
+const stdinTimeoutMs = 10_000;
+
 export interface SshServerOptions {
   readonly host: string;
   readonly port: number;
   readonly hostKeyPem: string;
   /** The one public key that is let in, as a line of `authorized_keys`. */
   readonly authorizedKey: string;
-  readonly answer: (line: string) => Promise<Answer>;
+  readonly answer: (line: string, stdin: () => Promise<string>) => Promise<Answer>;
   readonly log: Logger;
 }
 
@@ -43,7 +47,10 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
       accept().once('exec', (acceptExec, _reject, { command }) => {
         const channel = acceptExec();
         channel.on('error', (error: Error) => log.debug({ err: error }, 'a channel broke'));
-        serve(channel, answer(command));
+        serve(
+          channel,
+          answer(command, () => readAll(channel)),
+        );
       });
     });
     client.on('error', (error) => log.debug({ err: error }, 'an SSH connection broke'));
@@ -79,6 +86,23 @@ function mayEnter(context: AuthContext, allowed: ParsedKey): boolean {
   // Without a signature the client only asks whether the key would do.
   if (signature === undefined) return true;
   return blob !== undefined && allowed.verify(blob, signature, hashAlgo) === true;
+}
+
+/** All of a channel's stdin, up to a limit and for a while; what it is then is for whoever reads it. */
+async function readAll(channel: ServerChannel): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, stdinTimeoutMs);
+  channel.once('end', resolve).once('close', resolve);
+  channel.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > stdinMaxBytes) resolve();
+    else chunks.push(chunk);
+  });
+  await promise;
+  clearTimeout(timer);
+  return Buffer.concat(chunks).toString();
 }
 
 async function serve(channel: ServerChannel, pending: Promise<Answer>): Promise<void> {

@@ -1,5 +1,8 @@
+import type { KeyObject } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { Actions } from './actions.ts';
+import type { ActionRule } from './admit-capsule.ts';
 import { AgentUnit } from './agent-unit.ts';
 import { openGate, type Policy } from './gate.ts';
 import { loadHostKey } from './host-key.ts';
@@ -24,10 +27,16 @@ export interface MachineOptions {
   readonly authorizedKey: string;
   /** Private host key in OpenSSH format; when absent, one is made once and kept in `stateDir`. */
   readonly hostKey?: string;
-  /** Where the machine keeps its fence, its lock and its host key. */
+  /** Where the machine keeps its fence, its lock, its host key and what became of its actions. */
   readonly stateDir: string;
   /** The commands of each check; a function is asked anew for every request. */
   readonly policy: Policy | (() => Policy);
+  /** What the machine is authorised for, asked anew for every request; nothing by default. */
+  readonly actions?: () => ReadonlyMap<string, ActionRule>;
+  /** Who may sign what it is to change, asked anew for every request; nobody by default. */
+  readonly signers?: () => readonly KeyObject[];
+  /** Argument vector of what runs an action; see `actions.ts`. */
+  readonly actionRunner?: readonly string[];
   /** Argument vector of the agent's program; the sandbox agent by default. See `agent/run-agent.ts`. */
   readonly agentCommand?: readonly string[];
   readonly runtimeMaxMs?: number;
@@ -73,6 +82,15 @@ export async function startMachine(options: MachineOptions): Promise<SandboxMach
     stateDir,
     policy: typeof policy === 'function' ? policy : () => policy,
     unit,
+    actions: new Actions({
+      machine: name,
+      stateDir,
+      rules: options.actions ?? (() => new Map()),
+      signers: options.signers ?? (() => []),
+      clock,
+      log,
+      ...(options.actionRunner && { runner: options.actionRunner }),
+    }),
     redact,
     clock,
     log,
@@ -82,7 +100,7 @@ export async function startMachine(options: MachineOptions): Promise<SandboxMach
     port: options.port,
     hostKeyPem: hostKey.privatePem,
     authorizedKey: options.authorizedKey,
-    answer: (line) => gate.answer(line),
+    answer: (line, stdin) => gate.answer(line, stdin),
     log,
   });
   return {

@@ -193,7 +193,7 @@ describe('the sandbox agent over its WebSocket', () => {
     const gateway = await on.connected();
     const { payload } = await gateway.ask('agent', { message: 'Sing a song.', idempotencyKey: 'run-song' });
     const [{ text }] = payload.result.payloads;
-    expect(text).toContain('I only know rules for disk, memory, load, services');
+    expect(text).toContain('I only know rules for cleanup, disk, memory, load, services');
     expect(text).not.toContain('VERDICT');
   });
 });

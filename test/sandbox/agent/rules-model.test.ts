@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Finding } from '../../../src/fleet/finding.ts';
+import { actionSchema } from '../../../src/fleet/action.ts';
+import { actionsOf } from '../../../src/fleet/actions-of.ts';
+import { readProposal } from '../../../src/fleet/agent-proposal.ts';
+import type { Finding, Verdict } from '../../../src/fleet/finding.ts';
+import type { Fleet } from '../../../src/fleet/fleet.ts';
 import { loadFleet } from '../../../src/fleet/load-fleet.ts';
 import type { Machine } from '../../../src/fleet/machine.ts';
+import { nearestAction } from '../../../src/fleet/nearest-action.ts';
 import { taskMessage } from '../../../src/fleet/task-message.ts';
 import { createRulesModel } from '../../../src/sandbox/agent/rules-model.ts';
 import { topics } from '../../../src/sandbox/agent/topics.ts';
@@ -25,9 +30,16 @@ async function answer(task: string, outputs: readonly string[], exitCode: number
   }
 }
 
-function sandboxMachine(): Machine {
-  const file = sandboxFleetFile({ port: 22, hostKey: newKeyPair().publicKey });
-  const watched = loadFleet(file, 'fleet.yaml').machines.get('sandbox-01');
+function sandboxFleet(): Fleet {
+  const file = sandboxFleetFile(
+    { port: 22, hostKey: newKeyPair().publicKey },
+    { logFile: '/sandbox/app.log', configFile: '/sandbox/app.conf' },
+  );
+  return loadFleet(file, 'fleet.yaml');
+}
+
+function sandboxMachine(fleet = sandboxFleet()): Machine {
+  const watched = fleet.machines.get('sandbox-01');
   if (!watched) throw new Error('the sandbox has no machine');
   return watched;
 }
@@ -38,6 +50,78 @@ const df = `Filesystem Type 1024-blocks Used Available Capacity Mounted on
 tmpfs tmpfs 1000 1000 0 100% /run
 `;
 const du = '100\t/var/cache\n3000\t/var/lib\n3200\t/var\n';
+
+const action = (changes: object) =>
+  actionSchema.parse({
+    argv: ['true'],
+    risk: 'reversible',
+    verify: 'disk',
+    noUndo: 'It is gone.',
+    ...changes,
+  });
+const vacuum = action({
+  summary: 'Shrink the journal',
+  params: { size: { type: 'choice', values: ['100M', '200M'] }, days: { type: 'integer', min: 2, max: 9 } },
+});
+const actions = new Map([
+  ['restart-web', action({ summary: 'Restart the web server' })],
+  [
+    'clean-folder',
+    action({ summary: 'Clean a folder', params: { folder: { type: 'text', pattern: '/var/.+' } } }),
+  ],
+  ['vacuum-journal', vacuum],
+  ['prune-images', action({ summary: 'Prune images' })],
+]);
+
+describe('what the rules propose', () => {
+  const check = (verdict: Verdict) =>
+    taskMessage(machine, { kind: 'check', check: 'disk' }, { findings: [], verdict }, actions);
+  const ask = (question: string) =>
+    taskMessage(machine, { kind: 'ask', question }, { findings: [] }, actions);
+
+  it.each(['warning', 'critical'] as const)('is an action that cures a disk that is %s', async (verdict) => {
+    const { text } = await answer(check(verdict), [df, du]);
+    expect(readProposal(text, actions)).toMatchObject({
+      proposal: { action: 'vacuum-journal', params: { size: '100M', days: '2' } },
+    });
+    expect(text).toMatch(new RegExp(`VERDICT: ${verdict}$`));
+  });
+
+  it('is what a person would have cleaned up', async () => {
+    const { text } = await answer(ask('can you clean up?'), [du, 'exec denied'], null);
+    expect(readProposal(text, actions)).toMatchObject({ proposal: { action: 'vacuum-journal' } });
+  });
+
+  it('is an action of the sandbox, when a person wants it cleaned up', async () => {
+    const fleet = sandboxFleet();
+    const watched = sandboxMachine(fleet);
+    const its = actionsOf(fleet, watched);
+    const task = taskMessage(watched, { kind: 'ask', question: 'clean up, please' }, { findings: [] }, its);
+    const { text, commands } = await answer(task, [du, 'exec denied'], null);
+    expect(readProposal(text, its)).toMatchObject({ proposal: { action: 'trim-log' } });
+    expect(nearestAction(its, commands.at(-1) ?? '')).toBe('trim-log');
+  });
+
+  it('is nothing for a disk that is well, for a question, and where no action fits', async () => {
+    const web = new Map([...actions].slice(0, 2));
+    const full = taskMessage(
+      machine,
+      { kind: 'check', check: 'disk' },
+      { findings: [], verdict: 'critical' },
+      web,
+    );
+    for (const task of [check('ok'), ask('what fills the disk?'), full]) {
+      expect((await answer(task, [df, du])).text).not.toContain('PROPOSE');
+    }
+  });
+
+  it('leaves out what has a value of its own', async () => {
+    const params = { size: { type: 'choice', values: ['100M', '200M'], default: '200M' } };
+    const withDefault = new Map([['vacuum-journal', action({ summary: 'Shrink', params })]]);
+    const task = taskMessage(machine, { kind: 'ask', question: 'clean up' }, { findings: [] }, withDefault);
+    expect((await answer(task, [du])).text).toMatch(/^PROPOSE: vacuum-journal$/m);
+  });
+});
 
 describe('the rules', () => {
   it('name the fullest file systems and largest folders with the numbers of df and du', async () => {
@@ -133,7 +217,9 @@ describe('the rules', () => {
     expect(commands[0]).toBe('cat /proc/loadavg');
     expect(text).not.toContain('VERDICT');
     const song = taskMessage(machine, { kind: 'ask', question: 'Sing a song.' }, { findings: [] });
-    expect((await answer(song, [])).text).toContain('I only know rules for disk, memory, load, services');
+    expect((await answer(song, [])).text).toContain(
+      'I only know rules for cleanup, disk, memory, load, services',
+    );
   });
 
   it('always say that they are no language model', async () => {
@@ -144,11 +230,24 @@ describe('the rules', () => {
     }
   });
 
-  it('only ask for what the broker lists', async () => {
+  it('only ask for what the broker lists, but for what is to be denied', async () => {
     const options = { redact: (text: string) => text, clock: Date.now, timeLimitMs: 1 };
+    const reply = async (command: string) => answerHostCall({ id: 1, argv: command.split(' ') }, options);
     for (const command of topics.flatMap(({ commands }) => commands)) {
-      const reply = await answerHostCall({ id: 1, argv: command.split(' ') }, options);
-      expect(reply?.output, command).not.toBeNull();
+      expect((await reply(command))?.output, command).not.toBeNull();
     }
+    const denied = topics.flatMap(({ denied: command = [] }) => command);
+    expect(denied).toHaveLength(1);
+    for (const command of denied) expect(await reply(command), command).toMatchObject({ output: null });
+  });
+
+  it('say that a command which would change the machine was denied', async () => {
+    const { text, commands } = await answer(
+      'clean up the disk',
+      [du, '"error": "exec denied: allowlist miss"'],
+      null,
+    );
+    expect(commands).toEqual(['du -xk --max-depth=1 /var', 'journalctl --vacuum-size=100M']);
+    expect(text).toContain('`journalctl --vacuum-size=100M` was denied: nothing that I run may change');
   });
 });

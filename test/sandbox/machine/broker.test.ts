@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { outputLimitBytes, runCommand } from '../../../src/sandbox/machine/broker.ts';
+import { defaultOutputLimitBytes, runCommand } from '../../../src/sandbox/machine/broker.ts';
 import { isRunning } from '../../support/is-running.ts';
 
 const options = { redact: (text: string) => text, clock: Date.now };
@@ -52,16 +52,16 @@ describe('the broker', () => {
   it('cuts a long output and says so, on either stream', async () => {
     const out = await runCommand(['head', '-c', '200000', '/dev/zero'], options);
     expect(out).toMatchObject({ exitCode: 0, truncated: true });
-    expect(Buffer.byteLength(out.stdout)).toBe(outputLimitBytes);
+    expect(Buffer.byteLength(out.stdout)).toBe(defaultOutputLimitBytes);
     const err = await runCommand(['sh', '-c', 'head -c 200000 /dev/zero >&2'], options);
     expect(err).toMatchObject({ exitCode: 0, truncated: true });
-    const exact = await runCommand(['head', '-c', String(outputLimitBytes), '/dev/zero'], options);
+    const exact = await runCommand(['head', '-c', String(defaultOutputLimitBytes), '/dev/zero'], options);
     expect(exact.truncated).toBe(false);
   });
 
   it('redacts both outputs, even a secret that lies across the cut', async () => {
     const redact = (text: string) => text.replaceAll('hunter22hunter22', '[redacted]');
-    const before = outputLimitBytes - 8;
+    const before = defaultOutputLimitBytes - 8;
     const print = `printf '%${before}s' ''; printf hunter22hunter22; printf hunter22hunter22 >&2`;
     const { stdout, stderr } = await runCommand(['sh', '-c', print], { ...options, redact });
     expect(stdout.trim()).toBe('[redacte');

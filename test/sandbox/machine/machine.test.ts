@@ -222,11 +222,12 @@ describe('an activation', () => {
     expect(await under.client.run('connect 3')).toEqual({ exitCode: 0, stdout: '', stderr: '' });
   });
 
-  it('authorises no action', async () => {
+  it('approves no change without a key, however long the capsule is', async () => {
     await using under = await MachineUnderTest.start();
-    const refusal = { code: 'verb-refused', message: expect.stringContaining('No action is authorised') };
+    const refusal = { code: 'verb-refused', message: expect.stringContaining('carries no key') };
     expect(await under.client.refusal('act 1')).toMatchObject(refusal);
-    expect(await under.client.refusal('result a-1')).toMatchObject(refusal);
+    expect(await under.client.refusal('act 1', 'x'.repeat(100_000))).toMatchObject(refusal);
+    expect(await under.client.reply('result a-00000000aaaa')).toMatchObject({ outcome: 'unknown' });
   });
 });
 

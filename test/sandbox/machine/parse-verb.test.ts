@@ -86,7 +86,7 @@ describe("the gate's grammar", () => {
     expect(parseVerb('stop 7')).toEqual({ verb: 'stop', fence: 7 });
     expect(parseVerb('evidence 7 disk')).toEqual({ verb: 'evidence', fence: 7, check: 'disk' });
     expect(parseVerb('act 7')).toEqual({ verb: 'act', fence: 7 });
-    expect(parseVerb('result a-1')).toEqual({ verb: 'result', id: 'a-1' });
+    expect(parseVerb('result a-00000000aaaa')).toEqual({ verb: 'result', id: 'a-00000000aaaa' });
     expect(parseVerb('lock back at 12:00 – Ümit')).toEqual({ verb: 'lock', reason: 'back at 12:00 – Ümit' });
     expect(parseVerb('unlock')).toEqual({ verb: 'unlock', reason: undefined });
   });

@@ -24,6 +24,7 @@ export async function beginProductWork(order: WorkOrder, onDone: () => void): Pr
     fleet: () => fleet,
     runs: queue.runs,
     machines: { gate: ({ name }) => gates.get(name) ?? instantMachine() },
+    signer: queue.signer,
     tracer: telemetry.tracer,
     redact,
     clock: Date.now,

@@ -1,4 +1,4 @@
-import type { Button, KnownBlock } from '@slack/types';
+import type { Button, InputBlock, KnownBlock, ModalView } from '@slack/types';
 
 /**
  * What Slack would refuse in a message's blocks, by the numbers of docs.slack.dev/reference/block-kit. Kept
@@ -43,6 +43,35 @@ export function blockProblems(blocks: readonly KnownBlock[]): readonly string[] 
       default:
         problems.push(`${block.type} does not render everywhere`);
     }
+  }
+  return problems;
+}
+
+/** Whether it is the block in which people write. */
+export function isInput(block: ModalView['blocks'][number]): block is InputBlock {
+  return block.type === 'input';
+}
+
+/** What Slack would refuse in a window. */
+export function modalProblems(view: ModalView): readonly string[] {
+  const inputs = view.blocks.filter(isInput);
+  const others = view.blocks.filter((block): block is KnownBlock => !isInput(block));
+  const problems = [...blockProblems(others)];
+  const limit = (what: string, text: string | undefined, max: number) => {
+    if (text !== undefined && (text.length > max || text === ''))
+      problems.push(`${what}: ${text.length}, allowed 1 to ${max}`);
+  };
+  limit('title', view.title.text, 24);
+  limit('submit', view.submit?.text, 24);
+  limit('close', view.close?.text, 24);
+  limit('private_metadata', view.private_metadata, 3_000);
+  limit('callback_id', view.callback_id, 255);
+  if (inputs.length > 0 && view.submit === undefined) problems.push('an input needs submit');
+  for (const input of inputs) {
+    limit('label', input.label.text, 2_000);
+    limit('hint', input.hint?.text, 2_000);
+    if (input.element.type !== 'plain_text_input') problems.push(`${input.element.type} is not known here`);
+    else if ((input.element.max_length ?? 3_000) > 3_000) problems.push('max_length is over 3000');
   }
   return problems;
 }

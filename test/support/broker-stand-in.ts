@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import type { AgentState } from '../../src/edge-client/gate-protocol.ts';
+import { edgeKitVersion } from '../../src/fleet/edge-kit.ts';
 
 const requestSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('about') }),
@@ -19,6 +20,8 @@ const requestSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('evidence'), fence: z.int().positive(), check: z.string() }),
   z.strictObject({ do: z.literal('act'), fence: z.int().positive(), capsule: z.string() }),
   z.strictObject({ do: z.literal('result'), id: z.string() }),
+  z.strictObject({ do: z.literal('action-state') }),
+  z.strictObject({ do: z.literal('action-halt') }),
 ]);
 export type BrokerRequest = z.infer<typeof requestSchema>;
 
@@ -34,6 +37,8 @@ export class BrokerStandIn implements AsyncDisposable {
   agent: AgentState = 'inactive';
   /** What the unit becomes when it is started. */
   becomes: AgentState = 'active';
+  /** The action that runs. */
+  action: { readonly id: string; readonly name: string; readonly interruptible: boolean } | null = null;
   /** Called before each request is answered; what it returns is written instead of the answer. */
   before: (request: BrokerRequest) => Promise<string | undefined> = async () => undefined;
   /** Every request, in order. */
@@ -83,7 +88,10 @@ export class BrokerStandIn implements AsyncDisposable {
     switch (request.do) {
       case 'about':
         return {
-          ok: { broker: '1.0.0', plugin: '1.0.0', traces: true, image: 'agent@sha256:1', policy: 'sha256:2' },
+          ok: {
+            ...{ broker: edgeKitVersion, plugin: edgeKitVersion, traces: true },
+            ...{ image: 'agent@sha256:1', policy: 'sha256:2', signers: ['SHA256:3'] },
+          },
         };
       case 'agent-state':
       case 'agent-wait':
@@ -104,6 +112,11 @@ export class BrokerStandIn implements AsyncDisposable {
         return { refused: { code: 'verb-refused', message: 'This machine carries no key.' } };
       case 'result':
         return { ok: { id: request.id, outcome: 'unknown', detail: 'Nothing is known of it.' } };
+      case 'action-halt':
+        if (this.action?.interruptible) this.action = null;
+        return { ok: { action: this.action } };
+      case 'action-state':
+        return { ok: { action: this.action } };
     }
   }
 

@@ -2,11 +2,13 @@ import type { BotMeter, Ledger, Notices } from '../../src/bot/ports.ts';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { LedgerEntry } from '../../src/fleet/ledger-entry.ts';
 import type { Notice } from '../../src/fleet/notice.ts';
+import { FakeApprovals } from './fake-approvals.ts';
 import { FakeHalts } from './fake-halts.ts';
 
 /** What the bot needs beyond requests and views, in memory. */
 export class FakeControls {
   readonly halts = new FakeHalts();
+  readonly approvals = new FakeApprovals();
   readonly entries: LedgerEntry[] = [];
   /** `accepted check 2`, `denied check`, `limited rate`. */
   readonly counted: string[] = [];
@@ -29,6 +31,7 @@ export class FakeControls {
 
   reset(): void {
     this.halts.reset();
+    this.approvals.away = false;
     this.entries.length = 0;
     this.counted.length = 0;
     this.posted.clear();

@@ -56,6 +56,12 @@ export function respond(socket: WebSocket, { id }: GatewayRequest, payload: unkn
   socket.send(JSON.stringify({ type: 'res', id, ok: true, payload }));
 }
 
+/** Sends an event of any kind. */
+export function emitEvent(socket: WebSocket, event: string, payload: unknown): void {
+  socket.send(JSON.stringify({ type: 'event', event, payload }));
+}
+
+/** Sends an event of a run. */
 export function emit(socket: WebSocket, runId: unknown, stream: string, data: unknown): void {
-  socket.send(JSON.stringify({ type: 'event', event: 'agent', payload: { runId, stream, data } }));
+  emitEvent(socket, 'agent', { runId, stream, data });
 }

@@ -1,14 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentAnswer, AgentTask } from '../../src/fleet/agent-task.ts';
+import { type Capsule, capsuleSchema, type SignedCapsule } from '../../src/fleet/capsule.ts';
 import { AgentError, MachineError } from '../../src/fleet/errors.ts';
 import type { CommandOutput } from '../../src/fleet/evidence.ts';
-import type { LockReply, MachineBrake, MachineGate, MachineStatus } from '../../src/supervisors/ports.ts';
+import type {
+  ActionReport,
+  LockReply,
+  MachineBrake,
+  MachineGate,
+  MachineStatus,
+} from '../../src/supervisors/ports.ts';
 
 /** What a fake machine answers, where a test wants something else than the good case. */
 export interface FakeBehaviour {
   readonly outputs: (check: string) => CommandOutput[];
   /** An answer that never comes is ended by an abort or a stop, as a real one is. */
   readonly answer: (task: AgentTask) => Promise<AgentAnswer>;
+  /** What becomes of an action that has begun; until it resolves, the action runs. */
+  readonly action: (capsule: Capsule) => Promise<ActionReport>;
 }
 
 interface Activation {
@@ -20,8 +29,9 @@ interface Activation {
 }
 
 /**
- * A machine in memory that keeps the gate's rules (fences, one activation) and books of what was done to it.
- * Instant: what the benchmark measures with it is our own work. Passes the machine-gate conformance suite.
+ * A machine in memory that keeps the gate's rules (fences, one activation, an action at most once) and books of what
+ * was done to it. Believes every signature. Instant: what the benchmark measures with it is our own work. Passes the
+ * machine-gate conformance suite.
  */
 export class FakeMachine implements MachineGate, MachineBrake {
   readonly books: string[] = [];
@@ -34,13 +44,17 @@ export class FakeMachine implements MachineGate, MachineBrake {
   installed: MachineStatus['installed'];
   /** After how many milliseconds every call fails, as when nobody answers. */
   unreachableAfterMs: number | undefined;
+  /** The actions that were run, in order. */
+  readonly executions: Capsule[] = [];
   #retiredFence = 0;
+  readonly #reports = new Map<string, ActionReport>();
   #activation: Activation | undefined;
 
   constructor(behaviour: Partial<FakeBehaviour> = {}) {
     this.behaviour = {
       outputs: () => [],
       answer: async () => ({ text: 'All is well.\nVERDICT: ok', toolCalls: [] }),
+      action: async () => ({ outcome: 'done', detail: 'It ended with exit code 0.', exitCode: 0 }),
       ...behaviour,
     };
   }
@@ -79,6 +93,7 @@ export class FakeMachine implements MachineGate, MachineBrake {
     this.#admit(fence);
     if (fence <= this.#retiredFence) throw new MachineError('old-fence', 'This fence was stopped.');
     if (this.locked) throw new MachineError('locked', `Locked: ${this.locked.reason}.`);
+    if (this.action) throw new MachineError('unit-failed', 'An action is under way.');
     if (this.#activation) throw new MachineError('unit-failed', 'The agent is active.');
     const token = `token-of-${run}-${fence}`;
     this.#activation = { run, fence, token };
@@ -130,6 +145,44 @@ export class FakeMachine implements MachineGate, MachineBrake {
       delete activation.abandon;
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  async act(fence: number, { capsule: text }: SignedCapsule): Promise<ActionReport> {
+    await this.#reach();
+    this.#admit(fence);
+    const capsule = capsuleSchema.parse(JSON.parse(text));
+    const refusal = this.#refusalOf(capsule, fence);
+    if (refusal !== undefined) return { outcome: 'refused', detail: refusal };
+    const { id, action: name } = capsule;
+    const running: ActionReport = { outcome: 'running', detail: 'It has begun.' };
+    this.books.push(`act ${name}`);
+    this.executions.push(capsule);
+    this.#reports.set(id, running);
+    this.action = { id, name };
+    void this.behaviour.action(capsule).then((report) => {
+      this.#reports.set(id, report);
+      this.action = undefined;
+    });
+    return running;
+  }
+
+  async result(approvalId: string, signal?: AbortSignal): Promise<ActionReport> {
+    await this.#reach(signal);
+    return this.#reports.get(approvalId) ?? { outcome: 'unknown', detail: 'No such action was begun.' };
+  }
+
+  /** Forgets every action, as a machine does that was set back to an older state of its disk. */
+  forget(): void {
+    this.#reports.clear();
+  }
+
+  #refusalOf(capsule: Capsule, fence: number): string | undefined {
+    if (capsule.fence !== fence) return `The capsule is for fence ${capsule.fence}.`;
+    if (this.locked) return `Locked: ${this.locked.reason}.`;
+    if (this.#activation) return 'The agent is active.';
+    if (this.action) return `The action ${this.action.name} is under way.`;
+    if (this.#reports.has(capsule.id)) return 'This approval was used.';
+    return undefined;
   }
 
   async #reach(signal?: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import type {
 import { type LimitError, StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Campaign, Request } from '../../src/fleet/request.ts';
 import type { Cancellation, Run } from '../../src/fleet/run.ts';
+import { cancelWaiting } from '../../src/fleet/withdraw.ts';
 
 /** The store behind the bot, in memory: an event id is accepted once, runs stay as the test puts them. */
 export class FakeRequests implements Requests {
@@ -41,6 +42,11 @@ export class FakeRequests implements Requests {
     const run = await this.run(runId);
     if (run === undefined) return { kind: 'unknown-run' };
     if (run.state === 'done') return { kind: 'already-done', run };
+    const withdrawn = cancelWaiting(run, cancellation, cancellation.at);
+    if (withdrawn !== undefined) {
+      this.stored[this.stored.indexOf(run)] = withdrawn.run;
+      return { kind: 'cancelled', run: withdrawn.run };
+    }
     if (run.state !== 'queued') {
       const asked: Run = { ...run, cancellation: run.cancellation ?? cancellation };
       this.stored[this.stored.indexOf(run)] = asked;

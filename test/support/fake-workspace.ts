@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { KnownBlock } from '@slack/types';
-import { blockProblems } from './block-limits.ts';
+import type { KnownBlock, ModalView } from '@slack/types';
+import { blockProblems, modalProblems } from './block-limits.ts';
 
 /** A message as the fake holds it; `ephemeralTo` is set on what only one person sees. */
 export interface FakeMessage {
@@ -34,6 +34,7 @@ type Trouble =
 
 /** The bot's own ids; its workspace is part of an Enterprise Grid. */
 export const fakeBot = {
+  url: 'https://acme.slack.com/',
   user: 'fleetbot',
   user_id: 'U0BOT',
   bot_id: 'B0BOT',
@@ -51,6 +52,8 @@ export class FakeSlack {
   /** Every call that arrived, in order, also those that were refused. */
   readonly calls: FakeCall[] = [];
   readonly messages: FakeMessage[] = [];
+  /** Windows by their id, as people see them now. */
+  readonly modals = new Map<string, ModalView>();
   /** What was sent to `responseUrl`, in order. */
   readonly responses: Answer[] = [];
   /** Answers of further methods; replaces a built-in one of the same name. */
@@ -179,6 +182,10 @@ export class FakeSlack {
         return this.#page(args, (message) => message.thread_ts === undefined);
       case 'conversations.replies':
         return this.#page(args, (message) => message.ts === args.ts || message.thread_ts === args.ts);
+      case 'views.open':
+        return this.#showModal(`V0${this.#next()}`, args);
+      case 'views.update':
+        return this.#showModal(args.view_id ?? '', args);
       case 'files.getUploadURLExternal':
         return this.#beginUpload(args);
       case 'files.completeUploadExternal':
@@ -228,6 +235,14 @@ export class FakeSlack {
     if (blocks === undefined) delete message.blocks;
     else message.blocks = blocks;
     return { ok: true, channel, ts, text };
+  }
+
+  #showModal(id: string, { view: text = '{}' }: Readonly<Record<string, string>>): Answer {
+    const view: ModalView = JSON.parse(text);
+    const problems = modalProblems(view);
+    if (problems.length > 0) return { ...refuse('invalid_arguments'), problems };
+    this.modals.set(id, view);
+    return { ok: true, view: { id, ...view } };
   }
 
   #page(args: Readonly<Record<string, string>>, belongs: (message: FakeMessage) => boolean): Answer {

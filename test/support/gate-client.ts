@@ -33,8 +33,9 @@ export class GateClient implements AsyncDisposable {
   }
 
   /** One request, to its end. */
-  async run(line: string): Promise<GateResult> {
+  async run(line: string, stdin = ''): Promise<GateResult> {
     const channel = await this.open(line);
+    channel.end(stdin);
     const closed = once(channel, 'close');
     // The exit code comes with `close` too; an `exit` event can be over before anyone can listen.
     const [stdout, stderr, [exitCode]] = await Promise.all([text(channel), text(channel.stderr), closed]);
@@ -49,8 +50,8 @@ export class GateClient implements AsyncDisposable {
   }
 
   /** One request that has to be refused: its refusal. */
-  async refusal(line: string): Promise<unknown> {
-    const { exitCode, stdout, stderr } = await this.run(line);
+  async refusal(line: string, stdin = ''): Promise<unknown> {
+    const { exitCode, stdout, stderr } = await this.run(line, stdin);
     if (exitCode !== 1 || stdout !== '') throw new Error(`${line}: exit code ${exitCode}: ${stdout}`);
     return JSON.parse(stderr);
   }

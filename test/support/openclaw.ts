@@ -27,6 +27,8 @@ export interface OpenClawExtras {
   /** The `plugins` block of its configuration. */
   readonly plugins?: object;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether people are to be asked for commands that are not on the list, as they never are on a machine. */
+  readonly asks?: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export interface OpenClawExtras {
  * when it takes tasks.
  */
 export async function startOpenClaw(modelUrl: string, extras: OpenClawExtras = {}): Promise<OpenClaw> {
+  const { asks = false } = extras;
   const program = await installOpenClaw();
   const home = await mkdtemp(join(tmpdir(), 'fleetbot-openclaw-'));
   const port = await freePort();
@@ -42,9 +45,12 @@ export async function startOpenClaw(modelUrl: string, extras: OpenClawExtras = {
   await mkdir(join(home, 'workspace'));
   await writeFile(
     configFile,
-    JSON.stringify({ ...config(home, port, modelUrl), ...(extras.plugins && { plugins: extras.plugins }) }),
+    JSON.stringify({
+      ...config(home, port, modelUrl, asks),
+      ...(extras.plugins && { plugins: extras.plugins }),
+    }),
   );
-  await writeFile(approvalsFile, JSON.stringify(approvals));
+  await writeFile(approvalsFile, JSON.stringify(approvals(asks)));
   const env = {
     PATH: process.env.PATH,
     HOME: home,
@@ -141,21 +147,23 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
-const approvals = {
-  version: 1,
-  defaults: { security: 'deny', ask: 'off', askFallback: 'deny' },
-  agents: {
-    edge: {
-      security: 'allowlist',
-      ask: 'off',
-      askFallback: 'deny',
-      autoAllowSkills: false,
-      allowlist: [{ pattern: '/usr/bin/uname', argPattern: '^-srm$' }],
+function approvals(asks: boolean) {
+  const ask = { ask: asks ? 'on-miss' : 'off', askFallback: 'deny' };
+  return {
+    version: 1,
+    defaults: { security: 'deny', ...ask },
+    agents: {
+      edge: {
+        security: 'allowlist',
+        ...ask,
+        autoAllowSkills: false,
+        allowlist: [{ pattern: '/usr/bin/uname', argPattern: '^-srm$' }],
+      },
     },
-  },
-};
+  };
+}
 
-function config(home: string, port: number, modelUrl: string) {
+function config(home: string, port: number, modelUrl: string, asks: boolean) {
   const model = {
     id: 'stub',
     name: 'stub',
@@ -185,7 +193,7 @@ function config(home: string, port: number, modelUrl: string) {
     },
     tools: {
       allow: ['exec', 'read', 'write'],
-      exec: { mode: 'allowlist', timeoutSeconds: 30 },
+      exec: { mode: asks ? 'ask' : 'allowlist', timeoutSeconds: 30 },
       loopDetection: { enabled: true },
     },
     agents: {

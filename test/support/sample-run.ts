@@ -4,9 +4,13 @@ import { runStates } from '../../src/fleet/run.ts';
 
 export const acceptedAt = Date.parse('2026-11-22T10:00:00Z');
 
+/** The states of a run that people are asked about. */
+const asking: readonly RunState[] = ['awaiting', 'approved', 'acting', 'verifying'];
+
 /** A run of `check disk` in a state, with the timeline that leads there; `changes` on top. */
 export function sampleRun(id: string, state: RunState, changes: Partial<Run> = {}): Run {
-  const passed = runStates.slice(0, runStates.indexOf(state) + 1);
+  const before = runStates.slice(0, runStates.indexOf(state) + 1);
+  const passed = before.filter((each) => state !== 'done' || !asking.includes(each));
   return {
     id,
     request: {

@@ -47,8 +47,12 @@ export async function startStubModel(options: StubModelOptions = {}): Promise<St
     // The agent may append user messages of its own: the task is the last one that names a script.
     const task = messages.findLastIndex(({ role, content }) => role === 'user' && content?.includes('MODE:'));
     const outputs = messages.slice(task + 1).filter(({ role }) => role === 'tool');
-    const script = scripts[modeOf(messages[task]?.content ?? '', otherwise)];
-    const step = script(outputs.map(({ content }) => content ?? ''));
+    const told = messages[task]?.content ?? '';
+    const script = scripts[modeOf(told, otherwise)];
+    const step = script(
+      outputs.map(({ content }) => content ?? ''),
+      told,
+    );
     if (step !== 'hang') {
       const isAllowed = typeof step === 'object' && 'command' in step && step.command === allowedCommand;
       return answer(response, model, isAllowed ? { command: allowed } : step, outputs.length);

@@ -7,7 +7,10 @@ const model: Model = {
   name: 'scripted',
   async next(task, observations, signal) {
     const script = scripts[modeOf(task)];
-    const step = script(observations.map(({ output }) => output));
+    const step = script(
+      observations.map(({ output }) => output),
+      task,
+    );
     if (step === 'fail') throw new Error('the model said no');
     if (step === 'hang')
       return await new Promise((_resolve, reject) => signal.addEventListener('abort', reject));

@@ -29,7 +29,7 @@ export function castVote(run: Run, vote: Vote, fleet: Fleet, machine: Machine, n
   const before = tally(fleet, machine, question, votes);
   const own = votes.find((each) => each.decision.by.userId === decision.by.userId);
   const counts = before.approvers.some(({ userId }) => userId === decision.by.userId);
-  if (own && counts && decision.kind === 'approve') {
+  if (own && counts && before.state === 'open' && decision.kind === 'approve') {
     return { refused: `You approved it at ${formatMoment(own.decision.at)} already. ${before.open}` };
   }
   const next = [...votes.filter((each) => each !== own), vote];

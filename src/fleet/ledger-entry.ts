@@ -173,6 +173,8 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     removed: z.array(z.string()),
     changed: z.array(z.string()),
     accessChanged: z.boolean(),
+    /** There where the actions, the rules that propose them, or how people are asked became others. */
+    actionsChanged: z.literal(true).optional(),
   }),
 ]);
 export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;

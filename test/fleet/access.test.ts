@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decide, decider, groupsThatMatter } from '../../src/fleet/access.ts';
+import { type Risk, risks } from '../../src/fleet/action.ts';
 import { verbs } from '../../src/fleet/fleet.ts';
 import { cpuMsOf, fleetOfOne, machineWith } from './fixtures.ts';
 
@@ -51,6 +52,44 @@ test('an excluded person is denied even when a row names them', () => {
 test('without an access table everybody is denied everything', () => {
   const closed = fleetOfOne();
   for (const verb of verbs) expect(decide(closed, ann, verb, machine).allowed).toBe(false);
+});
+
+describe('for actions', () => {
+  const graded = fleetOfOne(
+    '',
+    `access:
+  - { people: [U0ANN], machines: all, verbs: [act, approve] }
+  - { groups: [S0OPS], machines: all, verbs: [approve], upTo: disruptive }
+  - { groups: [S0DBA, S0OPS], machines: all, verbs: [view, approve], upTo: destructive }
+`,
+  );
+  const member = { userId: 'U0NEW', excluded: false, groupIds: ['S0ELSE', 'S0DBA', 'S0OPS'] };
+
+  test('a row counts up to its risk, reversible where it says nothing', () => {
+    const may = (risk: Risk) => decide(graded, ann, 'approve', machine, risk).allowed;
+    expect(risks.filter(may)).toEqual(['reversible']);
+    expect(decide(graded, member, 'approve', machine, 'destructive')).toMatchObject({
+      rule: graded.access[2],
+    });
+    expect(decide(graded, ann, 'act', machine, 'disruptive').reason).toContain('for disruptive actions');
+    expect(decide(graded, ann, 'act', machine).allowed).toBe(true);
+  });
+
+  test('the groups through which it is allowed are told, all of them and no others', () => {
+    expect(decide(graded, member, 'approve', machine, 'disruptive').groups).toEqual(['S0DBA', 'S0OPS']);
+    expect(decide(graded, { ...ann, groupIds: ['S0ELSE'] }, 'approve', machine).groups).toEqual([]);
+    expect(decide(graded, member, 'act', machine).groups).toEqual([]);
+    expect(decide(graded, { ...member, groupIds: ['S0OPS'] }, 'view', machine).groups).toEqual(['S0OPS']);
+  });
+
+  test('Slack is asked only about groups that reach the risk', () => {
+    expect(groupsThatMatter(graded, 'approve', [machine], 'disruptive')).toEqual(['S0OPS', 'S0DBA']);
+    expect(groupsThatMatter(graded, 'act', [machine], 'reversible')).toEqual([]);
+  });
+
+  test('the risk changes nothing for other verbs', () => {
+    expect(decide(fleet, ann, 'check', machine, 'destructive').allowed).toBe(true);
+  });
 });
 
 test('five thousand machines are decided quickly however long the table is', () => {

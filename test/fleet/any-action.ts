@@ -1,39 +1,64 @@
 import fc from 'fast-check';
 import type { Action, Param } from '../../src/fleet/action.ts';
 import { actionProblems } from '../../src/fleet/action-problems.ts';
+import { isProblem } from '../../src/fleet/command-pattern.ts';
+import { type PatternNode, readTextPattern } from '../../src/fleet/text-pattern.ts';
 
 /** A pattern for text parameters, most of which are allowed. */
-export const anyPattern: fc.Arbitrary<string> = fc.letrec<{ pattern: string; atom: string }>((tie) => ({
-  pattern: fc
-    .array(
-      fc
-        .tuple(tie('atom'), fc.constantFrom('', '', '', '?', '+', '*', '{2}', '{1,3}', '{0,}'))
-        .map(([a, q]) => a + q),
-      { minLength: 1, maxLength: 4 },
-    )
-    .map((parts) => parts.join('')),
-  atom: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc.constantFrom(
-      'a',
-      'b',
-      '-',
-      '/',
-      ' ',
-      '\\.',
-      '\\-',
-      '\\d',
-      '\\w',
-      '[a-c]',
-      '[a-z0-9._-]',
-      '[-x]',
-      '[\\w.]',
-      '~',
+export const anyPattern: fc.Arbitrary<string> = fc
+  .letrec<{ pattern: string; atom: string }>((tie) => ({
+    pattern: fc
+      .array(
+        fc
+          .tuple(tie('atom'), fc.constantFrom('', '', '', '?', '+', '*', '{2}', '{1,3}', '{0,}'))
+          .map(([a, q]) => a + q),
+        { minLength: 1, maxLength: 4 },
+      )
+      .map((parts) => parts.join('')),
+    atom: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.constantFrom(
+        'a',
+        'b',
+        '-',
+        '/',
+        ' ',
+        '\\.',
+        '\\-',
+        '\\d',
+        '\\w',
+        '[a-c]',
+        '[a-z0-9._-]',
+        '[-x]',
+        '[\\w.]',
+        '~',
+      ),
+      tie('pattern').map((inner) => `(?:${inner})`),
+      fc.tuple(tie('pattern'), tie('pattern')).map(([one, other]) => `(${one}|${other})`),
     ),
-    tie('pattern').map((inner) => `(?:${inner})`),
-    fc.tuple(tie('pattern'), tie('pattern')).map(([one, other]) => `(${one}|${other})`),
-  ),
-})).pattern;
+  }))
+  .pattern.filter((pattern) => pattern.length <= 60);
+
+/** A text that the pattern matches, by the parts that were read of it. */
+export function anyMatch(pattern: string): fc.Arbitrary<string> {
+  const read = readTextPattern(pattern);
+  return isProblem(read) ? fc.constant('') : anyText(read);
+}
+
+function anyText(node: PatternNode): fc.Arbitrary<string> {
+  switch (node.kind) {
+    case 'one':
+      return fc.constantFrom(...node.of);
+    case 'sequence':
+      return fc.tuple(...node.items.map(anyText)).map((parts) => parts.join(''));
+    case 'choice':
+      return fc.oneof(...node.options.map(anyText));
+    case 'repeat': {
+      const lengths = { minLength: node.min, maxLength: Math.min(node.max, node.min + 4) };
+      return fc.array(anyText(node.of), lengths).map((parts) => parts.join(''));
+    }
+  }
+}
 
 const anyParam: fc.Arbitrary<Param> = fc.oneof(
   fc.record({
@@ -103,7 +128,7 @@ export function anyParamsFor(action: Action): fc.Arbitrary<Record<string, string
   const near = (param: Param): fc.Arbitrary<string> => {
     if (param.type === 'choice') return fc.constantFrom(...param.values);
     if (param.type === 'integer') return fc.integer({ min: param.min - 2, max: param.max + 2 }).map(String);
-    return fc.stringMatching(new RegExp(`^(?:${param.pattern})$`));
+    return anyMatch(param.pattern);
   };
   const values = Object.entries(action.params).map(([name, param]) => [
     name,

@@ -45,13 +45,13 @@ type Click = typeof clicks extends fc.Arbitrary<infer C> ? C : never;
 const minutesPassed = fc.oneof(
   fc.integer({ min: 1, max: 20 }),
   fc.integer({ min: 20, max: 200 }),
-  fc.integer({ min: -60, max: -1 }),
+  fc.integer({ min: -9, max: -1 }),
 );
 
 const steps = fc.oneof(
   { weight: 6, arbitrary: clicks.map((click) => ({ do: 'click', click }) as const) },
   // Delivers a click once more, or for the first time, whenever: late, twice, in another order.
-  { weight: 4, arbitrary: fc.nat(20).map((which) => ({ do: 'deliver', which }) as const) },
+  { weight: 4, arbitrary: fc.nat(5).map((which) => ({ do: 'deliver', which }) as const) },
   {
     weight: 2,
     arbitrary: minutesPassed.map((minutes) => ({ do: 'wait', minutes }) as const),
@@ -108,10 +108,10 @@ class Life {
       case 'click':
         this.#mail.push(voteOn(this.#question, step.click, this.#now, `event ${this.#mail.length}`));
         // Most clicks arrive at once; the others when they are delivered, if ever.
-        if (this.#mail.length % 4 !== 0) this.#deliver(this.#mail.length - 1);
+        if (this.#mail.length % 3 !== 0) this.#deliver(this.#mail.length - 1);
         return;
       case 'deliver':
-        this.#deliver(step.which % (this.#mail.length || 1));
+        this.#deliver(this.#mail.length - 1 - step.which);
         return;
       case 'wait':
         this.#now += step.minutes * 60_000;
@@ -204,14 +204,19 @@ class Life {
 test('no sequence of clicks, replays, time, restarts and changed policies grants what the policy forbids', () => {
   const ends = new Map<string, number>();
   fc.assert(
-    fc.property(policies, actions, fc.array(steps, { maxLength: 40 }), (policy, { action, params }, all) => {
-      const life = new Life(policy, action, { ...params });
-      for (const step of all) life.step(step);
-      life.check();
-      const end = life.state ?? '';
-      ends.set(end, (ends.get(end) ?? 0) + 1);
-    }),
-    { numRuns: 1_500 },
+    fc.property(
+      policies,
+      actions,
+      fc.array(steps, { maxLength: 40, size: 'max' }),
+      (policy, { action, params }, all) => {
+        const life = new Life(policy, action, { ...params });
+        for (const step of all) life.step(step);
+        life.check();
+        const end = life.state ?? '';
+        ends.set(end, (ends.get(end) ?? 0) + 1);
+      },
+    ),
+    { numRuns: 1_000 },
   );
   // Otherwise it would have proved nothing.
   expect([...ends.keys()].toSorted()).toEqual(['approved', 'cancelled', 'denied', 'expired', 'waiting']);

@@ -126,6 +126,21 @@ test('an approval that was lost with the right may be given again', () => {
   expect(outcome).toMatchObject({ run: { state: 'awaiting', approval: { votes: [vote] } } });
 });
 
+test('where the fleet file got stricter and laxer again, a second click counts what is enough by now', () => {
+  const stricter = fleetToDecide('approvals: { quorum: { reversible: 2 } }\n');
+  const first = castVote(
+    reversible,
+    click(reversible, 'approve', 'U0BOB', ['S0OPS']),
+    stricter,
+    machine,
+    now,
+  );
+  if ('refused' in first) throw new Error(first.refused);
+  expect(first.run.state).toBe('awaiting');
+  const again = click(first.run, 'approve', 'U0BOB', ['S0OPS'], { eventId: 'again' });
+  expect(counted(first.run, again).run).toMatchObject({ state: 'approved', approval: { votes: [again] } });
+});
+
 test('late clickers learn who decided what and when', () => {
   const late = (run: Run) => cast(run, click(run, 'approve', 'U0LATE', ['S0OPS']));
   const approved = counted(reversible, click(reversible, 'approve', 'U0BOB', ['S0OPS'])).run;

@@ -46,7 +46,7 @@ export const policies: fc.Arbitrary<Policy> = fc.record({
     destructive: fc.integer({ min: 1, max: 3 }),
   }),
   differentGroups: fc.subarray([...risks]),
-  expireMinutes: fc.integer({ min: 10, max: 60 }),
+  expireMinutes: fc.integer({ min: 10, max: 40 }),
   remindMinutes: fc.integer({ min: 1, max: 9 }),
   passOn: fc.subarray(['S1', 'U1', requester]),
 });

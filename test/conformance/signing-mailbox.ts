@@ -57,33 +57,32 @@ export function signingMailboxSuite(name: string, make: () => Promise<MailboxUnd
     });
 
     it('gives each of many wishes its own answer, whichever signer takes it', async () => {
-      const stopping = new AbortController();
-      const { signal } = stopping;
+      const signers = [under.asks, await under.another()];
+      const signal = untilEnd();
       const ids = Array.from({ length: 20 }, (_, n) => `r-0000000001${String(n).padStart(2, '0')}`);
       const answers = Promise.all(ids.map((id) => wish(id)));
-      const taken: string[] = [];
-      const serve = async (asks: SigningAsks): Promise<void> => {
-        for (;;) {
+      const taken = new Set<string>();
+      const serving = signers.map(async (asks) => {
+        while (!signal.aborted) {
           const asked = await asks.next(signal);
-          if (asked === undefined) return;
-          taken.push(asked.run);
+          if (asked === undefined) continue;
+          taken.add(asked.run);
           await asks.answer(asked, { signed: { ...signed, capsule: asked.run } });
         }
-      };
-      const serving = [serve(under.asks), serve(await under.another())];
+      });
+      onTestFinished(async () => void (await Promise.all(serving)));
       expect((await answers).map(({ capsule }) => capsule)).toEqual(ids);
-      expect(taken.toSorted()).toEqual(ids);
-      stopping.abort();
-      await Promise.all(serving);
+      expect([...taken].toSorted()).toEqual(ids);
     });
 
     it('sends a wish again where the signer that took it never answers', async () => {
+      const other = await under.another();
       const signal = untilEnd();
       const capsule = wish('r-000000000003');
       const lost = await under.asks.next(signal);
-      const again = await (await under.another()).next(signal);
+      const again = await other.next(signal);
       expect(again).toEqual(lost);
-      if (again) await under.asks.answer(again, { signed });
+      if (again) await other.answer(again, { signed });
       expect(await capsule).toEqual(signed);
     });
 
@@ -91,10 +90,12 @@ export function signingMailboxSuite(name: string, make: () => Promise<MailboxUnd
       const error = await wish('r-000000000004').catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(SignerError);
       expect(error).toMatchObject({ code: 'signer-away' });
-      const stopping = new AbortController();
-      const next = under.asks.next(stopping.signal);
-      const fresh = wish('r-000000000005', untilEnd()).catch((thrown: unknown) => thrown);
+      const signal = untilEnd();
+      const worker = new AbortController();
+      const next = under.asks.next(signal);
+      const fresh = wish('r-000000000005', worker.signal).catch((thrown: unknown) => thrown);
       expect(await next).toMatchObject({ run: 'r-000000000005' });
+      worker.abort();
       await fresh;
     });
 

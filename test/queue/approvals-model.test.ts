@@ -19,7 +19,8 @@ let clients: Queue[];
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  admin = new Redis(redis.url);
+  // It is killed on purpose.
+  admin = new Redis(redis.url).on('error', () => {});
   clients = await Promise.all([openQueue(redis.url), openQueue(redis.url)]);
 });
 afterAll(async () => {

@@ -7,7 +7,7 @@ import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { sampleRun } from '../support/sample-run.ts';
 import { openQueue } from './support.ts';
 
-const settings = { signTimeoutMs: 2_000, signResendMs: 300, signPollIntervalMs: 20 };
+const settings = { signTimeoutMs: 4_000, signResendMs: 300, signPollIntervalMs: 20 };
 const keys = new Keys(queueDefaults.prefix);
 const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 

@@ -7,7 +7,6 @@ import { approversOf } from './approvers-of.ts';
 import { askAgain } from './ask-again.ts';
 import type { SigningAsk, SigningReply } from './ports.ts';
 import { recordProblem } from './record-problem.ts';
-
 import { requestProblem } from './request-problem.ts';
 import type { SigningRules } from './signing-rules.ts';
 

@@ -17,7 +17,7 @@ function validate(file: string) {
 test('`fleetbot validate` says of a valid file what is in it', () => {
   expect(validate('deploy/fleet.example.yaml')).toEqual({
     status: 0,
-    stdout: 'deploy/fleet.example.yaml: 2 machines, 2 access rules: valid\n',
+    stdout: 'deploy/fleet.example.yaml: 2 machines, 3 access rules: valid\n',
     stderr: '',
   });
 });

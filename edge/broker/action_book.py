@@ -23,7 +23,7 @@ class ActionBook:
 
     def begin(self, action_id: str, record: dict[str, Any]) -> None:
         """Takes an action on. Raises OSError, with nothing of it left, where there is no room for it and its result."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._make_folder()
         try:
             with self._new(action_id, "space") as space:
                 os.posix_fallocate(space.fileno(), 0, _RESULT_BYTES)
@@ -33,10 +33,10 @@ class ActionBook:
                 file.write(json.dumps(record).encode())
                 file.flush()
                 os.fsync(file.fileno())
-            self._sync()
+            _sync(self._folder)
             # Last: what was left of it before is no action.
             self._file(action_id, "new").rename(self._file(action_id, "json"))
-            self._sync()
+            _sync(self._folder)
         except OSError:
             self.forget(action_id)
             raise
@@ -45,7 +45,7 @@ class ActionBook:
         """Gives the id back, for an action that has not begun and cannot any more. Raises OSError."""
         for part in ("json", "new", "turn", "space"):
             self._file(action_id, part).unlink(missing_ok=True)
-        self._sync()
+        _sync(self._folder)
 
     def record(self, action_id: str) -> dict[str, Any] | None:
         """What was taken on; None for an id that was never used. Raises OSError."""
@@ -64,7 +64,7 @@ class ActionBook:
             self._file(action_id, "turn").unlink()
         except FileNotFoundError:
             return False
-        self._sync()
+        _sync(self._folder)
         return True
 
     def finish(self, action_id: str, result: dict[str, Any]) -> None:
@@ -76,13 +76,20 @@ class ActionBook:
             file.flush()
             os.fsync(file.fileno())
         self._file(action_id, "space").rename(self._file(action_id, "result"))
-        self._sync()
+        _sync(self._folder)
 
     def unfinished(self) -> list[str]:
         """The ids of which there is no result. Raises OSError."""
         if not self._folder.is_dir():
             return []
         return [path.stem for path in self._folder.glob("*.json") if not path.with_suffix(".result").exists()]
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o700)
+        except FileExistsError:
+            return
+        _sync(self._folder.parent)
 
     def _file(self, action_id: str, part: str) -> Path:
         return self._folder / f"{action_id}.{part}"
@@ -97,9 +104,10 @@ class ActionBook:
         except FileNotFoundError:
             return None
 
-    def _sync(self) -> None:
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

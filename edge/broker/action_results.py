@@ -66,7 +66,7 @@ def _sentence(record: dict[str, Any], end: Ended, told_to_end: bool) -> str:
     if end.exit_code is not None:
         return f"{record['action']} ended with exit code {end.exit_code} after {took}."
     if told_to_end:
-        return f"{record['action']} was told to end, by a lock or by hand, and was ended after {took}."
+        return f"{record['action']} was told to end (by a lock, a shutdown or by hand) and was ended after {took}."
     if end.duration_ms >= record["timeoutSeconds"] * 1000:
         return f"{record['action']} took longer than it may and was ended after {record['timeoutSeconds']} s."
     return f"{record['action']} was ended by a signal after {took}."

@@ -21,7 +21,7 @@ import action_results  # noqa: E402  (needs the path above)
 from action_book import ActionBook  # noqa: E402
 from child import Ended  # noqa: E402
 from journal import Journal  # noqa: E402
-from run_command import SEARCH_PATH, run_program  # noqa: E402
+from run_command import EXIT_NOT_EXECUTABLE, SEARCH_PATH, run_program  # noqa: E402
 
 
 def main() -> None:
@@ -50,15 +50,18 @@ def main() -> None:
 
 
 def _run(record: dict[str, Any], search_path: tuple[str, ...], told: int) -> Ended:
-    return run_program(
-        record["argv"],
-        search_path=search_path,
-        user={},
-        timeout_seconds=record["timeoutSeconds"],
-        output_bytes=action_results.OUTPUT_BYTES,
-        caller=told,
-        trusted=True,
-    )
+    try:
+        return run_program(
+            record["argv"],
+            search_path=search_path,
+            user={},
+            timeout_seconds=record["timeoutSeconds"],
+            output_bytes=action_results.OUTPUT_BYTES,
+            caller=told,
+            trusted=True,
+        )
+    except OSError as error:
+        return Ended(EXIT_NOT_EXECUTABLE, b"", f"No program can be started: {error.strerror}\n".encode(), False, 0)
 
 
 def _tell(journal: Journal, record: dict[str, Any], result: dict[str, Any]) -> None:

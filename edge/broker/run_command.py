@@ -27,7 +27,7 @@ _NO_ROOM = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 # As in shells.
 _EXIT_NOT_FOUND = 127
-_EXIT_NOT_EXECUTABLE = 126
+EXIT_NOT_EXECUTABLE = 126
 
 
 class CommandRunner:
@@ -105,7 +105,7 @@ def run_program(
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise
-        return Ended(_EXIT_NOT_EXECUTABLE, b"", f"{argv[0]}: {error.strerror}\n".encode(), False, 0)
+        return Ended(EXIT_NOT_EXECUTABLE, b"", f"{argv[0]}: {error.strerror}\n".encode(), False, 0)
 
 
 def _find(name: str, search_path: Sequence[str]) -> str | None:

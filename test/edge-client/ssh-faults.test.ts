@@ -219,6 +219,28 @@ describe('the kept connection', () => {
     expect(on.commands.filter((command) => command.startsWith('start'))).toHaveLength(1);
   });
 
+  it.each([
+    ['before it was taken', false],
+    ['when it had been taken', true],
+  ])('that broke under an action, %s, hands it over no second time', async (_, takes) => {
+    const taken: string[] = [];
+    const on = await server({
+      onExec: (command, channel) => {
+        if (command === 'status') return answerStatus(command, channel);
+        if (!takes) return on.cut();
+        channel.on('data', (chunk: Buffer) => taken.push(chunk.toString())).on('end', () => on.cut());
+      },
+    });
+    const gate = client().gate(machineRecord(on));
+    await gate.status();
+    const capsule = { capsule: '{}', signature: 'x' };
+    await expect(gate.act(1, capsule)).rejects.toMatchObject({ code: 'unreachable' });
+    expect(on.commands.filter((command) => command.startsWith('act'))).toEqual(['act 1']);
+    expect(taken.join('')).toBe(takes ? JSON.stringify(capsule) : '');
+    await gate.status();
+    expect(on.commands.filter((command) => command.startsWith('act'))).toHaveLength(1);
+  });
+
   it('whose link was cut is noticed within seconds, long before the verb would time out', async () => {
     const on = await server({ onExec: () => on.freeze() });
     const gate = client().gate(machineRecord(on, { limits: { connectTimeoutMs: 500 } }));
@@ -234,6 +256,42 @@ describe('the kept connection', () => {
     await machines.close();
     await expect.poll(() => on.connections().open).toBe(0);
     await expect(gate.status()).rejects.toMatchObject({ code: 'unreachable' });
+  });
+});
+
+describe('an action', () => {
+  const refuses = (code: string) =>
+    server({
+      onExec: (_command, channel) => refuse(channel, { code, message: 'No, since it is so.', fence: 9 }),
+    });
+  const capsule = { capsule: '{}', signature: 'x' };
+
+  it.each(['verb-refused', 'locked', 'unit-failed'])(
+    'that is refused (%s) has not begun, and why is told',
+    async (code) => {
+      const gate = client().gate(machineRecord(await refuses(code)));
+      expect(await gate.act(1, capsule)).toEqual({
+        outcome: 'refused',
+        detail: 'test-01: No, since it is so.',
+      });
+    },
+  );
+
+  it('of an old fence is an error of the worker, and one of the gate leaves open whether it has begun', async () => {
+    const old = client().gate(machineRecord(await refuses('old-fence')));
+    await expect(old.act(1, capsule)).rejects.toMatchObject({ code: 'old-fence' });
+    const failed = client().gate(machineRecord(await refuses('internal')));
+    await expect(failed.act(1, capsule)).rejects.toMatchObject({ code: 'protocol' });
+  });
+
+  it('may have printed as much as a machine keeps, however it is written in JSON', async () => {
+    const report = { outcome: 'done', detail: 'It is done.', exitCode: 0, stderr: '' } as const;
+    const stdout = '\u0000'.repeat(32_768);
+    const on = await server({
+      onExec: (_command, channel) => reply(channel, { id: 'a-00000000aaaa', ...report, stdout }),
+    });
+    const gate = client().gate(machineRecord(on));
+    expect(await gate.result('a-00000000aaaa')).toMatchObject({ ...report, stdout });
   });
 });
 

@@ -110,7 +110,7 @@ async function end({ id }: Capsule): Promise<ActionReport> {
 
 /** The processes of an action, by the seconds that it sleeps. */
 async function isSleeping(seconds: number): Promise<boolean> {
-  return (await machine.run(['ps', '-eo', 'args='])).split('\n').includes(`sleep ${seconds}`);
+  return (await machine.run(['ps', '-eo', 'args='])).split('\n').includes(`/usr/bin/sleep ${seconds}`);
 }
 const sleeps = (seconds: number) => expect.poll(() => isSleeping(seconds), patience).toBe(true);
 
@@ -311,7 +311,7 @@ describe("the agent's user", () => {
     const ask = `import socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
-s.sendall(sys.argv[2].encode() + b"\n")
+s.sendall(sys.argv[2].encode() + b"\\n")
 print(s.makefile().read())`;
     for (const call of calls) {
       const [door, own] = ['/run/fleetbot/gate.sock', '/run/fleetbot/agent/broker.sock'].map((socket) =>

@@ -7,6 +7,7 @@ import type { Asker } from './people.ts';
 import type { CancelResult } from './ports.ts';
 import type { Services } from './services.ts';
 import { noticeView } from './views/notice.ts';
+import { isActing } from './views/run-main.ts';
 import type { View } from './views/view.ts';
 
 /** How many runs of a campaign are cancelled at the same time. */
@@ -37,6 +38,10 @@ async function cancelRun(id: string, cancelling: Cancelling): Promise<View> {
   const { machine, requester } = run.request;
   const [reason] = await reasonsAgainst([machine], requester, cancelling);
   if (reason !== undefined) throw new NotAllowedError(reason);
+  if (isActing(run)) {
+    const text = `Too late to cancel run \`${id}\`: what was approved is being carried out on \`${machine}\`, and is not stopped half-way. Its message will tell the outcome.`;
+    return noticeView({ text, kind: 'warning' });
+  }
   const kind = await cancelOne(id, { userId: asker.userId, at: services.clock() }, services);
   return noticeView({ text: `${outcomes[kind]}: run \`${id}\` on \`${machine}\`.`, kind: 'info' });
 }

@@ -3,7 +3,7 @@ import type { ActionSubject, Question } from '../fleet/approval.ts';
 import { InputError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
-import { questionFor } from '../fleet/question-for.ts';
+import { questionForAct } from '../fleet/question-for-act.ts';
 import type { Request, Task } from '../fleet/request.ts';
 
 export type ActTask = Extract<Task, { kind: 'act' }>;
@@ -30,8 +30,7 @@ export function planAction(
   const request: Request = {
     ...{ eventId: planned, machine: machine.name, task, requester, origin, acceptedAt: now },
   };
-  const wish = { ...task, proposedBy: 'person', why: 'A person asks for it.', taints: [] } as const;
-  const question = questionFor(fleet, machine, { id: planned, request }, wish, now);
+  const question = questionForAct(fleet, machine, { id: planned, request }, now);
   if ('problem' in question) throw new InputError(question.problem);
   if (question.subject.kind !== 'action') throw new RangeError('not a question about an action');
   return { ...question, subject: question.subject };

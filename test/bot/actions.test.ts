@@ -1,12 +1,12 @@
 import { createPublicKey } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runAgainActionId, undoActionId } from '../../src/bot/action-ids.ts';
 import { requestNamespace, requestText } from '../../src/fleet/request.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import { signerOf } from '../../src/fleet/ssh-signature.ts';
 import { sampleHalt } from '../support/sample-halt.ts';
 import { asking, askingAccess, askingFleet } from './asking-fleet.ts';
-import { BotUnderTest } from './bot-under-test.ts';
+import { BotUnderTest, eventually } from './bot-under-test.ts';
 
 const test = new BotUnderTest();
 beforeAll(() => test.start());
@@ -83,12 +83,12 @@ describe('/fleet run', () => {
   it('clicked Run again asks again, by the access table of the moment', async () => {
     await test.command('run web-01 vacuum-journal size=100M');
     await test.click(runAgainActionId, 'r-000000000000');
-    await vi.waitFor(() => expect(requests()).toHaveLength(2));
+    await eventually(() => expect(requests()).toHaveLength(2));
     expect(requests()[1]).toMatchObject({ task: { params: { size: '100M' } }, seal: expect.any(String) });
     test.fleet = askingFleet([{ people: ['UANN'], verbs: ['view'] }]);
     test.now += 60_000;
     await test.click(runAgainActionId, 'r-000000000000');
-    await vi.waitFor(() => expect(JSON.stringify(test.slack.responses)).toContain('You may not act'));
+    await eventually(() => expect(JSON.stringify(test.slack.responses)).toContain('You may not act'));
     expect(requests()).toHaveLength(2);
   });
 });
@@ -187,6 +187,12 @@ describe('/fleet why', () => {
   });
 });
 
+it('/fleet show lists what can be asked for', async () => {
+  const shown = await answer('show web-01');
+  expect(shown).toContain('`vacuum-journal` Shrink the journal (reversible) · size: ');
+  expect(await answer('show db-01')).not.toContain('Actions that people can ask for');
+});
+
 describe('/fleet help', () => {
   it('lists the commands for changes to those who may use them', async () => {
     const ann = await answer('help');
@@ -225,7 +231,7 @@ describe('Undo', () => {
   it('asks for what takes it back, in the name of who clicked and in the same thread', async () => {
     acted({});
     await test.click(undoActionId, runId);
-    await vi.waitFor(() => expect(requests()).toHaveLength(2));
+    await eventually(() => expect(requests()).toHaveLength(2));
     expect(requests()[1]).toMatchObject({
       task: { kind: 'act', action: 'set-swappiness', params: { value: '60' } },
       requester: { userId: 'UANN' },
@@ -237,7 +243,7 @@ describe('Undo', () => {
   it('clicked twice is one request', async () => {
     acted({ outcome: 'failed' });
     await Promise.all([test.click(undoActionId, runId), test.click(undoActionId, runId)]);
-    await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1));
+    await eventually(() => expect(test.slack.responses).toHaveLength(1));
     expect(String(test.slack.responses[0]?.text)).toContain('began a moment ago');
     expect(requests()).toHaveLength(2);
   });
@@ -249,7 +255,7 @@ describe('Undo', () => {
   ])('does nothing about %s', async (_what, action, undo) => {
     acted(action, undo);
     await test.click(undoActionId, runId);
-    await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1));
+    await eventually(() => expect(test.slack.responses).toHaveLength(1));
     expect(String(test.slack.responses[0]?.text)).toContain('nothing to undo');
     expect(requests()).toHaveLength(1);
   });
@@ -258,7 +264,7 @@ describe('Undo', () => {
     acted({});
     test.fleet = askingFleet(askingAccess.slice(1));
     await test.click(undoActionId, runId, 'UBEN');
-    await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1));
+    await eventually(() => expect(test.slack.responses).toHaveLength(1));
     expect(String(test.slack.responses[0]?.text)).toContain('You may not act');
     expect(requests()).toHaveLength(1);
   });

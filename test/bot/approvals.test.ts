@@ -1,12 +1,12 @@
 import { createPublicKey } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { approvalDetailsActionId, approveActionId, denyActionId } from '../../src/bot/action-ids.ts';
 import { type AskingRun, hasAsked } from '../../src/bot/views/approval-words.ts';
 import { decisionNamespace, decisionText, questionDigest } from '../../src/fleet/approval.ts';
 import { signerOf } from '../../src/fleet/ssh-signature.ts';
 import { sampleHalt } from '../support/sample-halt.ts';
 import { asking, askingAccess, askingFleet } from './asking-fleet.ts';
-import { BotUnderTest, machine } from './bot-under-test.ts';
+import { BotUnderTest, eventually, machine } from './bot-under-test.ts';
 
 const test = new BotUnderTest();
 const minute = 60_000;
@@ -40,7 +40,7 @@ const voters = () => stored().approval.votes.map(({ decision }) => `${decision.k
 
 /** What people were told so far, once there is so much of it. */
 async function told(count = 1): Promise<readonly string[]> {
-  await vi.waitFor(() => expect(test.slack.responses.length).toBeGreaterThanOrEqual(count));
+  await eventually(() => expect(test.slack.responses.length).toBeGreaterThanOrEqual(count));
   return test.slack.responses.map((response) => JSON.stringify(response));
 }
 const lastTold = async (count = 1) => (await told(count)).at(-1) ?? '';
@@ -55,7 +55,7 @@ async function approve(user: string): Promise<string> {
 async function openWindow(user: string): Promise<string> {
   const before = test.slack.modals.size;
   await test.click(denyActionId, card, user);
-  await vi.waitFor(() => expect(test.slack.modals.size).toBe(before + 1));
+  await eventually(() => expect(test.slack.modals.size).toBe(before + 1));
   return [...test.slack.modals.keys()].at(-1) ?? '';
 }
 
@@ -126,7 +126,7 @@ describe('Approve', () => {
     expect(await approve(user)).toContain(explanation);
     expectUndecided();
     expect(test.controls.counted).toEqual(['denied approve']);
-    await vi.waitFor(() => expect(test.controls.entries).toHaveLength(1));
+    await eventually(() => expect(test.controls.entries).toHaveLength(1));
     expect(test.controls.entries[0]).toMatchObject({ by: { userId: user }, what: 'approve', target: card });
   });
 
@@ -289,7 +289,7 @@ describe('Deny', () => {
     const ack = await test.submit(await openWindow(user), 'because I can', user);
     expect(ack.text).toContain(explanation);
     expectUndecided();
-    await vi.waitFor(() => expect(test.controls.entries).toHaveLength(1));
+    await eventually(() => expect(test.controls.entries).toHaveLength(1));
   });
 
   it('opens no window once it is decided, and tells who decided when', async () => {
@@ -314,7 +314,7 @@ describe('Deny', () => {
     expect(ack.text).toContain('Still storing your denial');
     opened.resolve();
     test.controls.approvals.gate = Promise.resolve();
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(JSON.stringify(test.slack.modals.get(window))).toContain('Your denial counts'),
     );
     expect(stored().state).toBe('done');
@@ -344,7 +344,7 @@ describe('Details', () => {
   async function details(user: string): Promise<string> {
     await test.click(approvalDetailsActionId, card, user);
     const shown = () => JSON.stringify([...test.slack.modals.values()].at(-1));
-    await vi.waitFor(() => expect(shown()).not.toMatch(/undefined|Looking it up/));
+    await eventually(() => expect(shown()).not.toMatch(/undefined|Looking it up/));
     return shown();
   }
 
@@ -377,6 +377,12 @@ describe('Cancel', () => {
     expect(await approve('UBEN')).toContain('*cancelled* at 2027-01-15 08:00:00 UTC by <@UANN>');
     expect(test.finishedTraces).toEqual([runId]);
   });
+
+  it('of a run that is carrying out what was approved says that it is too late', async () => {
+    test.requests.stored[0] = { ...stored(), state: 'acting' };
+    expect((await test.command(`cancel ${runId}`)).text).toContain('Too late to cancel');
+    expect(stored().cancellation).toBeUndefined();
+  });
 });
 
 it('a bot without a decision key says so, and what to set', async () => {
@@ -389,7 +395,7 @@ it('a bot without a decision key says so, and what to set', async () => {
   keyless.requests.stored.push(asking(keyless.now));
   await keyless.click(approveActionId, card, 'UBEN');
   await keyless.click(denyActionId, card, 'UBEN');
-  await vi.waitFor(() => expect(keyless.slack.responses).toHaveLength(2));
+  await eventually(() => expect(keyless.slack.responses).toHaveLength(2));
   for (const { text } of keyless.slack.responses) expect(text).toContain('FLEETBOT_DECISION_KEY');
   expect((await keyless.command('run web-01 vacuum-journal')).text).toContain('FLEETBOT_DECISION_KEY');
   await keyless.command('check web-01 disk');

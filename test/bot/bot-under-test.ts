@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { pino } from 'pino';
+import { vi } from 'vitest';
 import { type Bot, type BotOptions, createBot } from '../../src/bot/create-bot.ts';
 import type { Requests, SlackBudget, Views } from '../../src/bot/ports.ts';
 import { createSeals } from '../../src/fleet/create-seals.ts';
@@ -11,6 +12,11 @@ import { isInput } from '../support/block-limits.ts';
 import { FakeControls } from '../support/fake-controls.ts';
 import { FakeRequests } from '../support/fake-requests.ts';
 import { FakeSlack, fakeBot } from '../support/fake-workspace.ts';
+
+/** Resolves once the condition, an assertion, holds; other tests may keep the processors busy meanwhile. */
+export function eventually<T>(condition: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(condition, { timeout: 10_000, interval: 10 });
+}
 
 export const signingSecret = 'a-signing-secret';
 export const silent = pino({ enabled: false });

@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runAgainActionId } from '../../src/bot/action-ids.ts';
+import { approveActionId, runAgainActionId } from '../../src/bot/action-ids.ts';
+import { approvalIdOf } from '../../src/fleet/approval.ts';
 import { verbs } from '../../src/fleet/fleet.ts';
 import { ledgerEntrySchema } from '../../src/fleet/ledger-entry.ts';
+import { moveRun } from '../../src/fleet/run.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { BotUnderTest, fleetOf, machine, silent } from './bot-under-test.ts';
+import { sampleApproval } from '../support/sample-question.ts';
+import { actions, askingFleet } from './asking-fleet.ts';
+import { BotUnderTest, eventually, fleetOf, machine, silent } from './bot-under-test.ts';
 
 /** The bot in front of the real store. */
 const test = new BotUnderTest();
@@ -19,8 +23,8 @@ beforeAll(async () => {
     settings: { requestTimeoutMs: 500 },
     fleet: () => test.fleet,
   });
-  const { requests, halts, ledger } = queue;
-  await test.start({ requests, halts, ledger, notices: queue });
+  const { requests, halts, approvals, ledger } = queue;
+  await test.start({ requests, halts, approvals, ledger, notices: queue });
 });
 beforeEach(() => test.reset());
 
@@ -102,6 +106,69 @@ describe('a halt', () => {
     expect((await test.command('halt all bad deploy')).text).toContain('NOT halted');
     await redis.restart();
     await vi.waitFor(async () => expect(await queue.ready()).toBe(true), 5_000);
+  });
+});
+
+describe('a question to people', () => {
+  const five = ['UBEN', 'UCID', 'UDAN', 'UEVE', 'UFAY'];
+
+  /** A run of Ann's on calm-01 that waits for people. */
+  async function ask(): Promise<string> {
+    for (const user of five) test.users.set(user, {});
+    test.groups.set('SOPS', five);
+    test.groups.set('SDBA', []);
+    const calm = machine('calm-01', { actions: [...actions.keys()] });
+    test.fleet = { ...askingFleet(), machines: new Map([[calm.name, calm]]) };
+    await test.command('run calm-01 vacuum-journal');
+    const claim = await queue.runs.claim('calm-01');
+    if (claim === undefined) throw new Error('nothing to claim');
+    const gathering = await queue.runs.save(
+      moveRun(claim.run, 'gathering', test.now),
+      claim.run.state,
+      claim.fence,
+    );
+    const approval = sampleApproval(gathering, { askedAt: test.now, rounds: roundOf(Date.now() + 60_000) });
+    const awaiting = moveRun(gathering, 'awaiting', test.now, { approval });
+    await queue.runs.save(awaiting, 'gathering', claim.fence);
+    return claim.run.id;
+  }
+  const roundOf = (endsAt: number) => {
+    const end = Math.max(endsAt, test.now + 60_000);
+    return [{ mention: ['SOPS'], remindAt: end - 1, endsAt: end }];
+  };
+  const told = () => test.slack.responses.map(({ text }) => String(text));
+
+  it('is decided once however many click at once, and is in the ledger once', async () => {
+    const runId = await ask();
+    await Promise.all(five.map((user) => test.click(approveActionId, approvalIdOf(runId), user)));
+    await eventually(() => expect(told()).toHaveLength(5));
+    expect(told().filter((text) => text.includes('Your approval counts'))).toHaveLength(1);
+    expect(told().filter((text) => text.includes('Too late: this is decided already'))).toHaveLength(4);
+    const run = await queue.requests.run(runId);
+    expect(run).toMatchObject({ state: 'approved', approval: { state: 'approved', votes: { length: 1 } } });
+    const dirty = await queue.views.take(100);
+    expect(dirty.find(({ id }) => id === runId)).toMatchObject({ kind: 'run', priority: 'decision' });
+    const entries = (await queue.ledger.read('', 1_000)).map(({ entry }) =>
+      ledgerEntrySchema.parse(JSON.parse(entry)),
+    );
+    const about = entries.filter((entry) => 'approval' in entry && entry.approval === approvalIdOf(runId));
+    expect(about.map(({ kind }) => kind)).toEqual(['approval.asked', 'approval.decided', 'approval.settled']);
+    const claim = await queue.runs.claim('calm-01');
+    if (claim === undefined) throw new Error('nothing to claim');
+    expect(claim.run).toMatchObject({ id: runId, state: 'approved' });
+    await queue.runs.save(moveRun(claim.run, 'done', test.now), 'approved', claim.fence);
+  });
+
+  it('that is cancelled is withdrawn, and nobody decides it any more', async () => {
+    const runId = await ask();
+    expect((await test.command(`cancel ${runId}`)).text).toContain('what it asked for does not happen');
+    await test.click(approveActionId, approvalIdOf(runId), 'UBEN');
+    await eventually(() => expect(told()).toHaveLength(1));
+    expect(told()[0]).toContain('Too late');
+    expect(await queue.requests.run(runId)).toMatchObject({
+      state: 'done',
+      approval: { state: 'cancelled', votes: [] },
+    });
   });
 });
 

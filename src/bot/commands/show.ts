@@ -1,3 +1,4 @@
+import { actionsOf } from '../../fleet/actions-of.ts';
 import { haltOf } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { findVisibleMachine } from '../find-machine.ts';
@@ -27,7 +28,7 @@ export const show = defineCommand({
       requests.runs({ machine: machine.name, limit: shownRuns }),
       haltedState(machine, halts),
     ]);
-    return machineDetailView(machine, record, runs, clock(), halted);
+    return machineDetailView(machine, record, runs, clock(), { actions: actionsOf(fleet, machine), halted });
   },
 });
 

@@ -151,7 +151,8 @@ export function approvalCardView(run: AskingRun, catalogue: Catalogue): View {
         ...(approvable ? [] : [tooLong]),
         ...(subject.kind === 'action' ? ['The machine would run exactly this, as root:'] : []),
         ...(command ?? []),
-        `why: ${prose(question.why, whyChars)}`,
+        // Of a person's wish it only says who they are, as the next line does.
+        ...(question.proposedBy === 'person' ? [] : [`why: ${prose(question.why, whyChars)}`]),
         ...proposerLines(run),
         ...(subject.kind === 'action' ? actionLines(question, subject, action) : [escalationLine(subject)]),
       ],

@@ -27,6 +27,8 @@ export function notOk(members: readonly CampaignMember[]): readonly CampaignMemb
   return members.filter((member) => rank(member) >= 0).toSorted((a, b) => rank(a) - rank(b));
 }
 
+const waiting = (count: number) => (count === 1 ? '1 waits' : `${count} wait`);
+
 function memberLine(member: CampaignMember): string {
   const verdict = verdictOfMember(member);
   const words =
@@ -54,11 +56,11 @@ export function campaignMainView(campaign: Campaign, members: readonly CampaignM
     done === members.length
       ? `:checkered_flag: all ${members.length} machines done`
       : `:hourglass_flowing_sand: ${done} of ${members.length} machines done, ${members.length - done - queued - asking.length} at work, ${queued} queued`;
-  const waits = asking.length === 0 ? '' : `:raised_hand: ${asking.length} wait for people to decide`;
+  const waits = asking.length === 0 ? '' : `:raised_hand: ${waiting(asking.length)} for people to decide`;
   const named = [...new Set([...asking, ...worst])];
   const rest = named.length - shownMachines;
   return compose({
-    text: `${taskWords(campaign.task)}: ${done} of ${members.length} machines done, ${worst.length} not ok${asking.length === 0 ? '' : `, ${asking.length} wait for people`}`,
+    text: `${taskWords(campaign.task)}: ${done} of ${members.length} machines done, ${worst.length} not ok${asking.length === 0 ? '' : `, ${waiting(asking.length)} for people`}`,
     head: [
       section(
         [title, progress, waits, counts.join('   ')].filter((line) => line !== '').join('\n'),

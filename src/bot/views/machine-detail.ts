@@ -1,5 +1,7 @@
+import type { Catalogue } from '../../fleet/action.ts';
 import type { Halt, HaltMember, HaltOutcome } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
+import { describeParams } from '../../fleet/render-action.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { MachineRecord } from '../ports.ts';
 import { driftLines } from './drift-lines.ts';
@@ -12,6 +14,7 @@ import { moment } from './words.ts';
 
 const roleChars = 80;
 const detailChars = 300;
+const paramChars = 200;
 
 /** When a check is followed by the agent's look; a question always goes to the agent. */
 const askedWhen: Readonly<Record<Machine['agent']['diagnose'], string>> = {
@@ -55,13 +58,24 @@ function haltedLines({ name }: Machine, halted: HaltedState | undefined): readon
   ];
 }
 
-/** One machine: what the fleet file says and expects, what it is doing, and its latest runs. */
+function actionLines(actions: Catalogue): readonly string[] {
+  return [...actions].map(([name, action]) => {
+    const params = describeParams(action).map((param) => ` · ${prose(param, paramChars)}`);
+    return `• ${codeSpan(name, 64)} ${prose(action.summary, detailChars)} (${action.risk})${params.join('')}`;
+  });
+}
+
+/**
+ * One machine: what the fleet file says and expects, what it is doing, and its latest runs.
+ *
+ * @param options.actions those that it is authorised for
+ */
 export function machineDetailView(
   machine: Machine,
   record: MachineRecord,
   runs: readonly Run[],
   now: number,
-  halted?: HaltedState,
+  { actions, halted }: { readonly actions: Catalogue; readonly halted: HaltedState | undefined },
 ): View {
   const { agent, ssh } = machine;
   const doing =
@@ -83,6 +97,7 @@ export function machineDetailView(
     head: lines.map((line) => section(line)),
     body: [
       ...(expected.length > 0 ? ['*Checks, and what they expect*', ...expected] : ['No checks are listed.']),
+      ...(actions.size > 0 ? ['*Actions that people can ask for*', ...actionLines(actions)] : []),
       ...(runs.length > 0 ? ['*Latest runs*', ...runs.map((run) => runLine(run, now))] : ['No runs yet.']),
     ],
     tail: [],

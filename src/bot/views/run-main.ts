@@ -1,6 +1,6 @@
 import type { Button } from '@slack/types';
 import type { Halt } from '../../fleet/halt.ts';
-import type { Cancellation, Run } from '../../fleet/run.ts';
+import type { ActionRecord, Cancellation, Run } from '../../fleet/run.ts';
 import { cancelActionId, runAgainActionId } from '../action-ids.ts';
 import type { TraceLink } from '../ports.ts';
 import { approvalStateWords, hasAsked, subjectWords } from './approval-words.ts';
@@ -15,6 +15,7 @@ import { moment, span, stateWords, taskWords, verdictWords, worstFirst } from '.
 /** How many findings the headline names. */
 const headlineFindings = 3;
 const findingChars = 240;
+const detailChars = 300;
 /** How much of an answer stands in the main message; all of it stands in the thread. */
 const answerLines = 5;
 const answerLineChars = 300;
@@ -77,14 +78,20 @@ function cancellationLine(run: Run, { userId, at, halt }: Cancellation): string 
 
 /** What was asked of people, who decided it, and what came of it. */
 function approvalLines(run: Run): readonly string[] {
-  if (!hasAsked(run)) return [];
-  const { approval, action } = run;
+  const asked = hasAsked(run)
+    ? [`*${subjectWords(run.approval.question)}* · ${approvalStateWords(run)}`]
+    : [];
+  return [...asked, ...(run.action === undefined ? [] : actionLines(run.action, run.failure))];
+}
+
+/** What became of the action, also of one that people were never asked about, and why, where nothing else says it. */
+function actionLines(action: ActionRecord, failure: Run['failure']): readonly string[] {
+  const told = action.detail === '' || failure !== undefined || action.outcome === 'done';
   return [
-    `*${subjectWords(approval.question)}* · ${approvalStateWords(run)}`,
-    ...(action === undefined
-      ? []
-      : [outcomeLine(action), beforeAfterLine(action)].filter((line) => line !== undefined)),
-  ];
+    outcomeLine(action),
+    ...(told ? [] : [prose(action.detail, detailChars)]),
+    beforeAfterLine(action),
+  ].filter((line) => line !== undefined);
 }
 
 /** What happened so far, one line each: verdict or state first. */
@@ -118,11 +125,16 @@ function smallPrint(run: Run, link: TraceLink): readonly string[] {
   return [...parts, ...missingTrace(link), codeSpan(run.id, 64)];
 }
 
+/** Whether what was approved is under way, or was: nothing stops it any more. */
+export function isActing({ state }: Run): boolean {
+  return state === 'acting' || state === 'verifying';
+}
+
 /** The buttons that make sense for a run as it is. */
 export function runButtons(run: Run, link: TraceLink): readonly Button[] {
   const buttons: Button[] = [];
   if (run.state === 'done') buttons.push(button('Run again', runAgainActionId, { value: run.id }));
-  else if (run.cancellation === undefined) {
+  else if (run.cancellation === undefined && !isActing(run)) {
     buttons.push(button('Cancel', cancelActionId, { value: run.id }, 'danger'));
   }
   return [...buttons, ...traceButton(link)];

@@ -16,6 +16,7 @@ import { FakeSlack, fakeBot } from '../../support/fake-workspace.ts';
 import { MemoryBudget } from '../../support/memory-budget.ts';
 import { MemoryViews } from '../../support/memory-views.ts';
 import { haltMember, sampleHalt } from '../../support/sample-halt.ts';
+import { sampleApproval } from '../../support/sample-question.ts';
 import { diagnosed, judged, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
 import { fleetOf, machine } from '../bot-under-test.ts';
 
@@ -647,4 +648,127 @@ it('the client of the publisher never repeats a call by itself', async () => {
   expect(client).toBeInstanceOf(WebClient);
   await expect(client.chat.postMessage({ channel: 'C0OPS', text: 'x' })).rejects.toThrow();
   expect(slack.callsOf('chat.postMessage')).toHaveLength(1);
+});
+
+describe('a run that asks people', () => {
+  const asking = (changes: Partial<Run['approval'] & object> = {}, more: Partial<Run> = {}): Run => {
+    const run = sampleRun('r-00000000aaaa', 'awaiting', judged);
+    return { ...run, approval: { ...sampleApproval(run), ...changes }, ...more };
+  };
+  const decide = (run: Run, priority: 'decision' | 'verdict' = 'decision') => {
+    runs.set(run.id, run);
+    views.markDirty('run', run.id, priority);
+  };
+  const card = 'run:r-00000000aaaa:approval';
+  const settledAt = Date.parse('2026-11-22T10:05:00Z');
+
+  it('has a card in its thread that calls people, and that is edited when it is decided', async () => {
+    publish();
+    decide(asking());
+    await upToDate();
+    const [main] = withBlock('run:r-00000000aaaa:main');
+    expect(withBlock(card).map((m) => m.thread_ts)).toEqual([main?.ts]);
+    expect(shown(card)).toContain('<!subteam^S0OPS>');
+    expect(shown(card)).toContain('"action_id":"approve"');
+    decide(asking({ state: 'expired', settledAt }, { state: 'done' }));
+    await upToDate();
+    expect(withBlock(card)).toHaveLength(1);
+    expect(shown(card)).toContain('*expired*');
+    expect(shown(card)).not.toContain('action_id');
+  });
+
+  it('whose record changed while no bot ran has its card rewritten at the next start', async () => {
+    const first = publish();
+    decide(asking());
+    await upToDate();
+    await first.stop();
+    decide(asking({ state: 'expired', settledAt }, { state: 'done' }));
+    expect(shown(card)).toContain('"action_id":"approve"');
+    publish();
+    await upToDate();
+    expect(shown(card)).toContain('*expired*');
+    expect(shown(card)).not.toContain('action_id');
+  });
+
+  it('calls people with messages of their own: once to remind them, once for each it is passed on to', async () => {
+    publish();
+    decide(asking());
+    await upToDate();
+    decide(asking({ reminded: true }));
+    await upToDate();
+    decide(asking({ round: 1, reminded: false }));
+    await upToDate();
+    decide(asking({ round: 1, reminded: true }));
+    await upToDate();
+    decide(asking({ state: 'expired', round: 1, reminded: true, settledAt }, { state: 'done' }));
+    await upToDate();
+    const called = (name: string) => withBlock(`run:r-00000000aaaa:${name}`).map(({ text }) => text);
+    expect(called('reminder:0')).toEqual([expect.stringContaining('<!subteam^S0OPS> still to decide')]);
+    expect(called('passed-on:1')).toEqual([expect.stringContaining('passed on to <!subteam^S0LEADS>')]);
+    expect(called('reminder:1')).toEqual([expect.stringContaining('<!subteam^S0LEADS> still to decide')]);
+    expect(called('passed-on:0')).toEqual([]);
+  });
+
+  it('calls those on call once people agreed to escalate, and not before', async () => {
+    publish();
+    const subject = { kind: 'escalation', to: ['S0ONCALL'] } as const;
+    const run = asking();
+    if (run.approval === undefined) throw new Error('asks nothing');
+    const question = { ...run.approval.question, subject: { ...subject, to: [...subject.to] } };
+    decide(asking({ question }));
+    await upToDate();
+    expect(
+      ours()
+        .map((m) => JSON.stringify(m))
+        .join(),
+    ).not.toContain('<!subteam^S0ONCALL>');
+    decide(asking({ question, state: 'approved', settledAt }, { state: 'done' }));
+    await upToDate();
+    const [escalated] = withBlock('run:r-00000000aaaa:escalated');
+    expect(escalated?.text).toContain('Escalated to <!subteam^S0ONCALL>');
+  });
+
+  it('tells the outcome of its action in the thread, with before and after', async () => {
+    publish();
+    const action = {
+      ...{ outcome: 'done', effect: 'confirmed', detail: '', stdout: 'freed 1.2G', stderr: '' },
+      ...{ before: { findings: [], verdict: 'critical' }, after: { findings: [], verdict: 'ok' } },
+    } satisfies Run['action'];
+    decide(asking({ state: 'approved', settledAt }, { state: 'done', verdict: 'ok', action }), 'verdict');
+    await upToDate();
+    expect(shown('run:r-00000000aaaa:outcome')).toContain('it helped');
+    expect(shown('run:r-00000000aaaa:main')).toContain('it helped');
+  });
+
+  it('in a campaign has its card in the campaign’s thread, named by its machine', async () => {
+    publish();
+    const campaign = sampleCampaign('c-1', ['web-01', 'web-02']);
+    const one = asking();
+    const waiting = { ...one, request: { ...one.request, campaign: 'c-1' } };
+    const other = finished('r-2', { verdict: 'ok' });
+    const show = (run: Run) => {
+      runs = new Map([run, other].map((each) => [each.id, each]));
+      const members = [run, other].map(({ id, state, verdict, request }) => ({
+        ...{ machine: request.machine, runId: id, state, inertnessUnknown: false },
+        ...(verdict === undefined ? {} : { verdict }),
+      }));
+      campaigns.set('c-1', { campaign, members });
+      views.markDirty('campaign', 'c-1', 'decision');
+    };
+    show(waiting);
+    await upToDate();
+    const [main] = withBlock('campaign:c-1:main');
+    expect(JSON.stringify(main?.blocks)).toContain('1 waits for people to decide');
+    expect(withBlock(card).map((m) => m.thread_ts)).toEqual([main?.ts]);
+    expect(shown(card)).toContain('*web-01*');
+    expect(ours()).toHaveLength(2);
+    show({
+      ...waiting,
+      ...asking({ state: 'expired', settledAt }, { state: 'done', request: waiting.request }),
+    });
+    await upToDate();
+    expect(shown(card)).toContain('*expired*');
+    expect(shown('run:r-00000000aaaa:entry')).toContain('*expired*');
+    expect(shown('campaign:c-1:main')).not.toContain('waits for people');
+  });
 });

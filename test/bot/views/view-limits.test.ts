@@ -214,7 +214,10 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
       record,
       many.map(() => run),
       1e12,
-      { halt, member: { outcome: 'failed', detail: text, at: 0 } },
+      {
+        actions: new Map(many.map((index) => [`${text}${index}`, action])),
+        halted: { halt, member: { outcome: 'failed', detail: text, at: 0 } },
+      },
     ),
     ...[halt, { ...halt, releases: [], resumeWish: { selector: text, by: person, at: 0 } }].map(
       (each) => haltMainView(each, haltMembers, haltMachines).view,
@@ -273,7 +276,8 @@ function everyQuestion(run: Run, text: string, many: readonly number[]) {
     }),
   );
   const action: Action = {
-    ...{ summary: text, argv: [text], params: {}, risk: 'reversible', verify: text },
+    ...{ summary: text, argv: [text], risk: 'reversible', verify: text },
+    params: { [text]: { type: 'choice', values: [text], default: text } },
     precondition: { check: text, subject: text, severities: ['warning'] },
     ...{ timeoutSeconds: 1, interruptible: false },
   };

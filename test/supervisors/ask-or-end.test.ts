@@ -77,7 +77,7 @@ describe('a check that finds something', () => {
 
   it('asks nothing where nobody can be known to have asked', async () => {
     await using on = await openActing(open);
-    await on.request(checkDisk, false);
+    await on.request(checkDisk, 'none');
     expect(await on.driveNext()).toMatchObject({ state: 'done', verdict: 'critical' });
   });
 
@@ -193,7 +193,7 @@ describe('a person who asks for an action', () => {
 
   it('is told where nobody could approve it, because it bears no seal', async () => {
     await using on = await openActing(open);
-    await on.request(vacuum, false);
+    await on.request(vacuum, 'none');
     expect(await on.driveNext()).toMatchObject({
       ...{ state: 'done', verdict: 'failed', failure: { code: 'not-sealed' } },
       action: { outcome: 'refused' },

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll } from 'vitest';
 import { questionDigest } from '../../src/fleet/approval.ts';
 import type { Fleet } from '../../src/fleet/fleet.ts';
-import type { Task } from '../../src/fleet/request.ts';
+import type { Request, Task } from '../../src/fleet/request.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import { settle } from '../../src/fleet/settle.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
@@ -31,6 +31,9 @@ export interface SupervisedOptions {
   readonly settings?: Partial<SupervisorSettings>;
   readonly queue?: Partial<QueueSettings>;
 }
+
+/** Who says who asked, if anybody. */
+type Seal = ((request: Request) => string) | 'none';
 
 let prefixes = 0;
 
@@ -80,23 +83,19 @@ export class SupervisedMachine implements AsyncDisposable {
     return queue;
   }
 
-  /** Accepts a request, sealed unless told otherwise, and returns the id of its run. */
-  async request(task: Task = { kind: 'check', check: 'disk' }, isSealed = true): Promise<string> {
+  /** Accepts a request and returns the id of its run. */
+  async request(task: Task = { kind: 'check', check: 'disk' }, seal: Seal = () => 'a seal'): Promise<string> {
     this.#events += 1;
-    const { runIds } = await this.queue.requests.accept(
-      [
-        {
-          eventId: `Ev${this.#events}`,
-          machine: 'rhel-01',
-          task,
-          requester: { kind: 'person', userId: 'U1', teamId: 'T1' },
-          origin: { channel: 'C01' },
-          acceptedAt: Date.now(),
-          ...(isSealed && { seal: 'a seal' }),
-        },
-      ],
-      noLimits,
-    );
+    const request: Request = {
+      eventId: `Ev${this.#events}`,
+      machine: 'rhel-01',
+      task,
+      requester: { kind: 'person', userId: 'U1', teamId: 'T1' },
+      origin: { channel: 'C01' },
+      acceptedAt: Date.now(),
+    };
+    const sealed = seal === 'none' ? request : { ...request, seal: seal(request) };
+    const { runIds } = await this.queue.requests.accept([sealed], noLimits);
     return runIds[0] ?? '';
   }
 

@@ -8,6 +8,13 @@ import { workspace } from './workspace.ts';
 
 const readyTimeoutMs = 20_000;
 
+/** A person of the workspace. */
+export interface SlackPerson {
+  readonly id: string;
+  readonly name: string;
+  readonly realName: string;
+}
+
 /** A running local Slack workspace. */
 export interface LocalSlack {
   /** The page for people. */
@@ -20,11 +27,16 @@ export interface LocalSlack {
 /**
  * Starts `local-slack` (npm, MIT): a Slack-compatible server with a page in the browser. It listens on all
  * interfaces and cannot be told otherwise (0.1.8); whoever reaches the port can act as any user of it.
+ * @param others people beside those of the sandbox
  * @throws SandboxError where the package has no binary for this platform
  */
-export async function startLocalSlack(port: number, folder: string): Promise<LocalSlack> {
+export async function startLocalSlack(
+  port: number,
+  folder: string,
+  others: readonly SlackPerson[] = [],
+): Promise<LocalSlack> {
   const config = join(folder, 'local-slack.yaml');
-  writeFileSync(config, stringify(configuration()));
+  writeFileSync(config, stringify(configuration(others)));
   const url = `http://localhost:${port}`;
   const child = await startChild({
     name: 'local-slack',
@@ -49,9 +61,9 @@ function binary(): string {
   }
 }
 
-function configuration(): unknown {
+function configuration(others: readonly SlackPerson[]): unknown {
   const { teamId, appId, botUserId, botName, botToken, appToken, signingSecret, channel } = workspace;
-  const people = [workspace.sre, workspace.approver, workspace.visitor];
+  const people = [workspace.sre, workspace.approver, workspace.visitor, ...others];
   return {
     workspace: { name: 'fleetbot sandbox', domain: 'sandbox', teamId },
     app: { appId, botUserId, botName, botToken, appToken, signingSecret, mode: 'socket' },

@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { actionReplySchema } from '../../edge-client/gate-protocol.ts';
 import { capsuleSchema } from '../../fleet/capsule.ts';
@@ -42,7 +42,8 @@ export class ActionBook {
 
   async begin(record: TakenAction): Promise<void> {
     const { id } = record.capsule;
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const made = await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await sync(dirname(made));
     await writeFile(this.#file(id, 'turn'), '', { mode: 0o600 });
     await this.#write(id, 'json', record);
   }
@@ -69,7 +70,7 @@ export class ActionBook {
       if (isMissing(error)) return false;
       throw error;
     }
-    await this.#sync();
+    await sync(this.#folder);
     return true;
   }
 
@@ -117,11 +118,11 @@ export class ActionBook {
       throw error;
     }
     await rename(temporary, this.#file(id, part));
-    await this.#sync();
+    await sync(this.#folder);
   }
+}
 
-  async #sync(): Promise<void> {
-    await using folder = await open(this.#folder);
-    await folder.sync();
-  }
+async function sync(path: string): Promise<void> {
+  await using folder = await open(path);
+  await folder.sync();
 }

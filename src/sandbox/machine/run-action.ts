@@ -36,7 +36,8 @@ function sentence(
 ): string {
   const took = `${(end.durationMs / 1_000).toFixed(1)} s`;
   if (end.exitCode !== null) return `${action} ended with exit code ${end.exitCode} after ${took}.`;
-  if (end.toldToEnd) return `${action} was told to end, by a lock or by hand, and was ended after ${took}.`;
+  if (end.toldToEnd)
+    return `${action} was told to end (by a lock, a shutdown or by hand) and was ended after ${took}.`;
   if (end.durationMs >= timeoutSeconds * 1_000) {
     return `${action} took longer than it may and was ended after ${timeoutSeconds} s.`;
   }

@@ -5,7 +5,7 @@ import { createQueue, type Queue } from '../../../src/queue/create-queue.ts';
 import type { ChildProcess } from '../../../src/sandbox/child-process.ts';
 import { startFleetbot } from '../../../src/sandbox/fleetbot-process.ts';
 import { freePort } from '../../../src/sandbox/free-port.ts';
-import { startLocalSlack } from '../../../src/sandbox/local-slack.ts';
+import { type SlackPerson, startLocalSlack } from '../../../src/sandbox/local-slack.ts';
 import { workspace } from '../../../src/sandbox/workspace.ts';
 import { startTestRedis, type TestRedis } from '../../support/redis.ts';
 import { Channel } from './channel.ts';
@@ -18,6 +18,8 @@ export interface CentreOptions {
   readonly keyFile: string;
   /** Undefined: runs are not traced. */
   readonly mlflowUrl?: string;
+  /** People in the workspace beside those of the sandbox. */
+  readonly colleagues?: readonly SlackPerson[];
 }
 
 /** What a centre is made of. */
@@ -46,7 +48,7 @@ export async function startCentre<C extends Centre>(
   stack.defer(() => redis.stop());
   const queue = await createQueue({ redisUrl: redis.url, log: pino({ level: 'silent' }) });
   stack.defer(() => queue.close());
-  const slack = await startLocalSlack(await freePort(), subfolder('slack'));
+  const slack = await startLocalSlack(await freePort(), subfolder('slack'), options.colleagues);
   stack.defer(() => slack.child.stop());
   subfolder('fleetbot');
   const centre = make({ ...options, redis, queue, slack, healthPort: await freePort() });

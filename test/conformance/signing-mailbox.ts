@@ -58,7 +58,8 @@ export function signingMailboxSuite(name: string, make: () => Promise<MailboxUnd
 
     it('gives each of many wishes its own answer, whichever signer takes it', async () => {
       const signers = [under.asks, await under.another()];
-      const signal = untilEnd();
+      const stopping = new AbortController();
+      const { signal } = stopping;
       const ids = Array.from({ length: 20 }, (_, n) => `r-0000000001${String(n).padStart(2, '0')}`);
       const answers = Promise.all(ids.map((id) => wish(id)));
       const taken = new Set<string>();
@@ -70,7 +71,10 @@ export function signingMailboxSuite(name: string, make: () => Promise<MailboxUnd
           await asks.answer(asked, { signed: { ...signed, capsule: asked.run } });
         }
       });
-      onTestFinished(async () => void (await Promise.all(serving)));
+      onTestFinished(async () => {
+        stopping.abort();
+        await Promise.all(serving);
+      });
       expect((await answers).map(({ capsule }) => capsule)).toEqual(ids);
       expect([...taken].toSorted()).toEqual(ids);
     });

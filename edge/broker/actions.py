@@ -178,6 +178,7 @@ class Actions:
             by="gate",
             approval=capsule.id,
             digest=capsule.digest,
+            approved_by=" ".join(capsule.approved_by),
             fence=capsule.fence,
             run=capsule.run,
             trace=capsule.traceparent.split("-")[1],

@@ -5,6 +5,7 @@ import { explainAccess } from '../fleet/explain-access.ts';
 import type { Fleet, TwoPeopleVerb, Verb } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { mayDecide } from '../fleet/may-decide.ts';
+import { quorumNow } from '../fleet/quorum.ts';
 import type { Requester } from '../fleet/request.ts';
 import type { Person } from './ports.ts';
 import type { Profile, SlackDirectory } from './slack-directory.ts';
@@ -71,11 +72,13 @@ export class Asker {
 
   /**
    * Whether the person may decide this, and through which groups. Whoever Slack excludes never may; a group that
-   * Slack could not be asked about does not count.
+   * Slack could not be asked about does not count. Groups are looked up where it depends on them.
    */
   async mayDecide(machine: Machine, question: Question, kind: ApprovalDecision['kind']): Promise<Decision> {
     const excluded = await this.exclusion();
     if (excluded !== undefined) return { allowed: false, reason: excluded, groups: [] };
+    const alone = mayDecide(this.#fleet, machine, question, this.#person(undefined, []), kind);
+    if (alone.allowed && !quorumNow(this.#fleet, question).differentGroups) return alone;
     const groups = await this.#groupsOf(groupsThatMatter(this.#fleet, 'approve', [machine], question.risk));
     const decision = mayDecide(this.#fleet, machine, question, this.#person(undefined, groups), kind);
     const doubt = decision.allowed ? undefined : await this.doubt();

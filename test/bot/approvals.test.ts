@@ -92,7 +92,8 @@ describe('Approve', () => {
     expect(answers.filter((answer) => answer.includes('Your approval counts'))).toHaveLength(1);
     const late = answers.filter((answer) => answer.includes('Too late: this is decided already'));
     expect(late).toHaveLength(4);
-    for (const answer of late) expect(answer).toContain(`approved by <@${first}> at 2027-01-15 08:00:00 UTC`);
+    for (const answer of late)
+      expect(answer).toContain(`*approved* by <@${first}> at 2027-01-15 08:00:00 UTC`);
   });
 
   it('clicked by five people at once, of whom two must agree for different groups, is open or right', async () => {
@@ -154,6 +155,13 @@ describe('Approve', () => {
     ask({ risk: 'disruptive' });
     expect(await approve('UBEN')).toContain('for disruptive actions');
     expectUndecided();
+  });
+
+  it('does not ask Slack about groups on which nothing depends', async () => {
+    test.fleet = askingFleet([...askingAccess, { people: ['UNEW'], verbs: ['approve'] }]);
+    test.users.set('UNEW', {});
+    expect(await approve('UNEW')).toContain('Your approval counts');
+    expect(test.slack.callsOf('usergroups.users.list')).toEqual([]);
   });
 
   it('does not count a person who left the group since their first click', async () => {
@@ -295,14 +303,14 @@ describe('Deny', () => {
   it('opens no window once it is decided, and tells who decided when', async () => {
     await approve('UBEN');
     await test.click(denyActionId, card, 'UCID');
-    expect(await lastTold(2)).toContain('approved by <@UBEN> at 2027-01-15 08:00:00 UTC');
+    expect(await lastTold(2)).toContain('*approved* by <@UBEN> at 2027-01-15 08:00:00 UTC');
     expect(test.slack.modals.size).toBe(0);
   });
 
   it('submitted too late tells who decided when', async () => {
     const window = await openWindow('UCID');
     await approve('UBEN');
-    expect((await test.submit(window, 'too slow', 'UCID')).text).toContain('approved by <@UBEN>');
+    expect((await test.submit(window, 'too slow', 'UCID')).text).toContain('*approved* by <@UBEN>');
     expect(voters()).toEqual(['approve UBEN']);
   });
 
@@ -383,6 +391,25 @@ describe('Cancel', () => {
     expect((await test.command(`cancel ${runId}`)).text).toContain('Too late to cancel');
     expect(stored().cancellation).toBeUndefined();
   });
+});
+
+it('stop waits for a window that was submitted, also after its acknowledgement', async () => {
+  const stopping = new BotUnderTest();
+  await stopping.start();
+  stopping.reset();
+  stopping.fleet = askingFleet([{ people: ['UBEN'], verbs: ['approve'] }]);
+  stopping.requests.stored.push(asking(stopping.now));
+  await stopping.click(denyActionId, card, 'UBEN');
+  await eventually(() => expect(stopping.slack.modals.size).toBe(1));
+  const [window = ''] = stopping.slack.modals.keys();
+  const opened = Promise.withResolvers<void>();
+  stopping.controls.approvals.gate = opened.promise;
+  expect((await stopping.submit(window, 'not now', 'UBEN')).text).toContain('Still storing');
+  const stopped = stopping.bot.stop();
+  opened.resolve();
+  await stopped;
+  expect(JSON.stringify(stopping.slack.modals.get(window))).toContain('Your denial counts');
+  await stopping.slack.stop();
 });
 
 it('a bot without a decision key says so, and what to set', async () => {

@@ -45,26 +45,27 @@ export function mentions(ids: readonly string[]): string {
   return ids.length === 0 ? 'nobody by name' : ids.map(mention).join(' ');
 }
 
-/** One person's decision. */
-export function decisionWords({ kind, by, at, reason }: ApprovalDecision): string {
-  const did = kind === 'approve' ? 'approved' : 'denied';
+/** Whose decision it is, of when, and why. */
+function byWhom({ by, at, reason }: ApprovalDecision): string {
   const why = reason === undefined ? '' : `: ${prose(reason, denialReasonChars)}`;
-  return `${did} by ${mention(by.userId)} at ${moment(at)}${why}`;
+  return `by ${mention(by.userId)} at ${moment(at)}${why}`;
 }
 
-const decisionIcons = { approve: ':white_check_mark:', deny: ':no_entry:' } as const;
+const did = { approve: ':white_check_mark: *approved*', deny: ':no_entry: *denied*' } as const;
 
 /** Every decision so far, one line each. */
 export function voteLines({ votes }: Approval): readonly string[] {
-  return votes.map(({ decision }) => `${decisionIcons[decision.kind]} ${decisionWords(decision)}`);
+  return votes.map(({ decision }) => `${did[decision.kind]} ${byWhom(decision)}`);
 }
 
 /** What the question has come to: who decided when, and why; or what it waits for. One line. */
 export function approvalStateWords({ approval, cancellation }: AskingRun): string {
   const { state, settledAt, votes } = approval;
   const at = settledAt === undefined ? '' : ` at ${moment(settledAt)}`;
-  const last = (kind: ApprovalDecision['kind']) =>
-    votes.filter(({ decision }) => decision.kind === kind).map(({ decision }) => decisionWords(decision));
+  const by = (kind: ApprovalDecision['kind']) => {
+    const deciders = votes.filter(({ decision }) => decision.kind === kind);
+    return `${did[kind]} ${deciders.map(({ decision }) => byWhom(decision)).join(', ')}`;
+  };
   switch (state) {
     case 'waiting': {
       const round = roundOf(approval);
@@ -72,9 +73,9 @@ export function approvalStateWords({ approval, cancellation }: AskingRun): strin
       return `:raised_hand: waits for ${mentions(round?.mention ?? [])}${until}`;
     }
     case 'approved':
-      return `:white_check_mark: *approved*: ${last('approve').join(', ')}`;
+      return by('approve');
     case 'denied':
-      return `:no_entry: *denied*: ${last('deny').join(', ')}`;
+      return by('deny');
     case 'expired':
       return `:hourglass: *expired*${at}: not enough people decided in time`;
     case 'cancelled':

@@ -108,15 +108,15 @@ describe('the card of a question', () => {
     const votes = [{ decision: vote('approve', 'U0BEN'), signature: 's' }];
     const { text } = card({ ...run, approval: { ...run.approval, votes } });
     expect(text).toContain('2 people must agree, each for another user group');
-    expect(text).toContain('approved by <@U0BEN> at 2026-11-22 10:01:10 UTC');
+    expect(text).toContain('*approved* by <@U0BEN> at 2026-11-22 10:01:10 UTC');
   });
 
   it.each([
-    ['approved', [vote('approve', 'U0BEN')], '*approved*: approved by <@U0BEN> at 2026-11-22 10:01:10 UTC'],
+    ['approved', [vote('approve', 'U0BEN')], '*approved* by <@U0BEN> at 2026-11-22 10:01:10 UTC'],
     [
       'denied',
       [vote('deny', 'U0BEN', 'not now')],
-      '*denied*: denied by <@U0BEN> at 2026-11-22 10:01:10 UTC: not now',
+      '*denied* by <@U0BEN> at 2026-11-22 10:01:10 UTC: not now',
     ],
     ['expired', [], '*expired* at 2026-11-22 10:01:10 UTC'],
     ['cancelled', [], '*cancelled* at 2026-11-22 10:01:10 UTC'],
@@ -166,9 +166,7 @@ describe("a run's main message", () => {
       after: { findings: [], verdict: 'ok' },
     };
     const { text } = main({ ...settled('approved', [vote('approve', 'U0BEN')]), state: 'done', action });
-    expect(text).toContain(
-      '*vacuum-journal size=200M* · :white_check_mark: *approved*: approved by <@U0BEN>',
-    );
+    expect(text).toContain('*vacuum-journal size=200M* · :white_check_mark: *approved* by <@U0BEN>');
     expect(text).toContain('*carried out*');
     expect(text).toContain('before :red_circle: *critical* → after :large_green_circle: *ok*: it helped');
   });

@@ -8,9 +8,9 @@ import { untilAskedToEnd } from './until-asked-to-end.ts';
 import { sandboxMachineName, workspace } from './workspace.ts';
 
 /**
- * `npm run smoke`: the sandbox without a page. Types a check over Slack's wire, prints the thread, and compares its
- * numbers with `df` on this computer; then one that finds something to put right, which a second person approves, and
- * looks on this computer whether it was done. Exit code 0, or 1 and what differs.
+ * `npm run smoke`: the sandbox without a page. Types a check over Slack's wire that finds something to put right, has
+ * a second person approve it, and looks on this computer whether it was done; then checks the disk and compares the
+ * numbers in the thread with those of `df`. Prints both threads. Exit code 0, or 1 and what differs.
  */
 /** The disk is in use meanwhile: a figure may have moved by one point. */
 const tolerancePoints = 1;
@@ -44,7 +44,7 @@ function differences(stated: ReadonlyMap<string, number>, measured: ReadonlyMap<
   });
 }
 
-/** Done, or about to ask people something: whoever types goes on either way. */
+/** Done; or, on a disk that is rather full, people are asked something, and the answer is there all the same. */
 function isFinished(text: string): boolean {
   const isDone = text.includes('[Run again]') && text.includes('agent measured inactive');
   return isDone || text.includes('[Deny]');
@@ -55,6 +55,18 @@ function show(deed: string, text: string): void {
   print(`> ${deed}\n\n${text}\n`);
 }
 
+async function trimLog({ slackUrl, application }: Sandbox): Promise<void> {
+  const command = `check ${sandboxMachineName} app-log`;
+  const conversation = await Conversation.begin(slackUrl, command);
+  const asked = await conversation.until((text) => text.includes('[Approve]'));
+  show(`/fleet ${command}`, asked.text);
+  await conversation.click(workspace.approver.id, 'approve');
+  const done = await conversation.until((text) => text.includes('began at') && text.includes('[Run again]'));
+  show(`${workspace.approver.realName} clicks Approve`, done.text);
+  const { size } = statSync(application.logFile);
+  if (size > 0) throw new SandboxError(`${application.logFile} still has ${size} bytes.`);
+}
+
 async function checkDisk({ slackUrl }: Sandbox): Promise<void> {
   const command = `check ${sandboxMachineName} disk`;
   const { text } = await (await Conversation.begin(slackUrl, command)).until(isFinished);
@@ -62,18 +74,6 @@ async function checkDisk({ slackUrl }: Sandbox): Promise<void> {
   const wrong = differences(statedUse(text), measureDisk());
   if (wrong.length > 0)
     throw new SandboxError(`The answer differs from df on this computer:\n${wrong.join('\n')}`);
-}
-
-async function trimLog({ slackUrl, application }: Sandbox): Promise<void> {
-  const command = `check ${sandboxMachineName} app-log`;
-  const conversation = await Conversation.begin(slackUrl, command);
-  const asked = await conversation.until((text) => text.includes('[Approve]'));
-  show(`/fleet ${command}`, asked.text);
-  await conversation.click(workspace.approver.id, 'approve');
-  const done = await conversation.until((text) => text.includes('exit code') && text.includes('[Run again]'));
-  show(`${workspace.approver.realName} clicks Approve`, done.text);
-  const { size } = statSync(application.logFile);
-  if (size > 0) throw new SandboxError(`${application.logFile} still has ${size} bytes.`);
 }
 
 async function smoke(): Promise<void> {
@@ -87,7 +87,7 @@ async function smoke(): Promise<void> {
   });
   print(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`);
   await Promise.race([
-    checkDisk(sandbox).then(() => trimLog(sandbox)),
+    trimLog(sandbox).then(() => checkDisk(sandbox)),
     interrupted.then((reason): never => {
       throw new SandboxError(`Interrupted by ${reason}.`);
     }),
@@ -95,8 +95,8 @@ async function smoke(): Promise<void> {
   ]);
   if (sandbox.agentPid() !== undefined) throw new SandboxError('The agent still runs after its run.');
   print(
-    'smoke: ok. The numbers of the answer are those of df on this computer; what was approved was done here; ' +
-      'no agent is left running.',
+    'smoke: ok. What was approved was done on this computer; the numbers of the disk are those of df; no agent is ' +
+      'left running.',
   );
 }
 

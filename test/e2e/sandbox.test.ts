@@ -69,7 +69,10 @@ describe('a newcomer with the sandbox', () => {
     const roots = messages.filter(({ ts, thread_ts: root }) => root === undefined || root === ts);
     return roots.map(messageText).findLast((text) => text.includes(words));
   };
-  /** Types a command, does something as soon as it is acknowledged, and resolves with its finished message. */
+  /**
+   * Types a command, does something as soon as it is acknowledged, and resolves with its message once it is finished,
+   * or waits for people.
+   */
   const ask = async (command: string, afterwards = () => {}) => {
     const words = command.replace('sandbox-01 ', '');
     const before = await shown(words);
@@ -78,7 +81,7 @@ describe('a newcomer with the sandbox', () => {
     return vi.waitUntil(
       async () => {
         const text = await shown(words);
-        return text !== before && text?.includes('[Run again]') && text;
+        return text !== before && text?.match(/\[Run again\]|waits for <@/) && text;
       },
       { timeout: takeOverTimeoutMs, interval: pollMs },
     );

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import type { LedgerEntry } from '../../../../src/fleet/ledger-entry.ts';
+import { type LedgerEntry, ledgerEntrySchema } from '../../../../src/fleet/ledger-entry.ts';
 import { readFleetFile } from '../../../../src/runtime/fleet-file.ts';
 import { newApprovalKeys } from '../../../../src/sandbox/approval-keys.ts';
 import { EdgeFleet } from '../../edge/parts/edge-fleet.ts';
@@ -93,8 +93,10 @@ export class ActingFleet extends EdgeFleet {
   entriesOf(runId: string): Promise<readonly LedgerEntry[]> {
     const words = [`"${runId}"`, `"a-${runId.slice(2)}"`];
     return eventually(async () => {
-      const all = (await this.roles.queue.ledger.read(0, 10_000)).map(({ entry }) => entry);
-      const mine = all.filter((entry) => words.some((word) => JSON.stringify(entry).includes(word)));
+      const all = await this.roles.queue.ledger.read('', 10_000);
+      const mine = all
+        .filter(({ entry }) => words.some((word) => entry.includes(word)))
+        .map(({ entry }) => ledgerEntrySchema.parse(JSON.parse(entry)));
       if (!mine.some(({ kind }) => kind === 'run.done')) throw new Error(`${runId} has no end in the ledger`);
       return mine;
     });

@@ -12,6 +12,8 @@ export class Question {
   readonly runId: string;
   readonly #slackUrl: string;
   readonly #queue: Queue;
+  /** As people still have it on their screens. */
+  #card: SlackMessage | undefined;
 
   constructor(runId: string, slackUrl: string, queue: Queue) {
     this.runId = runId;
@@ -37,14 +39,15 @@ export class Question {
   /** The card, once it stands there with its buttons. */
   asked(): Promise<string> {
     return eventually(async () => {
-      const card = await this.#part('approval');
-      expect(card).toContain('[Deny]');
-      return card;
+      const card = await this.#message('approval');
+      expect(messageText(card)).toContain('[Deny]');
+      this.#card = card;
+      return messageText(card);
     });
   }
 
   /** Waits until the run is done and everything stands in Slack as its record is; each of it once. */
-  ended(): Promise<{ run: Run; card: string; outcome: string; thread: string }> {
+  ended(): Promise<{ run: Run; card: string; outcome: string }> {
     return eventually(async () => {
       const run = await this.run();
       expect(run.state).toBe('done');
@@ -54,14 +57,23 @@ export class Question {
       expect(card).not.toContain('[Deny]');
       const outcome = run.action === undefined ? '' : await this.#part('outcome');
       expect(await this.#part('main')).toContain('[Run again]');
-      const thread = (await this.#messages(workspace.sre.id)).map(messageText).join('\n\n');
-      return { run, card, outcome, thread };
+      return { run, card, outcome };
     });
   }
 
-  /** Each of these people clicks the button, all at once. */
+  /** Waits until a message in the channel, or in a thread of it, matches. */
+  async says(words: RegExp): Promise<void> {
+    await eventually(async () => {
+      const texts = (await this.#messages(workspace.sre.id)).map(messageText);
+      if (!texts.some((text) => words.test(text)))
+        throw new Error(`nothing like ${words}: ${texts.join(' | ')}`);
+    });
+  }
+
+  /** Each of these people clicks the button of the card as it was when it asked, all at once. */
   async click(people: readonly string[], button: 'approve' | 'deny' | 'approval-details'): Promise<void> {
-    const card = await this.#message('approval');
+    const card = this.#card;
+    if (!card) throw new Error(`nobody has seen the card of ${this.runId}`);
     await Promise.all(people.map((id) => new Person(this.#slackUrl, id).click(channel, card, button)));
   }
 

@@ -69,6 +69,7 @@ def _tell(journal: Journal, record: dict[str, Any], result: dict[str, Any]) -> N
         result["detail"],
         approval=record["id"],
         digest=record["digest"],
+        approved_by=" ".join(record["approvedBy"]),
         fence=record["fence"],
         run=record["run"],
         trace=record["traceparent"].split("-")[1],

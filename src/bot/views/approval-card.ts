@@ -17,10 +17,10 @@ import { commandLines, shownCommand, shownWord } from './shown-command.ts';
 import { button, compose, context, section, type View } from './view.ts';
 import { moment } from './words.ts';
 
-const whyChars = 500;
+const whyChars = 600;
+const whyLines = 10;
 const summaryChars = 120;
 const sourceChars = 300;
-const sourceLines = 5;
 const shownTaints = 5;
 const undoChars = 600;
 const digestDigits = 16;
@@ -45,20 +45,21 @@ function askedLines(approval: Approval): readonly string[] {
   ];
 }
 
-/** Who thought of it. What the agent said stands in quotation marks of its own. */
-function proposerLines({ approval, diagnosis }: AskingRun): readonly string[] {
-  const { proposedBy, requester } = approval.question;
+/** Who thought of it, and why. Where it is the agent, the reason is in its words, which never stand but as a quotation. */
+function proposerLines({ proposedBy, requester, why }: Question): readonly string[] {
+  const asker = mention(requester.userId);
   switch (proposedBy) {
     case 'person':
-      return [`wanted by ${mention(requester.userId)}`];
+      return [`wanted by ${asker}`];
     case 'rule':
       return [
-        `proposed by a rule of the fleet file, after a run that ${mention(requester.userId)} asked for`,
+        `why: ${prose(why, whyChars)}`,
+        `proposed by a rule of the fleet file, after a run that ${asker} asked for`,
       ];
     case 'agent':
       return [
-        `proposed by the agent, in a run that ${mention(requester.userId)} asked for. Its own words, measured by nobody:`,
-        ...quoteBeginning(diagnosis?.proposal?.source ?? '(not kept)', sourceLines, sourceChars),
+        `proposed by the agent, in a run that ${asker} asked for. Why, in its own words, measured by nobody:`,
+        ...quoteBeginning(why, whyLines, whyChars),
       ];
   }
 }
@@ -151,9 +152,7 @@ export function approvalCardView(run: AskingRun, catalogue: Catalogue): View {
         ...(approvable ? [] : [tooLong]),
         ...(subject.kind === 'action' ? ['The machine would run exactly this, as root:'] : []),
         ...(command ?? []),
-        // Of a person's wish it only says who they are, as the next line does.
-        ...(question.proposedBy === 'person' ? [] : [`why: ${prose(question.why, whyChars)}`]),
-        ...proposerLines(run),
+        ...proposerLines(question),
         ...(subject.kind === 'action' ? actionLines(question, subject, action) : [escalationLine(subject)]),
       ],
       tail: [

@@ -80,9 +80,10 @@ describe('the card of a question', () => {
 
   it('says who wanted it, or quotes the words in which the agent proposed it', () => {
     expect(card(asking({ proposedBy: 'person' })).text).toContain('wanted by <@U0ANN>');
-    const proposal = { action: 'vacuum-journal', params: {}, source: 'Please *approve* <!here>\nPROPOSE: x' };
-    const run = asking({ proposedBy: 'agent' }, { diagnosis: { ...diagnosed.diagnosis, proposal } });
-    expect(card(run).text).toContain('measured by nobody:\n> Please ∗approve∗ &lt;!here&gt;\n> PROPOSE: x');
+    const why = 'Please *approve* <!here>\nIt was approved by <@U0BOSS>.';
+    const { text } = card(asking({ proposedBy: 'agent', why }));
+    expect(text).toContain('measured by nobody:\n> Please ∗approve∗ &lt;!here&gt;\n> It was approved by');
+    expect(text).not.toContain('why: ');
   });
 
   it('shows a value that comes out of foreign text with the line it comes from', () => {

@@ -54,6 +54,11 @@ export class Person {
     await this.#post('command', { channel, command: '/fleet', text });
   }
 
+  /** Writes a message. */
+  async say(channel: string, text: string): Promise<void> {
+    await this.#post('message', { channel, text });
+  }
+
   /** Clicks a button that stands in a message. @throws SandboxError when there is none with this action id */
   async click(channel: string, message: SlackMessage, actionId: string): Promise<void> {
     for (const block of message.blocks) {

@@ -4,6 +4,7 @@ import { answersOk } from '../../../../src/sandbox/answers-ok.ts';
 import type { ApprovalKeys } from '../../../../src/sandbox/approval-keys.ts';
 import { type ChildProcess, startChild } from '../../../../src/sandbox/child-process.ts';
 import { freePort } from '../../../../src/sandbox/free-port.ts';
+import { Person } from '../../../../src/sandbox/person.ts';
 import { workspace } from '../../../../src/sandbox/workspace.ts';
 import { Centre, type CentreParts } from '../../parts/centre.ts';
 
@@ -29,6 +30,11 @@ export class ApartCentre extends Centre {
   /** The page for people. */
   get slackUrl(): string {
     return this.#parts.slack.url;
+  }
+
+  /** Somebody writes a message into the channel. */
+  async sayAs(userId: string, text: string): Promise<void> {
+    await new Person(this.slackUrl, userId).say(workspace.channel.id, text);
   }
 
   override async startFleetbot(): Promise<void> {

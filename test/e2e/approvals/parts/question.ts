@@ -56,6 +56,7 @@ export class Question {
       const card = await this.#part('approval');
       expect(card).not.toContain('[Deny]');
       const outcome = run.action === undefined ? '' : await this.#part('outcome');
+      if (run.action?.after) expect(outcome).toContain('*After*');
       expect(await this.#part('main')).toContain('[Run again]');
       return { run, card, outcome };
     });

@@ -183,13 +183,13 @@ describe.skipIf(skipsPython)('the installed gate', () => {
       edge.broker.before = ({ do: what }) => (what === 'act' ? begun : Promise.resolve(undefined));
       const acting = edge.refusal('act 3', '{}');
       await expect.poll(() => edge.broker.asked('act'), patiently).toBe(1);
-      const others = [edge.reply('stop 4'), edge.reply('lock now'), edge.reply('evidence 5 disk')];
+      const others = [edge.reply('stop 4'), edge.reply('lock now'), edge.reply('evidence 4 disk')];
       expect(await edge.reply('status')).toMatchObject({ fence: 3, lock: null });
       expect(edge.broker.asked('agent-stop') + edge.broker.asked('evidence')).toBe(0);
       begin(undefined);
       await acting;
       await Promise.all(others);
-      expect(await edge.refusal('act 4', '{}')).toMatchObject({ code: 'old-fence', fence: 5 });
+      expect(await edge.refusal('act 3', '{}')).toMatchObject({ code: 'old-fence', fence: 4 });
       expect(edge.broker.asked('act')).toBe(1);
     });
 

@@ -46,7 +46,7 @@ function askedLines(approval: Approval): readonly string[] {
 }
 
 /** Who thought of it, and why. Where it is the agent, the reason is in its words, which never stand but as a quotation. */
-function proposerLines({ proposedBy, requester, why }: Question): readonly string[] {
+function proposerLines({ proposedBy, requester, subject, why }: Question): readonly string[] {
   const asker = mention(requester.userId);
   switch (proposedBy) {
     case 'person':
@@ -54,7 +54,9 @@ function proposerLines({ proposedBy, requester, why }: Question): readonly strin
     case 'rule':
       return [
         `why: ${prose(why, whyChars)}`,
-        `proposed by a rule of the fleet file, after a run that ${asker} asked for`,
+        subject.kind === 'action'
+          ? `proposed by a rule of the fleet file, after a run that ${asker} asked for`
+          : `found in a run that ${asker} asked for; no action of the fleet file was proposed`,
       ];
     case 'agent':
       return [

@@ -8,7 +8,7 @@ import type { ApprovalDecision, Question } from '../../../src/fleet/approval.ts'
 import type { ActionRecord, Run } from '../../../src/fleet/run.ts';
 import { blockProblems } from '../../support/block-limits.ts';
 import { askedAt, sampleApproval } from '../../support/sample-question.ts';
-import { diagnosed, judged, sampleRun } from '../../support/sample-run.ts';
+import { judged, sampleRun } from '../../support/sample-run.ts';
 import { actions } from '../asking-fleet.ts';
 
 const minute = 60_000;
@@ -145,6 +145,7 @@ describe('the card of a question', () => {
     const { text, buttons } = card(run);
     expect(text).toContain('*Escalate to on-call?* · *web-01*');
     expect(text).toContain('to: `S0ONCALL`');
+    expect(text).toContain('no action of the fleet file was proposed');
     expect(text).not.toContain('<!subteam^S0ONCALL>');
     expect(buttons[0]).toContain('Approve');
   });

@@ -296,7 +296,7 @@ describe('an agent', () => {
     await using under = await MachineUnderTest.start({ agentCommand, stopGraceMs: 300 });
     await under.client.reply(start(1));
     const [pid = 0] = under.machine.pids();
-    await expect.poll(() => groupOf(pid).length).toBeGreaterThan(1);
+    await expect.poll(() => groupOf(pid).length, { timeout: 10_000 }).toBeGreaterThan(1);
     const group = groupOf(pid);
     expect(await under.client.reply('stop 1')).toEqual({ agent: 'failed' });
     await expect.poll(() => group.filter(isRunning)).toEqual([]);

@@ -8,7 +8,7 @@ const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const fence = '[1-9][0-9]{0,14}';
 const name = '[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?';
 const exactGrammar = new RegExp(
-  `^(?:status|unlock(?: [^\\p{C}\\p{Z}]+)*|(?:connect|stop|act) ${fence}|evidence ${fence} ${name}|result ${name}` +
+  `^(?:status|unlock(?: [^\\p{C}\\p{Z}]+)*|(?:connect|stop|act) ${fence}|evidence ${fence} ${name}|result a-[0-9a-z]{12}` +
     `|start ${fence} r-[0-9a-z]{10,32} 00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}` +
     '|lock (?=.{1,200}$)[^\\p{C}\\p{Z}]+(?: [^\\p{C}\\p{Z}]+)*)$',
   'u',
@@ -34,6 +34,8 @@ const words = fc.constantFrom(
   '9999999999999999',
   'r-0123456789',
   'r-UPPER00000',
+  'a-00000000aaaa',
+  'a-00000000AAAA',
   'disk',
   'Disk',
   '../etc',

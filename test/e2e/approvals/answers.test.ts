@@ -67,6 +67,28 @@ describe('people who are asked', () => {
     });
   });
 
+  it('learn rule by rule why they may or may not', async () => {
+    const why = (person: string) => fleet.roles.sre.askAside(`why <@${person}> approve ${name} set-level`);
+    expect(await why(sam)).toMatch(new RegExp(`Line \\d+ applies: .*\n.*So ${sam} may approve ${name}`));
+    expect(await why(onCall)).toContain(`${onCall} may not approve ${name}`);
+  });
+
+  it('approve nothing on a machine that is halted', async () => {
+    const question = await fleet.ask(`run ${name} set-level level=debug`);
+    await question.asked();
+    await fleet.roles.sre.tell(`halt ${name} a drill`, /halt/i);
+    await eventually(async () => expect((await fleet.status(name)).lock).not.toBeNull());
+    await question.click([sam], 'approve');
+    await eventually(async () => {
+      expect((await question.told(sam)).join('\n')).toContain('nothing is done on a machine that is halted');
+    });
+    expect(await question.run()).toMatchObject({ state: 'awaiting', approval: { votes: [] } });
+    await fleet.roles.sre.tell(`resume ${name}`, /resume/i);
+    await eventually(async () => expect((await fleet.status(name)).lock).toBeNull());
+    await fleet.roles.sre.answer(question.runId).click('cancel');
+    await question.ended();
+  });
+
   it('escalate a critical finding for which there is no action', async () => {
     overheat(fleet.machine(name));
     const question = await fleet.ask(`check ${name} temperature`);

@@ -73,7 +73,7 @@ async function bringIntoPlace(): Promise<ReadonlyMap<Place, Question>> {
   for (const place of places) {
     const name = machineAt(place);
     await holdAt(fleet.machine(name), place);
-    questions.set(place, await fleet.ask(`run ${name} count place=${place}`));
+    questions.set(place, await fleet.ask(`run ${name} count`));
   }
   for (const question of questions.values()) await question.asked();
   const approve = async (place: Place) => {

@@ -15,15 +15,17 @@ const mayMeasure = `${folder}/may-measure`;
 
 const untilThere = (file: string) => `until [ -e ${file} ]; do sleep 0.1; done`;
 
-/** Writes a line, so that executions can be counted; one in `verifying` has what follows wait. */
-const count = `echo "$0" >> ${lines}; [ "$0" != verifying ] || rm ${mayMeasure}; ${untilThere(mayEnd)}`;
+/** What is measured after the action waits. */
+const laterWaits = `${folder}/later-waits`;
+
+/** Writes a line, so that executions can be counted. */
+const count = `echo done >> ${lines}; [ ! -e ${laterWaits} ] || rm ${mayMeasure}; ${untilThere(mayEnd)}`;
 
 export const countingRules: ActingRules = {
   actions: {
     count: {
       summary: 'Write a line',
-      argv: ['sh', '-c', count, '{place}'],
-      params: { place: { type: 'choice', values: [...places] } },
+      argv: ['sh', '-c', count],
       risk: 'reversible',
       verify: 'lines',
       noUndo: 'A line that was counted stays.',
@@ -52,6 +54,7 @@ export async function holdAt(machine: EdgeMachine, place: Place): Promise<void> 
   machine.write(lines, '');
   machine.write(mayMeasure, '');
   if (place !== 'acting') machine.write(mayEnd, '');
+  if (place === 'verifying') machine.write(laterWaits, '');
 }
 
 /** Nothing waits any more. */

@@ -189,7 +189,7 @@ tell_result() { # SIGNERS
   [[ -n ${value[UPLINK_URL]} ]] ||
     warn 'without --uplink-url the agent reports no traces of its own; the supervisor traces what it sees itself.'
   [[ -n $1 || -s $root$capsule_signers ]] ||
-    warn 'without --capsule-key nobody can approve a change of this machine: it can only be looked at.'
+    say 'Without --capsule-key nobody can approve a change of this machine: it can only be looked at.'
   check_model
   say "The policy in force: $(policy_digest "${value[POLICY]}")"
   print_fleet_entry

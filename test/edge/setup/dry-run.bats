@@ -162,7 +162,7 @@ signal.pause()' >"$BATS_TEST_TMPDIR/port" 3>&- &
 
 @test "the signer's keys are written when they are given, and stay as they are when they are not" {
   run -0 dry_run "${flags[@]}"
-  [[ $output = *'without --capsule-key nobody can approve a change of this machine'* && $output != *capsule-signers* ]]
+  [[ $output = *'Without --capsule-key nobody can approve a change of this machine'* && $output != *capsule-signers* ]]
   run -0 dry_run "${flags[@]}" --capsule-key "$centre_key"
   [[ $output = *'would write /etc/fleetbot/capsule-signers (root:root 0644)'* && $output != *'nobody can approve'* ]]
   mkdir -p "$machine/etc/fleetbot"

@@ -94,6 +94,8 @@ describe('a decision that was written straight into Redis', () => {
     const { question, run } = await asked();
     const ended = await withoutExecution(async () => {
       await intruder.approve(run, votes(run), changes?.(run));
+      // Wakes the machine.
+      await fleet.runOf(`check ${name} load`);
       return question.ended();
     });
     expect(ended.run.action).toMatchObject({ outcome: 'refused', detail: expect.stringMatching(refusal) });

@@ -104,6 +104,7 @@ describe.each(Object.keys(victims))('when %s is killed', (victim) => {
     killedAt = Date.now();
     await victims[victim]?.();
     fleet.roles.thaw('signer');
+    await fleet.roles.ready();
     for (const place of places) letGo(fleet.machine(machineAt(place)));
     await questions.get('awaiting')?.click([sam], 'approve');
   });

@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { answersOk } from '../../../../src/sandbox/answers-ok.ts';
 import type { ApprovalKeys } from '../../../../src/sandbox/approval-keys.ts';
 import { type ChildProcess, startChild } from '../../../../src/sandbox/child-process.ts';
@@ -7,6 +8,7 @@ import { freePort } from '../../../../src/sandbox/free-port.ts';
 import { Person } from '../../../../src/sandbox/person.ts';
 import { workspace } from '../../../../src/sandbox/workspace.ts';
 import { Centre, type CentreParts } from '../../parts/centre.ts';
+import { eventually } from '../../parts/eventually.ts';
 
 /** The processes of a fleetbot in production, in the order in which they are started here. */
 export const roles = ['signer', 'worker', 'bot'] as const;
@@ -20,6 +22,7 @@ export class ApartCentre extends Centre {
   readonly #parts: CentreParts;
   readonly #keys: ApprovalKeys;
   readonly #processes = new Map<Role, ChildProcess>();
+  readonly #readyPages = new Map<Role, string>();
 
   constructor(parts: CentreParts, keys: ApprovalKeys) {
     super(parts);
@@ -55,6 +58,7 @@ export class ApartCentre extends Centre {
 
   async start(role: Role): Promise<void> {
     const port = await freePort();
+    const readyPage = `http://127.0.0.1:${port}/readyz`;
     const child = await startChild({
       name: role,
       argv: [process.execPath, main, 'start'],
@@ -62,9 +66,16 @@ export class ApartCentre extends Centre {
       cwd: join(this.#parts.folder, 'fleetbot'),
       logFile: this.#logFile(role),
       readyTimeoutMs,
-      ready: () => answersOk(`http://127.0.0.1:${port}/readyz`),
+      ready: () => answersOk(readyPage),
     });
     this.#processes.set(role, child);
+    this.#readyPages.set(role, readyPage);
+  }
+
+  /** Resolves once every role that runs says that it is ready. */
+  async ready(): Promise<void> {
+    for (const role of this.#processes.keys())
+      await eventually(async () => expect(await answersOk(this.#readyPages.get(role) ?? '')).toBe(true));
   }
 
   /** SIGTERM, and its end. */

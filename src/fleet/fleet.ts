@@ -75,7 +75,7 @@ export const approvalRulesSchema = z.strictObject({
   differentGroups: z.array(riskSchema).default(['destructive']),
   /** How long the first ones that are asked have, and each that it is passed on to. */
   expireMinutes: minutes.default(30),
-  /** How long before that they are reminded. */
+  /** How long before that they are reminded; where they have no longer than this, they are not. */
   remindMinutes: minutes.default(10),
   /** People and user groups that it is passed on to, one after the other, when nobody answers. */
   passOn: slackIds.default([]),

@@ -12,8 +12,8 @@ const whyMaxCharacters = 600;
 
 /**
  * What the agent proposed, as long as the machine still has it and what the check found is a reason for it: evidence
- * comes before narrative. Every parameter that it named is a model's word, so
- * the card shows where it comes from, and the risk is one worse.
+ * comes before narrative. Every parameter that it named is a model's word, so the card shows where it comes from, and
+ * the risk is one worse.
  */
 export function proposeByAgent(fleet: Fleet, machine: Machine, run: Run, now: number): Question | undefined {
   const { proposal, comment = '' } = run.diagnosis ?? {};

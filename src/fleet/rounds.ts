@@ -21,7 +21,8 @@ export function roundsOf(
 ): Round[] {
   const { expireMinutes, remindMinutes, passOn } = fleet.approvals;
   const lastsMs = Math.round(expireMinutes * msPerMinute);
-  const remindsMs = Math.round(remindMinutes * msPerMinute);
+  // A reminder of what was asked only just now is none.
+  const remindsMs = remindMinutes < expireMinutes ? Math.round(remindMinutes * msPerMinute) : 0;
   const others = passOn.filter((id) => id !== requester.userId);
   return [approversOf(fleet, machine, risk, requester), ...others.map((id) => [id])].map((mention, index) => {
     const endsAt = askedAt + (index + 1) * lastsMs;

@@ -216,6 +216,13 @@ describe('an undo', () => {
       'params.q',
       'nobody can tell',
     ],
+    [
+      'integer, min: 1, max: 50000',
+      '{ q: "{p}" }',
+      'integer, min: 1, max: 49999',
+      'params.q',
+      'nobody can tell',
+    ],
     [letters, '{ q: "{p}" }', 'text, pattern: "[a-y]+"', 'params.q', 'nobody can tell'],
     [letters, '{ q: "un{p}" }', letters, 'params.q', 'nobody can tell'],
     [letters, '{ q: "{x}" }', letters, 'params.q', '"{x}" names no parameter of this action'],

@@ -230,20 +230,24 @@ test('a person asks for an action with what they typed', () => {
   expect(ask('reboot', {})).toEqual({ problem: expect.stringContaining('There are: vacuum-journal,') });
 });
 
-test('an undo that this machine is not authorised for is no undo', () => {
+test.each([
+  [{ action: 'elsewhere', params: {} }, 'rhel-01 is not authorised for elsewhere, which would undo it.'],
+  [
+    { action: 'vacuum-journal', params: { size: '1G' } },
+    'vacuum-journal cannot undo it: size cannot be "1G".',
+  ],
+])('an undo that this machine cannot run is no undo: %j', (undo, noUndo) => {
   const partly = {
     ...fleet,
     actions: new Map(
       [...fleet.actions].map(([name, action]) =>
-        name === 'restart-service'
-          ? [name, { ...action, undo: { action: 'elsewhere', params: {} } }]
-          : [name, action],
+        name === 'restart-service' ? [name, { ...action, undo }] : [name, action],
       ),
     ),
   };
   const run = runOf({ kind: 'act', action: 'restart-service', params: { unit: 'nginx.service' } });
   expect(questionForAct(partly, machine, run, askedAt)).toMatchObject({
-    subject: { noUndo: 'rhel-01 is not authorised for elsewhere, which would undo it.' },
+    subject: { noUndo: expect.stringContaining(noUndo) },
   });
 });
 
@@ -261,6 +265,16 @@ test('it is passed on to everybody in turn, but never to whoever asked', () => {
     },
     { mention: ['S0NEXT'], remindAt: askedAt + 2.5 * minute, endsAt: askedAt + 3 * minute },
     { mention: ['U0LAST'], remindAt: askedAt + 4 * minute, endsAt: askedAt + 4.5 * minute },
+  ]);
+});
+
+test('nobody is reminded who has no more time than a reminder comes before the end', () => {
+  const hasty = fleetToDecide('approvals: { expireMinutes: 10, remindMinutes: 10, passOn: [S0NEXT] }\n');
+  const run = runOf({ kind: 'act', action: 'vacuum-journal', params: {} });
+  const question = questionForAct(hasty, machine, run, askedAt);
+  expect('rounds' in question ? question.rounds : question).toMatchObject([
+    { remindAt: askedAt + 10 * minute, endsAt: askedAt + 10 * minute },
+    { remindAt: askedAt + 20 * minute, endsAt: askedAt + 20 * minute },
   ]);
 });
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { StoreUnavailableError } from '../fleet/errors.ts';
 import { passTime } from '../fleet/pass-time.ts';
 import type { Run } from '../fleet/run.ts';
 import type { Settled } from '../fleet/settle.ts';
@@ -23,6 +24,8 @@ export class ApprovalClock {
   readonly #stopping = new AbortController();
   #ticking: Promise<void> = Promise.resolve();
   #isAway = false;
+  /** Runs about which it was told that their time does not pass. */
+  readonly #stuck = new Set<string>();
 
   constructor(options: ApprovalClockOptions) {
     this.#options = options;
@@ -54,18 +57,30 @@ export class ApprovalClock {
   }
 
   async #tick(): Promise<void> {
-    const { approvals, clock, onExpired, log } = this.#options;
+    const { approvals, clock, log } = this.#options;
     for (const id of await approvals.due(clock())) {
       if (this.#stopping.signal.aborted) return;
-      let passed: Settled | undefined;
-      const run = await approvals.change(id, (waiting) => {
-        passed = passTime(waiting, clock());
-        return passed;
-      });
-      if (run === undefined || run !== passed?.run) continue;
-      const { machine } = run.request;
-      log.info({ run: id, machine, trace: run.trace.traceId, state: run.approval?.state }, 'time passed');
-      if (run.state === 'done') onExpired(run);
+      try {
+        await this.#pass(id);
+      } catch (error) {
+        if (error instanceof StoreUnavailableError) throw error;
+        // A record that cannot be read keeps no other question open.
+        if (!this.#stuck.has(id)) log.error({ err: error, run: id }, 'the time of a question does not pass');
+        this.#stuck.add(id);
+      }
     }
+  }
+
+  async #pass(id: string): Promise<void> {
+    const { approvals, clock, onExpired, log } = this.#options;
+    let passed: Settled | undefined;
+    const run = await approvals.change(id, (waiting) => {
+      passed = passTime(waiting, clock());
+      return passed;
+    });
+    if (run === undefined || run !== passed?.run) return;
+    const { machine } = run.request;
+    log.info({ run: id, machine, trace: run.trace.traceId, state: run.approval?.state }, 'time passed');
+    if (run.state === 'done') onExpired(run);
   }
 }

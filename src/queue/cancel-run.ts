@@ -92,11 +92,10 @@ async function cancelInScript(
   );
 }
 
-/** The run as it ends where no worker has it. What was found before people approved an action stays its verdict. */
+/** The run as it ends where no worker has it. What a check found before people approved an action stays its verdict. */
 function endedInInbox(run: Run, cancellation: Cancellation, now: number): Run {
   if (run.state !== 'queued' && run.state !== 'approved') return run;
-  const found = run.request.task.kind === 'act' ? undefined : run.verdict;
-  return moveRun(run, 'done', now, { verdict: found ?? 'cancelled', cancellation });
+  return moveRun(run, 'done', now, { verdict: run.verdict ?? 'cancelled', cancellation });
 }
 
 function cancelledEntry(run: string, { userId, halt }: Cancellation, at: number): LedgerEntry {

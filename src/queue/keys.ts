@@ -16,6 +16,7 @@
  * awaiting:MACHINE list of the same runs of a machine, newest first
  * signer:asks     zset of JSON by the time at which it was asked: what is to be signed, and no signer has in hand
  * signer:reply:ID JSON: the answer; expires
+ * signer:seen     exists while a signer looks for wishes; expires
  * quarantined     set of the machines that have a quarantine
  * halts           hash: ID → JSON, of those that hold or have left locks
  * halts:version   time at which `halts` last changed
@@ -65,6 +66,7 @@ export class Keys {
   readonly approvalsWaiting = (): string => `${this.prefix}approvals:waiting`;
   readonly approvalsAsked = (): string => `${this.prefix}approvals:asked`;
   readonly signerAsks = (): string => `${this.prefix}signer:asks`;
+  readonly signerSeen = (): string => `${this.prefix}signer:seen`;
   readonly dirtyViews = (): string => `${this.prefix}views:dirty`;
   readonly heldViews = (): string => `${this.prefix}views:held`;
   readonly quarantined = (): string => `${this.prefix}quarantined`;

@@ -47,6 +47,12 @@ export class RedisSigner {
     }
   }
 
+  /** Whether a signer looked for wishes a moment ago. */
+  async seen(): Promise<boolean> {
+    const { redis, keys } = this.#options;
+    return (await ask('look for a signer', redis.exists(keys.signerSeen()))) === 1;
+  }
+
   async #replyTo(id: string, wish: string, signal: AbortSignal): Promise<SigningReply> {
     const { redis, keys, clock, settings } = this.#options;
     const begunAt = clock();

@@ -7,6 +7,8 @@ import { type SigningAsk, type SigningReply, storedAsk } from './signing-ask.ts'
 
 /** How long one blocking read waits; a connection that is silent for longer than a few of them is replaced. */
 const blockSeconds = 5;
+/** How long a signer is taken to be there after it last looked; a few of its looks. */
+const seenForMs = 20_000;
 
 export interface SigningAsksOptions {
   /** A connection for requests. */
@@ -40,6 +42,7 @@ export class RedisSigningAsks {
     signal.addEventListener('abort', leave, { once: true });
     try {
       while (!signal.aborted) {
+        this.#beSeen();
         this.#connection ??= this.#options.connect();
         const pop = this.#connection.bzpopmin(this.#options.keys.signerAsks(), blockSeconds);
         const popped = await Promise.race([pop, aborted]);
@@ -62,6 +65,14 @@ export class RedisSigningAsks {
   disconnect(): void {
     this.#connection?.disconnect();
     this.#connection = undefined;
+  }
+
+  /** Only so that people can be told where there is no signer: nothing depends on it. */
+  #beSeen(): void {
+    const { redis, keys, log } = this.#options;
+    redis.set(keys.signerSeen(), 1, 'PX', seenForMs).catch((error: unknown) => {
+      log.debug({ err: error }, 'the signer could not say that it is there');
+    });
   }
 
   /** Whoever can write to Redis may write anything: what cannot be read is only logged. */

@@ -335,6 +335,23 @@ export function machineActionsSuite(
       await under.gate.unlock('a leak');
     });
 
+    it('that have not had their turn yet never begin once the machine is locked', async () => {
+      const capsule = next('note');
+      await under.hold(true);
+      expect(await act(capsule)).toMatchObject({ outcome: 'running' });
+      expect(await under.gate.lock('a leak')).toEqual({ locked: true, agent: 'inactive' });
+      const never = { outcome: 'unknown', detail: expect.stringContaining('never began') };
+      expect(await under.gate.result(capsule.id)).toMatchObject(never);
+      await under.hold(false);
+      await under.gate.unlock('a leak');
+      // Whatever was held has gone on by the time that another one has run.
+      const other = next('note');
+      await act(other);
+      await ended(other);
+      expect(await under.gate.result(capsule.id)).toMatchObject(never);
+      expect(await runs(capsule)).toBe(0);
+    });
+
     describe('when what serves the gate is killed', () => {
       it('after they have ended: are remembered', async () => {
         const capsule = next('note');

@@ -300,6 +300,19 @@ describe('a run whose question is cancelled, denied or expired', () => {
     await Promise.all(workers.map((worker) => worker.close()));
   });
 
+  it('expires also where the record of an earlier one cannot be read', async () => {
+    let now = Date.now();
+    const settings = { prefix: '{unreadable}', approvalsPollIntervalMs: 20 };
+    const worker = await openQueue(redis.url, settings, () => now);
+    const broken = await askPeople(worker, machine, { question: { askedAt: now - minuteMs } });
+    const { run } = await askPeople(worker, `${machine}-too`, { question: { askedAt: now } });
+    await admin.hset(new Keys(settings.prefix).run(broken.run.id), 'body', '{}');
+    now += 90 * minuteMs;
+    await worker.work(async () => {}, { concurrency: 1 });
+    await expect.poll(async () => (await worker.requests.run(run.id))?.approval?.state).toBe('expired');
+    await worker.close();
+  });
+
   it('expires also where Redis was away when its time came', async () => {
     const own = await startTestRedis();
     let now = Date.now();

@@ -52,7 +52,23 @@ it('leaves nothing behind that is not gone after a while, and gives out no wish 
   await expect(refusal).rejects.toThrow('no');
   expect(await admin.zcard(keys.signerAsks())).toBe(0);
   expect(await admin.pttl(keys.signerReply(asked?.id ?? ''))).toBeGreaterThan(0);
+  expect(await admin.pttl(keys.signerSeen())).toBeGreaterThan(0);
   admin.disconnect();
+});
+
+it('tells whether a signer looks for wishes', async () => {
+  const own = await startTestRedis();
+  try {
+    await using queue = await openQueue(own.url, settings);
+    expect(await queue.signer.seen()).toBe(false);
+    const stopping = new AbortController();
+    const next = queue.signingAsks.next(stopping.signal);
+    await expect.poll(() => queue.signer.seen()).toBe(true);
+    stopping.abort();
+    await next;
+  } finally {
+    await own.stop();
+  }
 });
 
 it('carries on after Redis was away', async () => {

@@ -109,6 +109,7 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   ];
   const page = metrics.page({
     ...{ version: await version(), role: settings.role, fleet, spans: () => telemetry.counts() },
+    signs: settings.signer !== undefined,
     slackConnected: bot && (() => bot.ready()),
     ledgerFailure: exporter && (() => exporter.status().failure),
     ssh: machines && (() => machines.stats()),
@@ -227,6 +228,7 @@ async function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSett
     halts: queue.halts,
     approvals: queue.approvals,
     ...(decisionKey !== undefined && { seals: createSeals(readSigningKey(decisionKey, 'decision')) }),
+    signerSeen: () => queue.signer.seen(),
     notices: queue,
     ledger: queue.ledger,
     meter: metrics.bot,

@@ -111,6 +111,20 @@ it('answers nothing that the ledger did not take, and goes on with the next', as
   expect(entries).toHaveLength(1);
 });
 
+it('leaves Redis alone for a while where it is away, and ends without waiting for it', async () => {
+  let asked = 0;
+  const next = async () => {
+    asked += 1;
+    throw new StoreUnavailableError('Redis is away.');
+  };
+  const asks = { next, answer: async () => undefined };
+  const { signer, logged } = startSigner([], { asks, retryIntervalMs: 3_600_000 });
+  await vi.waitFor(() => expect(logged.join()).toContain('Redis is away.'));
+  await sleep(0);
+  await signer.stop();
+  expect(asked).toBe(1);
+});
+
 it('serves one after the other, and ends after the one at hand', async () => {
   const release = Promise.withResolvers<void>();
   let asked = 0;

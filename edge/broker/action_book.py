@@ -80,15 +80,16 @@ class ActionBook:
 
     def unfinished(self) -> list[str]:
         """The ids of which there is no result. Raises OSError."""
-        if not self._folder.is_dir():
+        try:
+            names = set(os.listdir(self._folder))
+        except FileNotFoundError:
             return []
-        return [path.stem for path in self._folder.glob("*.json") if not path.with_suffix(".result").exists()]
+        ids = (name[: -len(".json")] for name in names if name.endswith(".json"))
+        return [action_id for action_id in ids if f"{action_id}.result" not in names]
 
     def _make_folder(self) -> None:
-        try:
-            self._folder.mkdir(mode=0o700)
-        except FileExistsError:
-            return
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        # Each time: whoever made it may have been killed before it was on disk.
         _sync(self._folder.parent)
 
     def _file(self, action_id: str, part: str) -> Path:
@@ -99,10 +100,13 @@ class ActionBook:
         return open(descriptor, "wb")
 
     def _read(self, action_id: str, part: str) -> dict[str, Any] | None:
+        file = self._file(action_id, part)
         try:
-            return json.loads(self._file(action_id, part).read_bytes())
+            return json.loads(file.read_bytes())
         except FileNotFoundError:
             return None
+        except ValueError as error:
+            raise OSError(f"{file}: {error}") from error
 
 
 def _sync(folder: Path) -> None:

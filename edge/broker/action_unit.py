@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from child import Ended, run_child
+from child import Ended, failure_of, run_child
 from refused import Refused
 
 _CALL_TIMEOUT_SECONDS = 20.0
@@ -49,7 +49,7 @@ class ActionUnit:
             _CALL_TIMEOUT_SECONDS,
         )
         if started.exit_code != 0:
-            raise Refused("unit-failed", f"The action's unit cannot be started: {_reason(started)}.")
+            raise Refused("unit-failed", f"The action's unit cannot be started: {failure_of(started)}.")
 
     def is_alive(self, action_id: str) -> bool:
         """Whether it runs or is about to. Raises Refused `internal` when that cannot be measured."""
@@ -59,7 +59,7 @@ class ActionUnit:
         )
         shown = dict(line.split("=", 1) for line in ended.stdout.decode(errors="replace").split() if "=" in line)
         if ended.exit_code != 0 or "ActiveState" not in shown:
-            raise Refused("internal", f"The state of {unit} cannot be measured: {_reason(ended)}. Try again later.")
+            raise Refused("internal", f"The state of {unit} cannot be measured: {failure_of(ended)}. Try again later.")
         return shown["ActiveState"] in _ALIVE or shown.get("Job", "0") not in ("", "0")
 
     def stop(self, action_id: str) -> None:
@@ -82,10 +82,3 @@ class ActionUnit:
 
 def _unit(action_id: str) -> str:
     return f"fleetbot-action-{action_id}.service"
-
-
-def _reason(ended: Ended) -> str:
-    if ended.exit_code is None:
-        return "it took too long"
-    lines = ended.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1].rstrip(".") if lines else f"exit code {ended.exit_code}"

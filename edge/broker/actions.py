@@ -48,7 +48,6 @@ class Actions:
         unit: ActionUnit,
         journal: Journal,
     ) -> None:
-        """Raises OSError when it cannot be read what was begun before."""
         self._machine = machine
         self._policy = policy
         self._signers = signers
@@ -56,33 +55,32 @@ class Actions:
         self._unit = unit
         self._journal = journal
         self._lock = Lock()
-        self._unfinished = set(book.unfinished())
+        # Read with the first question: a broker that cannot read it must still be there to stop the agent.
+        self._unfinished: set[str] | None = None
 
     def signers(self) -> list[str]:
         """Fingerprints of the keys that may sign."""
         return self._signers.fingerprints()
 
-    def admit(self, signed_capsule: str, fence: int) -> tuple[Capsule, Action]:
-        """The capsule, if people approved it for this machine under this fence and now. Raises Refused."""
+    def verified(self, signed_capsule: str) -> Capsule:
+        """The capsule, if one of the keys that this machine carries signed it. Raises Refused."""
         self._signers.require_keys()
         try:
             signed = parse_signed_capsule(signed_capsule)
             self._signers.verify(signed)
-            capsule = parse_capsule(signed.text)
-            policy = self._policy.policy()
-            return capsule, admit_capsule(capsule, machine=self._machine, fence=fence, policy=policy)
+            return parse_capsule(signed.text)
         except shape.ShapeError as error:
             raise Refused("verb-refused", f"The capsule cannot be read: {error}.") from error
-        except NoPolicy as error:
-            raise Refused("verb-refused", str(error)) from error
 
-    def begin(self, capsule: Capsule, action: Action, agent_is_gone: Callable[[], bool], caller: int) -> dict[str, Any]:
-        """Has it run, unless its id was used, another one runs, or the agent does. Raises Refused: it has not begun.
+    def begin(self, capsule: Capsule, fence: int, agent_is_gone: Callable[[], bool], caller: int) -> dict[str, Any]:
+        """Has a verified capsule run, if it is for this machine, this fence and now, and within the policy.
 
+        Raises Refused, also where its id was used, another one runs, or the agent does: it has not begun.
         `caller` is the gate's socket: while the gate is there it holds the machine's books, so that whoever comes with
         a higher fence comes later, and finds the action begun.
         """
         with self._lock:
+            action = self._admit(capsule, fence)
             self._refuse_used(capsule)
             current = self._current()
             if current is not None:
@@ -110,12 +108,30 @@ class Actions:
             return self._current()
 
     def halt(self) -> UnderWay | None:
-        """Ends the action that runs, if it may be; the one that goes on. Raises Refused `internal`."""
+        """Ends the action that runs, if it may be; the one that goes on. Raises Refused `internal`.
+
+        One that has not had its turn yet is not begun any more, whatever it is and however slow systemd is.
+        """
+        self._take_turns()
         current = self.under_way()
         if current is None or not current.interruptible:
             return current
         self._unit.stop(current.id)
         return self.under_way()
+
+    def _take_turns(self) -> None:
+        with self._lock, _readable():
+            for action_id in self._open():
+                record = self._book.record(action_id)
+                if record is not None and self._book.take_turn(action_id):
+                    self._book.finish(action_id, action_results.never_began(record))
+
+    def _admit(self, capsule: Capsule, fence: int) -> Action:
+        try:
+            policy = self._policy.policy()
+        except NoPolicy as error:
+            raise Refused("verb-refused", str(error)) from error
+        return admit_capsule(capsule, machine=self._machine, fence=fence, policy=policy)
 
     def _refuse_used(self, capsule: Capsule) -> None:
         with _readable():
@@ -137,7 +153,7 @@ class Actions:
         except OSError as error:
             message = f"It cannot be written down that the action begins, so it does not: {error.strerror}."
             raise Refused("unit-failed", f"{message} Make room where /var/lib/fleetbot is.") from error
-        self._unfinished.add(capsule.id)
+        self._open().add(capsule.id)
         try:
             self._unit.start(capsule.id, action.timeout_seconds)
         except Refused:
@@ -145,18 +161,24 @@ class Actions:
             with _readable():
                 if self._book.take_turn(capsule.id):
                     self._book.forget(capsule.id)
-                    self._unfinished.discard(capsule.id)
+                    self._open().discard(capsule.id)
                     raise
         return record
 
     def _current(self) -> UnderWay | None:
         with _readable():
-            for action_id in sorted(self._unfinished):
+            for action_id in sorted(self._open()):
                 record = self._book.record(action_id)
                 if record is not None and self._result_of(record) is None:
                     return UnderWay(action_id, record["action"], record["interruptible"])
-                self._unfinished.discard(action_id)
+                self._open().discard(action_id)
         return None
+
+    def _open(self) -> set[str]:
+        """The ids of which no result was seen. Raises OSError when it cannot be read what was begun before."""
+        if self._unfinished is None:
+            self._unfinished = set(self._book.unfinished())
+        return self._unfinished
 
     def _result_of(self, record: dict[str, Any]) -> dict[str, Any] | None:
         """How it went; None while it runs. An end of which nothing was written down is written down now."""

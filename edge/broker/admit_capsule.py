@@ -52,6 +52,9 @@ def _check_policy(capsule: Capsule, policy: Policy) -> Action:
             f"{capsule.action} has {len(action.argv)} words in this machine's policy, and here {len(capsule.argv)}. "
             "After a change of the fleet file, renew its policy."
         )
+    # A path would be run from where it leads, whatever stands in the search path.
+    if "/" in capsule.argv[0]:
+        raise _refused(f"The program of {capsule.action} must be a bare name, without a path.")
     for number, (word, rule) in enumerate(zip(capsule.argv, action.argv), 1):
         if rule.fullmatch(word) is None:
             raise _refused(

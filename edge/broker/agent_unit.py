@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Sequence
 
-from child import Ended, run_child
+from child import Ended, failure_of, run_child
 from identity import Identity, SubordinateIds
 from processes import kill_processes_of, processes_of
 from refused import Refused
@@ -83,7 +83,7 @@ class AgentUnit:
         if ended.exit_code != 0 or state is None:
             raise Refused(
                 "internal",
-                f"The state of {UNIT} cannot be measured: {_reason(ended)}. "
+                f"The state of {UNIT} cannot be measured: {failure_of(ended)}. "
                 f"See `systemctl status user@{self._user.uid}.service` on the machine.",
             )
         # A start that waits for its turn.
@@ -110,10 +110,10 @@ class AgentUnit:
             self.forget_token()
             created = self._create_secret(token)
         if created.exit_code != 0:
-            raise Refused("unit-failed", f"The gateway's token cannot be given to the agent: {_reason(created)}.")
+            raise Refused("unit-failed", f"The gateway's token cannot be given to the agent: {failure_of(created)}.")
         started = self._call("systemctl", "--user", "start", "--no-block", UNIT)
         if started.exit_code != 0:
-            raise Refused("unit-failed", f"{UNIT} cannot be started: {_reason(started)}.")
+            raise Refused("unit-failed", f"{UNIT} cannot be started: {failure_of(started)}.")
 
     def _create_secret(self, token: str) -> Ended:
         # The form in which every podman reads what a secretKeyRef names: base64 by key.
@@ -190,10 +190,3 @@ def _has_name(uid: int) -> bool:
     # The file alone: behind pwd there may be a directory service, and a stop must not wait for a network.
     lines = Path("/etc/passwd").read_text(errors="replace").splitlines()
     return str(uid) in (line.split(":")[2] for line in lines if line.count(":") >= 6)
-
-
-def _reason(ended: Ended) -> str:
-    if ended.exit_code is None:
-        return "it took too long"
-    lines = ended.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1].rstrip(".") if lines else f"exit code {ended.exit_code}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-import json
 from typing import Any
 
 import shape

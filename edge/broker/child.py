@@ -36,6 +36,14 @@ class Ended:
     duration_ms: int
 
 
+def failure_of(ended: Ended) -> str:
+    """Why a program did not do what it was run for, as far as it said so."""
+    if ended.exit_code is None:
+        return "it took too long"
+    lines = ended.stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1].rstrip(".") if lines else f"exit code {ended.exit_code}"
+
+
 class _Stream:
     """Keeps the beginning of a stream and lets the rest pass by, so that the program never blocks on a full pipe."""
 
@@ -78,9 +86,9 @@ def run_child(
 ) -> Ended:
     """Runs a program in `/`, with exactly this environment, in a session of its own that ends with it.
 
-    A `trusted` program keeps its caller's priority, may print without end and leave something running. `caller` is
-    a socket: when its other side is gone, so is the program. `stdin` must fit into a pipe (64 KiB); without it stdin
-    is /dev/null.
+    A `trusted` program keeps its caller's priority and umask, may print without end and leave something running.
+    `caller` is a socket: when its other side is gone, so is the program. `stdin` must fit into a pipe (64 KiB);
+    without it stdin is /dev/null.
     Raises OSError when the program cannot be started.
     """
     started = time.monotonic()
@@ -92,7 +100,7 @@ def run_child(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        umask=0o077,
+        umask=-1 if trusted else 0o077,
         bufsize=0,
         **user,
     )

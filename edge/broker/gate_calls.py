@@ -182,9 +182,10 @@ class GateCalls:
         return {"check": name, "collectedAt": collected_at, "outputs": outputs}
 
     def _act(self, call: dict[str, Any], caller: int) -> dict[str, Any]:
-        admitted = self._actions.admit(shape.text(call.get("capsule"), "capsule"), parse_fence(call))
+        fence = parse_fence(call)
+        capsule = self._actions.verified(shape.text(call.get("capsule"), "capsule"))
         with self._starts_and_stops:
-            return self._actions.begin(*admitted, agent_is_gone=self._unit.is_gone, caller=caller)
+            return self._actions.begin(capsule, fence, self._unit.is_gone, caller)
 
     def _result(self, call: dict[str, Any], _caller: int) -> dict[str, Any]:
         return self._actions.result(parse_action_id(call))

@@ -27,6 +27,8 @@ from run_command import EXIT_NOT_EXECUTABLE, SEARCH_PATH, run_program  # noqa: E
 def main() -> None:
     """Ends with exit code 0 once the result is written down, whatever it is."""
     options = _options()
+    # An action changes the machine for all who use it: what it makes is as readable as a service would make it.
+    os.umask(0o022)
     told, tell = socket.socketpair()
     told_to_end = []
 

@@ -24,9 +24,17 @@ def decode(data: bytes) -> Any:
     if max(depths, default=0) > _MOST_NESTED:
         raise ShapeError("it is not JSON that is read here: it is nested too deeply")
     try:
-        return json.loads(data)
+        return json.loads(data, object_pairs_hook=_object)
     except ValueError as error:
         raise ShapeError(f"it is not JSON: {error}") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which every key stands once: of two values nobody knows which one others would take."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ShapeError("it is not JSON that is read here: a key stands twice in an object")
+    return value
 
 
 def fields(value: Any, place: str, required: set[str], optional: frozenset[str] = frozenset()) -> dict[str, Any]:

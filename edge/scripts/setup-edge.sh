@@ -151,6 +151,7 @@ install_kit() {
   signers=$(capsule_signer_lines)
   tell_intent
   [[ ! -e $root$unfinished_file ]] || unfinished=yes
+  refuse_while_acting
   refuse_while_active
   heading "Setting up ${value[NAME]} with fleetbot $kit_version:"
   ensure_users

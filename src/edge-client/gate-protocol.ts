@@ -21,8 +21,9 @@ import { evidenceSchema } from '../fleet/evidence.ts';
  * running activation returns its token; any other `start` while an agent runs is refused (`unit-failed`): `stop`
  * comes first. `connect` wants the activation's own fence and an active unit (else `not-active`); while the
  * gateway's port takes no connections yet, its channel just ends, with exit code 0 and no bytes. `lock` stops the
- * agent and ends an action that may be interrupted; while locked only `start` and `act` are refused. `unlock REASON` lifts only the lock that has this very reason, so that
- * one who comes late does not lift another's; the reply says whether the machine is locked then.
+ * agent and ends an action that may be interrupted, or that has not had its turn yet; while locked only `start` and
+ * `act` are refused. `unlock REASON` lifts only the lock that has this very reason, so that one who comes late does not
+ * lift another's; the reply says whether the machine is locked then.
  *
  * `act` reads one JSON object from stdin (`signedCapsuleSchema` of fleet/capsule.ts) and replies `running` as soon as
  * the action has begun; a refusal means that it has not. It begins an id once, ever; one action at a time; none while

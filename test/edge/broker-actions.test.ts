@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import { BrokerMachine, brokerFolder, hasPython, patience } from '../support/edg
 const key = newCapsuleKey();
 const signerLine = `${capsuleSigner} namespaces="${capsuleNamespace}" ${publicKeyLine(key)}\n`;
 const fence = 7;
+const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 
 let machine: BrokerMachine;
 
@@ -25,6 +26,8 @@ const callOf = (capsule: Capsule) => ({
 });
 const act = (capsule: Capsule) => machine.gate(callOf(capsule));
 const result = ({ id }: Capsule) => machine.gate({ do: 'result', id });
+const signaturesLeft = async () =>
+  (await readdir(machine.folder)).filter((name) => /^capsule-(?!signers)/.test(name));
 const runs = async () => (await readFile(file('notes'), 'utf8').catch(() => '')).split('\n').length - 1;
 const has = (outcome: string) => ({ ok: { outcome } });
 const isRefused = (code: string, why: string) => ({
@@ -61,7 +64,7 @@ describe.runIf(hasPython)("the broker's actions", () => {
   ])('are refused, with the cure, where setup wrote no key: %s', async (_, content) => {
     await rm(file('capsule-signers'));
     if (content !== undefined) await writeFile(file('capsule-signers'), content);
-    expect(await act(newNote())).toMatchObject(isRefused('verb-refused', 'setup-edge.sh --capsule-key'));
+    expect(await act(newNote())).toMatchObject(isRefused('verb-refused', 'carries no key'));
   });
 
   it('take up another key at once, and tell which keys they take', async () => {
@@ -81,9 +84,65 @@ describe.runIf(hasPython)("the broker's actions", () => {
   it('leave nothing of a signature behind', async () => {
     await act(newNote());
     await act(newNote());
-    expect((await readdir(machine.folder)).filter((name) => name.startsWith('capsule-'))).toEqual([
-      'capsule-signers',
-    ]);
+    expect(await signaturesLeft()).toEqual([]);
+  });
+
+  it('are none where a name stands twice in what was signed', async () => {
+    const twice = JSON.stringify(newNote()).replace('{', '{"machine":"other",');
+    const call = { do: 'act', fence, capsule: JSON.stringify(signCapsule(key, twice)) };
+    expect(await machine.gate(call)).toMatchObject(isRefused('verb-refused', 'twice'));
+    expect(await runs()).toBe(0);
+  });
+
+  it('are programs by name, never by a path, whatever the policy says', async () => {
+    const rule = {
+      argv: ['.+', 'now'],
+      ...{ timeoutSeconds: 5, interruptible: false, summary: 'Anything' },
+    };
+    await machine.writePolicy({ actions: { note: rule } });
+    const argv = [file('bin/note'), 'now'];
+    const byPath = newCapsule({ machine: machine.name, fence, action: 'note', argv });
+    expect(await act(byPath)).toMatchObject(isRefused('verb-refused', 'bare name'));
+    expect(await runs()).toBe(0);
+  });
+
+  it('are refused when they expired while they waited for their turn', async () => {
+    await machine.program('podman', `while [ -e ${file('slow-podman')} ]; do /bin/sleep 0.02; done; exit 1`);
+    await writeFile(file('slow-podman'), '');
+    const starting = machine.gate({ do: 'agent-start', fence, run: newNote().run, traceparent });
+    await expect.poll(() => existsSync(machine.activationFile), patience).toBe(true);
+    const capsule = { ...newNote(), expiresAt: Date.now() + 2_000 };
+    const acting = act(capsule);
+    await expect.poll(() => Date.now() > capsule.expiresAt, patience).toBe(true);
+    await rm(file('slow-podman'));
+    expect(await starting).toMatchObject({ refused: { code: 'unit-failed' } });
+    expect(await acting).toMatchObject(isRefused('verb-refused', 'expired'));
+    expect(await runs()).toBe(0);
+  });
+
+  it('leave files that others may read, as services do', async () => {
+    const capsule = newNote();
+    await act(capsule);
+    await expect.poll(() => result(capsule), patience).toMatchObject(has('done'));
+    expect((await stat(file('notes'))).mode & 0o777).toBe(0o644);
+  });
+
+  it('whose books cannot be read are refused, and keep nobody from stopping the agent', async () => {
+    await machine.end();
+    // A name that no file system takes.
+    await symlink('x'.repeat(300), file('actions'));
+    await machine.start();
+    expect(await machine.gate({ do: 'agent-stop' })).toMatchObject({ ok: { agent: 'inactive' } });
+    expect(await machine.gate({ do: 'action-halt' })).toMatchObject(isRefused('internal', file('actions')));
+    expect(await act(newNote())).toMatchObject(isRefused('internal', file('actions')));
+    expect(await runs()).toBe(0);
+  });
+
+  it('whose record is damaged are told with the file to mend', async () => {
+    const { id } = newNote();
+    await mkdir(file('actions'));
+    await writeFile(join(file('actions'), `${id}.json`), '{');
+    expect(await machine.gate({ do: 'result', id })).toMatchObject(isRefused('internal', `${id}.json`));
   });
 
   it('are none of the agent: its socket knows argument vectors alone', async () => {
@@ -110,6 +169,35 @@ describe.runIf(hasPython)("the broker's actions", () => {
     expect(await runs()).toBe(1);
   });
 
+  it('that systemd began and did not answer for in time have begun', async () => {
+    const capsule = newNote();
+    await writeFile(file('slow-units'), '');
+    await writeFile(file('no-answer'), '');
+    const acting = act(capsule);
+    await expect.poll(runs, patience).toBe(1);
+    await rm(file('slow-units'));
+    expect(await acting).toMatchObject(has('running'));
+    await expect.poll(() => result(capsule), patience).toMatchObject(has('done'));
+    expect(await act(capsule)).toMatchObject(isRefused('verb-refused', 'was used at'));
+  });
+
+  it('that end while they are looked at are told with how they went', async () => {
+    const capsule = newNote();
+    await writeFile(file('hold'), '');
+    await act(capsule);
+    const runner = await readFile(file(`fleetbot-action-${capsule.id}.service.pid`), 'utf8');
+    const lives = async () =>
+      !/^$|\) Z /.test(await readFile(`/proc/${runner.trim()}/stat`, 'utf8').catch(() => ''));
+    await rm(file('shown'), { force: true });
+    await writeFile(file('slow-show'), '');
+    const asking = result(capsule);
+    await expect.poll(() => existsSync(file('shown')), patience).toBe(true);
+    await rm(file('hold'));
+    await expect.poll(lives, patience).toBe(false);
+    await rm(file('slow-show'));
+    expect(await asking).toMatchObject(has('done'));
+  });
+
   it('that cannot be written down are refused, and their approval is not used up', async () => {
     const capsule = newNote();
     const inTheWay = join(file('actions'), `${capsule.id}.space`);
@@ -133,7 +221,7 @@ describe.runIf(hasPython)("the broker's actions", () => {
     await expect.poll(() => existsSync(file('asked')), patience).toBe(true);
     gate.destroy();
     await rm(file('slow-keygen'));
-    // Comes after it, since one comes after the other.
+    await expect.poll(signaturesLeft, patience).toEqual([]);
     const other = newNote();
     await expect.poll(() => act(other), patience).toMatchObject(has('running'));
     expect(await result(capsule)).toMatchObject(has('unknown'));

@@ -167,7 +167,8 @@ export class BrokerMachine {
         while [ -e ${this.folder}/hold ]; do /bin/sleep 0.02; done
         exec "$@"' "${this.folder}/$unit.pid" "$@" < /dev/null > ${this.folder}/runner.log 2>&1
       until [ -s "${this.folder}/$unit.pid" ]; do /bin/sleep 0.02; done
-      while [ -e ${this.folder}/slow-units ]; do /bin/sleep 0.02; done`,
+      while [ -e ${this.folder}/slow-units ]; do /bin/sleep 0.02; done
+      [ ! -e ${this.folder}/no-answer ] || { echo "Connection timed out" >&2; exit 1; }`,
     );
   }
 
@@ -178,7 +179,9 @@ export class BrokerMachine {
     case "$unit" in fleetbot-action-*)
       pid=none; [ ! -s "${this.folder}/$unit.pid" ] || read -r pid < "${this.folder}/$unit.pid"
       case "$1" in
-        show) if lives; then echo ActiveState=active; else echo ActiveState=inactive; fi;;
+        show)
+          echo asked >> ${this.folder}/shown; while [ -e ${this.folder}/slow-show ]; do /bin/sleep 0.02; done
+          if lives; then echo ActiveState=active; else echo ActiveState=inactive; fi;;
         stop) if lives; then kill "$pid"; fi; while lives; do /bin/sleep 0.02; done;;
       esac
       exit;;

@@ -37,9 +37,19 @@ capsule_signer_lines() {
       if [[ $key != 'ssh-ed25519 '* ]] || ! ssh-keygen -lf - <<<"$key" >/dev/null 2>&1; then
         die "\"$text\" is no public key of a signer. Give the line that \"fleetbot capsule key\" wrote into the .pub file."
       fi
+      [[ $key != "${value[CENTRE_KEY]:-}" ]] ||
+        die "\"$text\" is the key with which the centre logs in: whoever has that could approve, too. Give the signer's own."
       say "signer@fleetbot namespaces=\"fleetbot-capsule@1\" $key"
     done <<<"$lines"
   done
+}
+
+# refuse_while_acting: what an action runs from and writes into stays in its place until it has ended.
+refuse_while_acting() {
+  [[ $EUID -eq 0 && -z $root ]] || return 0
+  local unit
+  unit=$(systemctl list-units --plain --no-legend 'fleetbot-action-*.service' 2>/dev/null | awk '{ print $1 }')
+  [[ -z $unit ]] || die "$unit runs, a change that people approved. Wait for its end, which its time limit brings at the latest, and run setup again."
 }
 
 # Where the plugin's spans go nowhere, the supervisor traces the agent's calls as far as it sees them itself.

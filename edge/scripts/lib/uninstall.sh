@@ -10,6 +10,7 @@ uninstall() {
     say 'fleetbot is not set up here; nothing to take off.'
     return 0
   fi
+  refuse_while_acting
   heading 'Taking fleetbot off this machine:'
   if [[ -n $uid && -S /run/user/$uid/bus && -n $(agent_state) ]]; then
     # Patterns, since a unit that is not there could not be stopped.

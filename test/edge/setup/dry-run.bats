@@ -161,19 +161,22 @@ signal.pause()' >"$BATS_TEST_TMPDIR/port" 3>&- &
 }
 
 @test "the signer's keys are written when they are given, and stay as they are when they are not" {
+  local signer='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP//AgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f'
   run -0 dry_run "${flags[@]}"
   [[ $output = *'Without --capsule-key nobody can approve a change of this machine'* && $output != *capsule-signers* ]]
-  run -0 dry_run "${flags[@]}" --capsule-key "$centre_key"
+  run -0 dry_run "${flags[@]}" --capsule-key "$signer"
   [[ $output = *'would write /etc/fleetbot/capsule-signers (root:root 0644)'* && $output != *'nobody can approve'* ]]
   mkdir -p "$machine/etc/fleetbot"
-  printf 'signer@fleetbot namespaces="fleetbot-capsule@1" %s\n' "$centre_key" >"$machine/etc/fleetbot/capsule-signers"
+  printf 'signer@fleetbot namespaces="fleetbot-capsule@1" %s\n' "$signer" >"$machine/etc/fleetbot/capsule-signers"
   run -0 dry_run "${flags[@]}"
   [[ $output != *capsule-signers* && $output != *'nobody can approve'* ]]
   ssh-keygen -q -t ed25519 -N '' -f "$BATS_TEST_TMPDIR/signer"
-  run -0 dry_run "${flags[@]}" --capsule-key "$centre_key" --capsule-key "$BATS_TEST_TMPDIR/signer.pub"
+  run -0 dry_run "${flags[@]}" --capsule-key "$signer" --capsule-key "$BATS_TEST_TMPDIR/signer.pub"
   [[ $output = *'would replace /etc/fleetbot/capsule-signers'* ]]
   run -1 dry_run "${flags[@]}" --capsule-key "$BATS_TEST_TMPDIR/signer"
   [[ $output = *'is a private key'* && $output != *'Setting up'* ]]
+  run -1 dry_run "${flags[@]}" --capsule-key "$centre_key"
+  [[ $output = *'is the key with which the centre logs in'* && $output != *'Setting up'* ]]
 }
 
 @test "an image without a digest is refused" {

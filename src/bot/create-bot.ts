@@ -38,6 +38,7 @@ import type {
   Redact,
   Requests,
   Seals,
+  SignerSeen,
   SlackBudget,
   Views,
 } from './ports.ts';
@@ -63,6 +64,7 @@ export interface BotOptions {
   readonly approvals: Approvals;
   /** Without it the bot can ask for no change and decide nothing, and says so. */
   readonly seals?: Seals;
+  readonly signerSeen: SignerSeen;
   readonly notices: Notices;
   readonly ledger: Ledger;
   readonly meter: BotMeter;
@@ -114,6 +116,7 @@ export function createBot(options: BotOptions): Bot {
     halts: options.halts,
     approvals: options.approvals,
     seals: options.seals,
+    signerSeen: options.signerSeen,
     refusals,
     meter,
     finishTrace: options.finishTrace,

@@ -7,8 +7,10 @@ import type { Machine } from '../fleet/machine.ts';
 import type { Run } from '../fleet/run.ts';
 import { tally } from '../fleet/tally.ts';
 import { requireSeals } from './no-decision-key.ts';
+import { noSignerSentences } from './no-signer.ts';
 import type { Asker } from './people.ts';
 import type { Services } from './services.ts';
+import { approvalButtonsBlockId } from './views/approval-card.ts';
 import { type AskingRun, approvalStateWords, hasAsked, subjectWords } from './views/approval-words.ts';
 import { haltedLine } from './views/halted-line.ts';
 import { noticeView } from './views/notice.ts';
@@ -23,8 +25,10 @@ export interface Deciding {
   readonly services: Services;
 }
 
-/** What a person makes of a question. A denial says why. */
-export type Choice = { readonly kind: 'approve' } | { readonly kind: 'deny'; readonly reason: string };
+/** What a person makes of a question. An approval is of what was shown (the `block_id` of the buttons); a denial says why. */
+export type Choice =
+  | { readonly kind: 'approve'; readonly shownIn: string }
+  | { readonly kind: 'deny'; readonly reason: string };
 
 /**
  * Counts one person's decision, by the fleet file in force and by what Slack says at this moment of the groups they
@@ -38,6 +42,11 @@ export async function decide(approvalId: string, choice: Choice, deciding: Decid
   const run = await askingRun(approvalId, services);
   if (run.approval.state !== 'waiting') return lateView(run);
   const { question } = run.approval;
+  if (choice.kind === 'approve' && choice.shownIn !== approvalButtonsBlockId(question)) {
+    throw new InputError(
+      'The card that you clicked on shows another question than the record holds. Nothing was done. Wait until the card is up to date, read it again, and tell whoever looks after fleetbot: somebody may have changed the record.',
+    );
+  }
   const machine = fleet.machines.get(question.machine);
   if (machine === undefined) {
     throw new InputError(
@@ -45,7 +54,9 @@ export async function decide(approvalId: string, choice: Choice, deciding: Decid
     );
   }
   const seals = requireSeals(services);
-  const halt = choice.kind === 'approve' ? haltOf(await services.halts.active(), machine) : undefined;
+  // Only an action does something there: people may be called to a machine that is halted.
+  const acts = choice.kind === 'approve' && question.subject.kind === 'action';
+  const halt = acts ? haltOf(await services.halts.active(), machine) : undefined;
   if (halt !== undefined) {
     const text = 'Not approved: nothing is done on a machine that is halted. Resume it first, or deny.';
     return noticeView({ text, lines: [haltedLine(halt, [machine])], kind: 'warning' });
@@ -56,7 +67,8 @@ export async function decide(approvalId: string, choice: Choice, deciding: Decid
   const decision: ApprovalDecision = {
     approval: question.id,
     question: questionDigest(question),
-    ...choice,
+    kind: choice.kind,
+    ...(choice.kind === 'deny' && { reason: choice.reason }),
     by: asker.requester,
     groups: [...groups],
     at: services.clock(),
@@ -84,16 +96,29 @@ async function count(vote: Vote, run: AskingRun, machine: Machine, deciding: Dec
   }
   // This vote ended the run, and no worker takes it up.
   if (stored === made && stored.state === 'done') services.finishTrace(stored);
-  return countedView(stored, vote.decision.kind, fleet, machine);
+  const acts = vote.decision.kind === 'approve' && approval.question.subject.kind === 'action';
+  const doubts = acts ? await noSignerSentences(services) : [];
+  return countedView(
+    stored,
+    vote.decision.kind,
+    tally(fleet, machine, approval.question, approval.votes).open,
+    doubts,
+  );
 }
 
-function countedView(run: AskingRun, kind: ApprovalDecision['kind'], fleet: Fleet, machine: Machine): View {
+/** @param open what is missing for a decision  @param doubts why nothing may come of it, in sentences */
+function countedView(
+  run: AskingRun,
+  kind: ApprovalDecision['kind'],
+  open: string,
+  doubts: readonly string[],
+): View {
   const { approval } = run;
   const did = kind === 'approve' ? 'Your approval counts' : 'Your denial counts';
-  const open = tally(fleet, machine, approval.question, approval.votes).open;
   const rest = approval.state === 'waiting' ? ` ${open}` : ' The card tells what follows.';
   const line = `*${subjectWords(approval.question)}* · ${approvalStateWords(run)}`;
-  return noticeView({ text: `${did}.${rest}`, lines: [line], kind: 'info' });
+  const text = [`${did}.${rest}`, ...doubts].join('\n');
+  return noticeView({ text, lines: [line], kind: doubts.length > 0 ? 'warning' : 'info' });
 }
 
 /**

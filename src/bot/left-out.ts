@@ -26,13 +26,15 @@ export interface LeftOut {
   readonly overLimit: readonly OverLimit[];
   /** Sentences about machines whose runs first measure them. */
   readonly quarantined: readonly string[];
+  /** Why nothing would come of an approval, in sentences. */
+  readonly unsigned: readonly string[];
 }
 
 /** undefined where every machine that was asked for is served by a message of its own, without delay. */
 export function leftOutView(
   task: Task,
   machines: readonly Machine[],
-  { unmatched, unable, forbidden, halted, overLimit, quarantined }: LeftOut,
+  { unmatched, unable, forbidden, halted, overLimit, quarantined, unsigned }: LeftOut,
 ): View | undefined {
   const sentences = [
     machines.length > 1 ? `${machines.length} machines: ${shortTask(task)}. One summary appears here.` : '',
@@ -43,11 +45,12 @@ export function leftOutView(
     forbidden === undefined ? '' : `Left out, because you may not: ${forbidden}`,
     ...overLimit.map(({ machines: over, why }) => `Left out: ${listed(over)}. ${why}`),
     ...quarantined,
+    ...unsigned,
   ].filter((sentence) => sentence !== '');
   const lines = [...halted].map(([halt, those]) => `Left out: ${haltedLine(halt, those)}`);
   if (sentences.length === 0 && lines.length === 0) return undefined;
   const text = sentences.length === 0 ? `Stored for ${listed(machines)}.` : sentences.join('\n');
-  return noticeView({ text, lines, kind: 'info' });
+  return noticeView({ text, lines, kind: unsigned.length > 0 ? 'warning' : 'info' });
 }
 
 /** The task in a sentence that leaves room for others: a notice that is too long is cut at its end. */

@@ -124,6 +124,9 @@ export interface Seals {
   request(request: Request): string;
 }
 
+/** Whether a signer was there a moment ago: without one nothing that people approve is done. Rejects like `Requests`. */
+export type SignerSeen = () => Promise<boolean>;
+
 /** The record of who did what; the rest is written where it happens. Rejects like `Requests`. */
 export interface Ledger {
   append(entry: LedgerEntry): Promise<void>;

@@ -12,6 +12,7 @@ import type {
   Redact,
   Requests,
   Seals,
+  SignerSeen,
 } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import type { SlackDirectory } from './slack-directory.ts';
@@ -25,6 +26,7 @@ export interface Services {
   readonly approvals: Approvals;
   /** undefined where this bot has no decision key: it can then ask for no change and decide nothing. */
   readonly seals: Seals | undefined;
+  readonly signerSeen: SignerSeen;
   readonly refusals: Refusals;
   readonly meter: BotMeter;
   readonly finishTrace: FinishTrace;

@@ -19,6 +19,7 @@ import { leftOutView } from './left-out.ts';
 import { machineHint } from './machine-hint.ts';
 import { checkNamesOf, listed, namesOf } from './names-of.ts';
 import { requireSeals } from './no-decision-key.ts';
+import { noSignerSentences } from './no-signer.ts';
 import type { Asker } from './people.ts';
 import { planAction, riskOf } from './plan-action.ts';
 import type { Accepted, Redact, RequestLimits } from './ports.ts';
@@ -76,6 +77,7 @@ export async function submit(
   if (free.length === 0) return { accepted: undefined, notice: allHaltedView(halted) };
 
   const sentences = quarantineSentences(free, services);
+  const unsigned = task.kind === 'act' ? noSignerSentences(services) : [];
   const attempt = { by: asker.requester, what: task.kind, target: selector };
   const { accepted, machines, overLimit } = await acceptWithinLimits(
     free,
@@ -91,6 +93,7 @@ export async function submit(
     halted,
     overLimit,
     quarantined: await sentences,
+    unsigned: await unsigned,
   };
   return { accepted, notice: leftOutView(task, machines, leftOut) };
 }

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { runAgainActionId, undoActionId } from '../../src/bot/action-ids.ts';
+import { approveActionId, runAgainActionId, undoActionId } from '../../src/bot/action-ids.ts';
 import { requestNamespace, requestText } from '../../src/fleet/request.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import { signerOf } from '../../src/fleet/ssh-signature.ts';
@@ -62,6 +62,21 @@ describe('/fleet run', () => {
     ['run web-01 empty-cache', 'for destructive actions'],
   ])('%s stores nothing, and says what to type: %s', async (text, explanation) => {
     expect(await answer(text)).toContain(explanation);
+    expect(requests()).toEqual([]);
+  });
+
+  it('says where no signer runs, and is stored all the same', async () => {
+    test.controls.signer = false;
+    expect(await answer('run web-01 vacuum-journal')).toContain('No signer runs at the moment');
+    expect(await answer('run web-01 vacuum-journal size=100M --dry-run')).toContain('No signer runs');
+    expect(await answer('check web-01 disk')).not.toContain('signer');
+    expect(requests().map(({ task }) => task.kind)).toEqual(['act', 'check']);
+  });
+
+  it('takes no secret, because everybody could read it on the card', async () => {
+    expect(await answer('run web-01 set-swappiness value=password=hunter2hunter2')).toContain(
+      'looks like a secret',
+    );
     expect(requests()).toEqual([]);
   });
 
@@ -147,6 +162,17 @@ describe('/fleet approvals', () => {
     const ann = await answer('approvals');
     expect(ann).toMatch(/You may decide.*db-01.*You asked for.*web-01/s);
     expect(await answer('approvals', 'UCID')).not.toContain('web-01');
+  });
+
+  it('leaves out what I have approved already', async () => {
+    const run = asking(test.now, { quorum: { approvals: 2, differentGroups: false } });
+    test.requests.stored.push(run);
+    test.groups.set('SOPS', ['UBEN', 'UCID']);
+    expect(await answer('approvals', 'UBEN')).toContain('You may decide');
+    await test.click(approveActionId, 'a-00000000aaaa', 'UBEN');
+    await eventually(() => expect(test.slack.responses).toHaveLength(1));
+    expect(await answer('approvals', 'UBEN')).toContain('Nothing waits for you');
+    expect(await answer('approvals', 'UCID')).toContain('1 approved, 2 people must agree');
   });
 
   it('says so where nothing waits, and where that is not certain', async () => {

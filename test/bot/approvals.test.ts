@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { approvalDetailsActionId, approveActionId, denyActionId } from '../../src/bot/action-ids.ts';
+import { approvalButtonsBlockId } from '../../src/bot/views/approval-card.ts';
 import { type AskingRun, hasAsked } from '../../src/bot/views/approval-words.ts';
 import { decisionNamespace, decisionText, questionDigest } from '../../src/fleet/approval.ts';
 import { signerOf } from '../../src/fleet/ssh-signature.ts';
@@ -36,6 +37,8 @@ function stored(): AskingRun {
   if (run === undefined || !hasAsked(run)) throw new Error('the run asks nothing');
   return run;
 }
+/** How the buttons of the card are known, as it stands now. */
+const shown = () => approvalButtonsBlockId(stored().approval.question);
 const voters = () => stored().approval.votes.map(({ decision }) => `${decision.kind} ${decision.by.userId}`);
 
 /** What people were told so far, once there is so much of it. */
@@ -47,7 +50,7 @@ const lastTold = async (count = 1) => (await told(count)).at(-1) ?? '';
 
 async function approve(user: string): Promise<string> {
   const before = test.slack.responses.length;
-  expect(await test.click(approveActionId, card, user)).toEqual({ status: 200, text: '' });
+  expect(await test.click(approveActionId, card, user, shown())).toEqual({ status: 200, text: '' });
   return lastTold(before + 1);
 }
 
@@ -84,7 +87,7 @@ describe('Approve', () => {
   });
 
   it('clicked by five people at once is one decision, and the others are told who decided when', async () => {
-    await Promise.all(five.map((user) => test.click(approveActionId, card, user)));
+    await Promise.all(five.map((user) => test.click(approveActionId, card, user, shown())));
     const answers = await told(5);
     expect(stored().state).toBe('approved');
     expect(stored().approval.votes).toHaveLength(1);
@@ -99,7 +102,7 @@ describe('Approve', () => {
   it('clicked by five people at once, of whom two must agree for different groups, is open or right', async () => {
     ask({ risk: 'destructive', quorum: { approvals: 2, differentGroups: true } });
     await Promise.all(
-      ['UCID', 'UDAN', 'UEVE', 'UFAY'].map((user) => test.click(approveActionId, card, user)),
+      ['UCID', 'UDAN', 'UEVE', 'UFAY'].map((user) => test.click(approveActionId, card, user, shown())),
     );
     await told(4);
     expect(stored().state).toBe('awaiting');
@@ -181,10 +184,53 @@ describe('Approve', () => {
     expectUndecided();
   });
 
+  it('of an escalation counts also while the machine is halted: nothing is done there', async () => {
+    ask({ subject: { kind: 'escalation', to: ['S0ONCALL'] } });
+    const halt = sampleHalt({ selector: 'web-*' });
+    test.controls.halts.stored.set(halt.id, { halt, members: new Map() });
+    expect(await approve('UBEN')).toContain('Your approval counts');
+    expect(stored()).toMatchObject({ state: 'done', approval: { state: 'approved' } });
+  });
+
+  it('counts where no signer runs, and says that nothing comes of it without one', async () => {
+    ask({ quorum: { approvals: 2, differentGroups: false } });
+    expect(await approve('UCID')).not.toContain('signer');
+    test.controls.signer = false;
+    expect(await approve('UDAN')).toMatch(/Your approval counts.*No signer runs at the moment/);
+    expect(stored().state).toBe('approved');
+  });
+
+  it('of an escalation needs no signer, and does not depend on what is known of one', async () => {
+    test.controls.signer = undefined;
+    expect(await approve('UBEN')).toContain('Your approval counts');
+    test.controls.signer = false;
+    ask({ subject: { kind: 'escalation', to: ['S0ONCALL'] } });
+    expect(await approve('UCID')).not.toContain('signer');
+  });
+
+  it('attests the groups of somebody whom a row names too, where groups must differ', async () => {
+    test.fleet = askingFleet([
+      ...askingAccess,
+      { people: ['UDBA'], verbs: ['approve'], upTo: 'destructive' },
+    ]);
+    ask({ risk: 'destructive', quorum: { approvals: 2, differentGroups: true } });
+    expect(await approve('UDBA')).toContain('Your approval counts');
+    expect(stored().approval.votes[0]?.decision.groups).toEqual(['SDBA']);
+  });
+
   it('is refused where the machine left the fleet file', async () => {
     test.fleet = { ...askingFleet(), machines: new Map([['db-01', machine('db-01')]]) };
     expect(await approve('UBEN')).toContain('no longer in the fleet file');
     expectUndecided();
+  });
+
+  it('counts for the question that was on the card, and for none that stands in the record by then', async () => {
+    const before = shown();
+    ask({ why: 'Something else altogether.' });
+    await test.click(approveActionId, card, 'UBEN', before);
+    expect(await lastTold()).toContain('shows another question than the record holds');
+    expectUndecided();
+    expect(await approve('UBEN')).toContain('Your approval counts');
   });
 
   it('of an id that nobody was asked about changes nothing', async () => {
@@ -204,7 +250,7 @@ describe('Approve', () => {
 });
 
 describe('what is no click of a person', () => {
-  const signed = () => test.clickBody(approveActionId, card, 'UBEN');
+  const signed = () => test.clickBody(approveActionId, card, 'UBEN', shown());
 
   it('counts for nothing: a click that Slack did not sign, or signed too long ago', async () => {
     expect((await test.deliver(signed(), 'another-secret')).status).toBe(401);
@@ -314,6 +360,18 @@ describe('Deny', () => {
     expect(voters()).toEqual(['approve UBEN']);
   });
 
+  it('submitted twice at once ends the run once', async () => {
+    const window = await openWindow('UBEN');
+    const opened = Promise.withResolvers<void>();
+    test.controls.approvals.gate = opened.promise;
+    const both = [test.submit(window, 'not now', 'UBEN'), test.submit(window, 'not now', 'UBEN')];
+    opened.resolve();
+    test.controls.approvals.gate = Promise.resolve();
+    await Promise.all(both);
+    expect(voters()).toEqual(['deny UBEN']);
+    expect(test.finishedTraces).toEqual([runId]);
+  });
+
   it('that takes long is acknowledged in time, and the window shows the outcome later', async () => {
     const window = await openWindow('UBEN');
     const opened = Promise.withResolvers<void>();
@@ -364,6 +422,11 @@ describe('Details', () => {
     expect(shown).toContain('<!subteam^S0LEADS> until');
     expect(shown).toContain('Yes: You may approve web-01: line 2');
     expect(shown).toContain(runId);
+  });
+
+  it('say where no signer runs', async () => {
+    test.controls.signer = false;
+    expect(await details('UBEN')).toContain('No signer runs at the moment');
   });
 
   it('say no to whoever asked', async () => {
@@ -420,7 +483,7 @@ it('a bot without a decision key says so, and what to set', async () => {
   keyless.groups.set('SOPS', five);
   keyless.fleet = askingFleet();
   keyless.requests.stored.push(asking(keyless.now));
-  await keyless.click(approveActionId, card, 'UBEN');
+  await keyless.click(approveActionId, card, 'UBEN', shown());
   await keyless.click(denyActionId, card, 'UBEN');
   await eventually(() => expect(keyless.slack.responses).toHaveLength(2));
   for (const { text } of keyless.slack.responses) expect(text).toContain('FLEETBOT_DECISION_KEY');

@@ -107,7 +107,7 @@ export class BotUnderTest {
 
   /** @param store instead of `requests` and `controls` */
   async start(
-    store?: Pick<BotOptions, 'requests' | 'halts' | 'approvals' | 'notices' | 'ledger'>,
+    store?: Pick<BotOptions, 'requests' | 'halts' | 'approvals' | 'signerSeen' | 'notices' | 'ledger'>,
   ): Promise<void> {
     this.#slack = await FakeSlack.start();
     this.#describePeople();

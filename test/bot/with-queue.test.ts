@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { approveActionId, runAgainActionId } from '../../src/bot/action-ids.ts';
+import { approvalButtonsBlockId } from '../../src/bot/views/approval-card.ts';
 import { approvalIdOf } from '../../src/fleet/approval.ts';
 import { verbs } from '../../src/fleet/fleet.ts';
 import { ledgerEntrySchema } from '../../src/fleet/ledger-entry.ts';
@@ -24,7 +25,8 @@ beforeAll(async () => {
     fleet: () => test.fleet,
   });
   const { requests, halts, approvals, ledger } = queue;
-  await test.start({ requests, halts, approvals, ledger, notices: queue });
+  const signerSeen = () => queue.signer.seen();
+  await test.start({ requests, halts, approvals, signerSeen, ledger, notices: queue });
 });
 beforeEach(() => test.reset());
 
@@ -137,10 +139,16 @@ describe('a question to people', () => {
     return [{ mention: ['SOPS'], remindAt: end - 1, endsAt: end }];
   };
   const told = () => test.slack.responses.map(({ text }) => String(text));
+  /** Clicks Approve on the card of the run. */
+  const approve = async (runId: string, user: string) => {
+    const question = (await queue.requests.run(runId))?.approval?.question;
+    if (question === undefined) throw new Error('the run asks nothing');
+    return test.click(approveActionId, question.id, user, approvalButtonsBlockId(question));
+  };
 
   it('is decided once however many click at once, and is in the ledger once', async () => {
     const runId = await ask();
-    await Promise.all(five.map((user) => test.click(approveActionId, approvalIdOf(runId), user)));
+    await Promise.all(five.map((user) => approve(runId, user)));
     await eventually(() => expect(told()).toHaveLength(5));
     expect(told().filter((text) => text.includes('Your approval counts'))).toHaveLength(1);
     expect(told().filter((text) => text.includes('Too late: this is decided already'))).toHaveLength(4);
@@ -162,7 +170,7 @@ describe('a question to people', () => {
   it('that is cancelled is withdrawn, and nobody decides it any more', async () => {
     const runId = await ask();
     expect((await test.command(`cancel ${runId}`)).text).toContain('what it asked for does not happen');
-    await test.click(approveActionId, approvalIdOf(runId), 'UBEN');
+    await approve(runId, 'UBEN');
     await eventually(() => expect(told()).toHaveLength(1));
     expect(told()[0]).toContain('Too late');
     expect(await queue.requests.run(runId)).toMatchObject({

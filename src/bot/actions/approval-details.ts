@@ -1,6 +1,7 @@
 import { askingRun } from '../decide.ts';
 import { explainToPerson } from '../explain-to-person.ts';
 import { findVisibleMachine } from '../find-machine.ts';
+import { noSignerSentences } from '../no-signer.ts';
 import type { Services } from '../services.ts';
 import { approvalDetailsView } from '../views/approval-details.ts';
 import { readingModal } from '../views/modal.ts';
@@ -30,7 +31,8 @@ async function detailsOf({ id, fleet, asker, services }: Click): Promise<View> {
     const machine = await findVisibleMachine(question.machine, fleet, asker);
     const { allowed, reason } = await asker.mayDecide(machine, question, 'approve');
     const rules = await asker.explain('approve', machine, question.risk);
-    const policy = [...rules, `${allowed ? 'Yes' : 'No'}: ${reason}`];
+    const doubts = question.subject.kind === 'action' ? await noSignerSentences(services) : [];
+    const policy = [...rules, `${allowed ? 'Yes' : 'No'}: ${reason}`, ...doubts];
     return approvalDetailsView(run, { policy, traceLink: services.linkTo(run) });
   } catch (error) {
     services.refusals.note(error, { by: asker.requester, what: 'approval-details', target: id });

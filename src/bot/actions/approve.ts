@@ -4,5 +4,7 @@ import { onButton } from './on-button.ts';
 
 /** The button Approve of a card. */
 export function approveButton(services: Services) {
-  return onButton(services, 'approve', ({ id, ...deciding }) => decide(id, { kind: 'approve' }, deciding));
+  return onButton(services, 'approve', ({ id, blockId: shownIn, ...deciding }) =>
+    decide(id, { kind: 'approve', shownIn }, deciding),
+  );
 }

@@ -2,6 +2,7 @@ import { InputError } from '../../fleet/errors.ts';
 import { readParams } from '../../fleet/render-action.ts';
 import { findVisibleMachine } from '../find-machine.ts';
 import { machineHint } from '../machine-hint.ts';
+import { noSignerSentences } from '../no-signer.ts';
 import { type ActTask, planAction } from '../plan-action.ts';
 import { submit } from '../submit.ts';
 import { dryRunView } from '../views/dry-run.ts';
@@ -48,6 +49,7 @@ async function showPlan(name: string, task: ActTask, context: CommandContext): P
   const machine = await findVisibleMachine(name, fleet, asker);
   const now = services.clock();
   const plan = planAction(task, machine, { fleet, requester: asker.requester, origin, now });
-  const policy = await asker.explain('act', machine, plan.risk);
+  const rules = await asker.explain('act', machine, plan.risk);
+  const policy = [...rules, ...(await noSignerSentences(services))];
   return dryRunView(plan, { action: fleet.actions.get(task.action), policy });
 }

@@ -1,7 +1,13 @@
 import type { Catalogue } from '../../fleet/action.ts';
 import type { Run, RunState } from '../../fleet/run.ts';
 import type { CampaignMember } from '../ports.ts';
-import { approvalCallBlockId, escalatedView, passedOnView, reminderView } from '../views/approval-calls.ts';
+import {
+  approvalCallBlockId,
+  escalatedView,
+  expiredView,
+  passedOnView,
+  reminderView,
+} from '../views/approval-calls.ts';
 import { approvalCardBlockId, approvalCardView } from '../views/approval-card.ts';
 import { type AskingRun, hasAsked } from '../views/approval-words.ts';
 import { runOutcomeBlockId, runOutcomeView } from '../views/run-outcome.ts';
@@ -54,6 +60,7 @@ function calls(run: AskingRun, prefix: string): readonly MessagePart[] {
   return [
     ...(state === 'waiting' && round > 0 ? call(`passed-on:${round}`, passedOnView) : []),
     ...(state === 'waiting' && reminded ? call(`reminder:${round}`, reminderView) : []),
+    ...call('expired', expiredView),
     ...call('escalated', escalatedView),
   ];
 }

@@ -1,9 +1,14 @@
+import { endOf, type Question } from '../../fleet/approval.ts';
+import { paramWords } from '../../fleet/request.ts';
 import { type AskingRun, mentions, quorumWords, roundOf, subjectWords } from './approval-words.ts';
-import { codeSpan, prose } from './safe-text.ts';
+import { codeSpan, mention, prose } from './safe-text.ts';
 import { section, type View } from './view.ts';
 import { moment } from './words.ts';
 
 /** Messages that call people: an edit of the card would tell nobody. Each stands as it was posted. */
+
+/** Longer commands are not told to be typed again: what is cut would be another one. */
+const againChars = 300;
 
 /** `block_id` of such a message, by which recovery finds it. */
 export const approvalCallBlockId = (runId: string, name: string) => `run:${runId}:${name}`;
@@ -30,6 +35,23 @@ export function passedOnView(run: AskingRun, name: string): View {
   const until = round === undefined ? '' : ` until ${moment(round.endsAt)}`;
   const words = `:arrow_right: Nobody decided in time, so it is passed on to ${mentions(round?.mention ?? [])}${until}: ${what(run)}. The card above has the buttons (${codeSpan(run.approval.question.id, 64)}).`;
   return call(run, name, words);
+}
+
+/** Nobody, or not everybody who had to, decided in time: whoever asked is told, and what to do now. */
+export function expiredView(run: AskingRun, name: string): View | undefined {
+  const { question, state } = run.approval;
+  if (state !== 'expired') return undefined;
+  const words = `:hourglass: ${mention(question.requester.userId)} Expired, because not enough people decided until ${moment(endOf(question))}: ${what(run)}. ${afterExpiry(question)}`;
+  return call(run, name, words);
+}
+
+function afterExpiry({ machine, subject }: Question): string {
+  if (subject.kind === 'escalation')
+    return 'Nobody on call was told: look at the machine, or call them yourself.';
+  const again = ['/fleet run', machine, subject.action, ...paramWords(subject.params)].join(' ');
+  return again.length > againChars
+    ? 'Nothing was changed.'
+    : `Nothing was changed. To ask for it again: ${codeSpan(again, againChars)}`;
 }
 
 /** People agreed that those on call should look at it. */

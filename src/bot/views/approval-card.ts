@@ -1,6 +1,12 @@
 import type { ActionsBlock } from '@slack/types';
 import type { Action, Catalogue } from '../../fleet/action.ts';
-import type { ActionSubject, Approval, Question, QuestionSubject } from '../../fleet/approval.ts';
+import {
+  type ActionSubject,
+  type Approval,
+  type Question,
+  type QuestionSubject,
+  questionDigest,
+} from '../../fleet/approval.ts';
 import { approvalDetailsActionId, approveActionId, denyActionId } from '../action-ids.ts';
 import {
   type AskingRun,
@@ -27,6 +33,13 @@ const digestDigits = 16;
 
 /** `block_id` of a run's card, by which recovery finds it. */
 export const approvalCardBlockId = (runId: string) => `run:${runId}:approval`;
+
+/**
+ * `block_id` of a card's buttons: tells which question people saw when they clicked, whatever stands in the record by
+ * then. Slack signs it with the click.
+ */
+export const approvalButtonsBlockId = (question: Question) =>
+  `approval:${question.id}:${questionDigest(question)}`;
 
 /** Who is asked, until when, who would be next, and how many must agree. */
 function askedLines(approval: Approval): readonly string[] {
@@ -101,6 +114,13 @@ export function actionLines(
   ];
 }
 
+/** What stands above the command. */
+function commandWords(waiting: boolean): string {
+  return waiting
+    ? 'The machine would run exactly this, as root:'
+    : 'What was asked for, exactly, to be run as root:';
+}
+
 function escalationLine({ to }: Extract<QuestionSubject, { kind: 'escalation' }>): string {
   return `to: ${to.map((id) => codeSpan(id, 40)).join(' ') || 'nobody, because the fleet file names nobody'}`;
 }
@@ -115,11 +135,12 @@ function titleOf({ question, state }: Approval, action: Action | undefined): str
   return `:raised_hand: ${want} · ${machine} · *${subjectWords(question)}*${summary}`;
 }
 
-function buttons({ id }: Question, approvable: boolean): ActionsBlock {
+function buttons(question: Question, approvable: boolean): ActionsBlock {
+  const { id } = question;
   const approve = button('Approve', approveActionId, { value: id }, 'primary');
   return {
     type: 'actions',
-    block_id: `approval:${id}:buttons`,
+    block_id: approvalButtonsBlockId(question),
     elements: [
       ...(approvable ? [approve] : []),
       button('Deny', denyActionId, { value: id }, 'danger'),
@@ -152,7 +173,7 @@ export function approvalCardView(run: AskingRun, catalogue: Catalogue): View {
       head: [section(head.join('\n'), approvalCardBlockId(run.id))],
       body: [
         ...(approvable ? [] : [tooLong]),
-        ...(subject.kind === 'action' ? ['The machine would run exactly this, as root:'] : []),
+        ...(subject.kind === 'action' ? [commandWords(waiting)] : []),
         ...(command ?? []),
         ...proposerLines(question),
         ...(subject.kind === 'action' ? actionLines(question, subject, action) : [escalationLine(subject)]),

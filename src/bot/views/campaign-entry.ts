@@ -4,7 +4,7 @@ import type { TraceLink } from '../ports.ts';
 import { inertnessWords, runButtons, statusLines } from './run-main.ts';
 import { codeSpan, prose, quoteLines } from './safe-text.ts';
 import { buttonRow, compose, context, type FileContent, section, type View } from './view.ts';
-import { findingWords } from './words.ts';
+import { findingWords, latestFindings } from './words.ts';
 
 const commentChars = 1_500;
 const contradictionChars = 300;
@@ -41,12 +41,12 @@ export function campaignEntryView(run: Run, options: { readonly traceLink: Trace
 /** Every machine of a finished campaign, as a file for its thread. */
 export function campaignFile(campaign: Campaign, runs: readonly Run[]): FileContent {
   const entries = runs.map((run) => {
-    const { diagnosis, failure, findings, request, verdict } = run;
+    const { diagnosis, failure, request, verdict } = run;
     return [
       `${request.machine}: ${verdict ?? run.state} (${run.id})`,
       ...(run.inertness === 'unknown' ? ['  INERTNESS UNKNOWN: quarantined'] : []),
       ...(failure === undefined ? [] : [`  ${failure.message}`]),
-      ...findings.map((finding) => `  ${finding.severity} ${findingWords(finding)}`),
+      ...latestFindings(run).map((finding) => `  ${finding.severity} ${findingWords(finding)}`),
       ...(diagnosis?.contradictions ?? []).map((sentence) => `  CONTRADICTS THE EVIDENCE: ${sentence}`),
       ...(diagnosis?.comment === undefined
         ? []

@@ -1,4 +1,5 @@
 import type { Button } from '@slack/types';
+import type { Finding } from '../../fleet/finding.ts';
 import type { Halt } from '../../fleet/halt.ts';
 import type { ActionRecord, Cancellation, Run } from '../../fleet/run.ts';
 import { cancelActionId, runAgainActionId } from '../action-ids.ts';
@@ -10,7 +11,7 @@ import { beforeAfterLine, outcomeLine } from './outcome-words.ts';
 import { codeSpan, mention, prose, quoteLines } from './safe-text.ts';
 import { missingTrace, traceButton } from './trace-button.ts';
 import { button, buttonRow, compose, context, section, type View } from './view.ts';
-import { moment, span, stateWords, taskWords, verdictWords, worstFirst } from './words.ts';
+import { latestFindings, moment, span, stateWords, taskWords, verdictWords, worstFirst } from './words.ts';
 
 /** How many findings the headline names. */
 const headlineFindings = 3;
@@ -23,9 +24,9 @@ const answerLineChars = 300;
 /** `block_id` of a run's main message, by which recovery finds it. */
 export const runMainBlockId = (runId: string) => `run:${runId}:main`;
 
-/** The most important numbers, in one line: the worst findings; of a run that is ok the fullest. */
-export function headline(run: Run): string | undefined {
-  const sorted = worstFirst(run.findings);
+/** The most important numbers, in one line: the worst findings; where all is ok the fullest. */
+function headline(findings: readonly Finding[]): string | undefined {
+  const sorted = worstFirst(findings);
   const bad = sorted.filter((finding) => finding.severity !== 'ok');
   const named = (bad.length > 0 ? bad : sorted).slice(0, headlineFindings);
   if (named.length === 0) return undefined;
@@ -87,10 +88,12 @@ function approvalLines(run: Run): readonly string[] {
 /** What became of the action, also of one that people were never asked about, and why, where nothing else says it. */
 function actionLines(action: ActionRecord, failure: Run['failure']): readonly string[] {
   const told = action.detail === '' || failure !== undefined || action.outcome === 'done';
+  const numbers = action.after && headline(action.before?.findings ?? []);
   return [
     outcomeLine(action),
     ...(told ? [] : [prose(action.detail, detailChars)]),
     beforeAfterLine(action),
+    ...(numbers === undefined ? [] : [`before: ${numbers}`]),
   ].filter((line) => line !== undefined);
 }
 
@@ -99,7 +102,7 @@ export function statusLines(run: Run, halt?: Halt): readonly string[] {
   const { machine, task } = run.request;
   const status = statusOf(run, halt);
   const lines = [`${status} · *${prose(machine, 64)}* · ${taskWords(task)}`];
-  const numbers = headline(run);
+  const numbers = headline(latestFindings(run));
   if (numbers !== undefined) lines.push(numbers);
   if (run.failure !== undefined) lines.push(...failureLines(run.failure));
   if (run.diagnosis !== undefined && run.diagnosis.contradictions.length > 0) {

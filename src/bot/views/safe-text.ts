@@ -20,11 +20,15 @@ function beginning(text: string, maxChars: number): string {
   return text.length <= kept ? text : `${text.slice(0, kept)}…`;
 }
 
-/** Removes terminal sequences, control and invisible characters; keeps line breaks (as \n) and tabs. */
+/** More marks over one character than any script needs: so high a pile would cover the lines around it. */
+const piledMarks = /(\p{M}{4})\p{M}+/gu;
+
+/** Removes terminal sequences, control and invisible characters and piles of marks; keeps line breaks (as \n) and tabs. */
 function printable(text: string): string {
   return stripVTControlCharacters(text.toWellFormed())
     .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
-    .replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, '');
+    .replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, '')
+    .replace(piledMarks, '$1');
 }
 
 /** Escapes as Slack asks (docs.slack.dev/messaging/formatting-message-text), and keeps `@here` a word. */

@@ -707,6 +707,33 @@ describe('a run that asks people', () => {
     expect(called('passed-on:1')).toEqual([expect.stringContaining('passed on to <!subteam^S0LEADS>')]);
     expect(called('reminder:1')).toEqual([expect.stringContaining('<!subteam^S0LEADS> still to decide')]);
     expect(called('passed-on:0')).toEqual([]);
+    decide(
+      asking({ state: 'expired', round: 1, reminded: true, settledAt: settledAt + 1 }, { state: 'done' }),
+    );
+    await upToDate();
+    expect(called('expired')).toEqual([
+      ':hourglass: <@U0ANN> Expired, because not enough people decided until 2026-11-22 11:00:10 UTC: *vacuum-journal size=200M* on *web-01*. Nothing was changed. To ask for it again: `/fleet run web-01 vacuum-journal size=200M`',
+    ]);
+  });
+
+  it('says of an escalation that expired that nobody was called', async () => {
+    publish();
+    const run = asking();
+    if (run.approval === undefined) throw new Error('asks nothing');
+    const subject = { kind: 'escalation' as const, to: ['S0ONCALL'] };
+    const question = { ...run.approval.question, subject };
+    decide(asking({ question, state: 'expired', settledAt }, { state: 'done' }));
+    await upToDate();
+    const [expired] = withBlock('run:r-00000000aaaa:expired');
+    expect(expired?.text).toContain('Nobody on call was told');
+    expect(expired?.text).not.toContain('S0ONCALL');
+  });
+
+  it('that was decided before it could be passed on calls nobody', async () => {
+    publish();
+    decide(asking({ state: 'denied', round: 1, settledAt }, { state: 'done' }));
+    await upToDate();
+    expect(withBlock('run:r-00000000aaaa:passed-on:1')).toEqual([]);
   });
 
   it('calls those on call once people agreed to escalate, and not before', async () => {

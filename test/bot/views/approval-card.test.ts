@@ -125,7 +125,35 @@ describe('the card of a question', () => {
     const { text, buttons } = card(settled(state, votes));
     expect(text).toContain(words);
     expect(text).toContain('`journalctl --vacuum-size=200M`');
+    expect(text).not.toContain('would run');
     expect(buttons).toEqual([]);
+  });
+
+  it('once expired still tells the one of two who approved', () => {
+    const half = vote('approve', 'U0BEN');
+    expect(card(settled('expired', [half])).text).toContain('*approved* by <@U0BEN>');
+    expect(card(settled('approved', [half])).text.match(/\*approved\* by/g)).toHaveLength(1);
+  });
+
+  it('in its last round says that it then expires', () => {
+    const run = asking();
+    const { text } = card({ ...run, approval: { ...run.approval, round: 1 } });
+    expect(text).toContain('asked: <!subteam^S0LEADS> until 2026-11-22 11:00:10 UTC, then it expires');
+  });
+
+  it('with more foreign values than it shows says how many more', () => {
+    const taints = Array.from({ length: 7 }, (_, index) => ({
+      ...{ param: `p${index}`, value: 'x', source: 'a line' },
+    }));
+    const { text } = card(asking({ taints }));
+    expect(text).toContain('`p4=x`');
+    expect(text).not.toContain('`p5=x`');
+    expect(text).toContain('and 2 more values of that kind');
+  });
+
+  it('cannot be covered by marks that foreign words pile up', () => {
+    const { text } = card(asking({ why: `a${'\u0301'.repeat(400)}b` }));
+    expect(text).toContain(`why: a${'\u0301'.repeat(4)}b`);
   });
 
   it.each([
@@ -171,6 +199,34 @@ describe("a run's main message", () => {
     expect(text).toContain('*vacuum-journal size=200M* · :white_check_mark: *approved* by <@U0BEN>');
     expect(text).toContain('*carried out*');
     expect(text).toContain('before :red_circle: *critical* → after :large_green_circle: *ok*: it helped');
+    expect(text).not.toContain('before: ');
+  });
+
+  it('whose verdict is of after an action shows the findings of then, and what was found before', () => {
+    const finding = (text: string, severity: 'ok' | 'critical') => ({
+      severity,
+      subject: '/var',
+      text,
+      output: 0,
+    });
+    const action: ActionRecord = {
+      ...{ detail: '', stdout: '', stderr: '', outcome: 'done', effect: 'confirmed' },
+      before: { findings: [finding('/var is 94% full', 'critical')], verdict: 'critical' },
+      after: { findings: [finding('/var is 60% full', 'ok')], verdict: 'ok' },
+    };
+    const run = { ...settled('approved', [vote('approve', 'U0BEN')]), action, verdict: 'ok' as const };
+    const { text } = main({ ...run, state: 'done' });
+    expect(text).toMatch(/\*ok\*.*check disk\n\/var is 60% full\n/);
+    expect(text).toContain('it helped\nbefore: /var is 94% full');
+    expect(text).not.toContain('/var is 93% full');
+    const { after: _none, ...unmeasured } = action;
+    expect(main({ ...run, state: 'verifying', action: unmeasured }).text).toContain('/var is 93% full');
+  });
+
+  it('that is acting cannot be cancelled any more', () => {
+    for (const state of ['acting', 'verifying'] as const) {
+      expect(main({ ...settled('approved', [vote('approve', 'U0BEN')]), state }).buttons).toEqual([]);
+    }
   });
 });
 
@@ -231,6 +287,7 @@ describe('the outcome of an action', () => {
     const view = runOutcomeView(run)?.view ?? { text: '', blocks: [] };
     expect(shown(view).buttons).toEqual(offers ? ['Undo  r-00000000aaaa'] : []);
     expect(wantsUndo(acted(action, false))).toBe(false);
+    expect(wantsUndo({ ...run, state: 'verifying' })).toBe(false);
   });
 
   it('gives long output as a file, once it is done', () => {

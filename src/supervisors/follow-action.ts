@@ -34,7 +34,9 @@ async function endingOf(drive: Drive, first: ActionReport | undefined): Promise<
   const { held, machine, interruption, settings, clock } = drive;
   // A worker that comes late, because there was none for long, still asks for a while.
   const deadline = Math.max(held.run.action?.endsBy ?? 0, clock() + settings.resultGraceMs);
-  let report = first?.outcome === 'refused' ? ((await earlierReport(drive)) ?? first) : first;
+  // It may be refused because it was run before, by a worker whose record was lost: then that is what became of it.
+  const refusal = first?.outcome === 'refused' ? first : undefined;
+  let report = refusal ? await ask(drive) : first;
   let hasBegun = false;
   let isShutOut = false;
   let pauseMs = settings.resultPollIntervalMs;
@@ -42,6 +44,7 @@ async function endingOf(drive: Drive, first: ActionReport | undefined): Promise<
     if (report?.outcome === 'running') {
       hasBegun = true;
     } else if (report?.outcome === 'unknown') {
+      if (refusal) return endingFrom(refusal, 'refused', drive);
       if (hasBegun) return unknown(`${machine.name} said that it runs, and knows nothing of it any more.`);
       if (isShutOut) return { outcome: 'not-begun', detail: `It never reached ${machine.name}.` };
       isShutOut = await shutOut(drive);
@@ -57,12 +60,6 @@ async function endingOf(drive: Drive, first: ActionReport | undefined): Promise<
     pauseMs = Math.min(pauseMs * pauseGrowth, settings.resultPollIntervalMaxMs);
     report = await ask(drive);
   }
-}
-
-/** Where it was refused because it was run before, by a worker whose record was lost: what became of it then. */
-async function earlierReport(drive: Drive): Promise<ActionReport | undefined> {
-  const report = await ask(drive);
-  return report?.outcome === 'unknown' ? undefined : report;
 }
 
 function unknown(detail: string): Ending {

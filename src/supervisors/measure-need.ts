@@ -51,10 +51,13 @@ export async function measureNeed(
       : await measure(precondition.check);
   if (failure) return { before, outcome: 'not-begun', detail: failure.message, failure };
   if (!precondition || meets(precondition, measurement.findings)) return { action, before };
-  const { check, subject } = precondition;
+  const { check, subject, severities } = precondition;
   const what = `${check}${subject === undefined ? '' : ` of ${subject}`} on ${machine.name}`;
-  if (measurement.verdict !== 'inconclusive') {
-    return { before, outcome: 'not-needed', detail: `It is not needed: nothing is wrong with ${what}.` };
+  const found = measurement.findings.map(({ severity }) => severity);
+  // What is wrong elsewhere says nothing of what could not be measured.
+  if (found.length > 0 && !found.includes('inconclusive')) {
+    const wanted = `its precondition is that ${what} is ${severities.join(' or ')}, and it is not`;
+    return { before, outcome: 'not-needed', detail: `It is not needed: ${wanted}.` };
   }
   const detail = `Whether it is needed is not known: ${what} is inconclusive.`;
   return { before, outcome: 'not-begun', detail, failure: { code: codeOfNotBegun, message: detail } };

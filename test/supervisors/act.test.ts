@@ -144,6 +144,23 @@ describe('nothing is changed', () => {
     expect(run).toMatchObject({ verdict: 'ok', action: { before: { verdict: 'ok' } } });
   });
 
+  it.each([20, 96])('where nobody can tell whether it is needed, with / at %i %', async (rootPercent) => {
+    let isReadable = true;
+    const outputs = () =>
+      dfOutputs(rootPercent, 96).map((output) => ({
+        ...output,
+        stdout: isReadable
+          ? output.stdout
+          : output.stdout.replace(/.* \/var$/m, 'df: /var: Input/output error'),
+      }));
+    await using on = await openActing(open, { outputs });
+    await approvedRun(on);
+    isReadable = false;
+    const run = await on.driveNext();
+    expectUntouched(on, run, 'not-begun');
+    expect(run.action?.detail).toContain('Whether it is needed is not known');
+  });
+
   it('where the signer refuses, which is told', async () => {
     await using on = await openActing(open);
     on.signer = { capsule: () => Promise.reject(new SignerError('signer-refused', 'Nobody approved it.')) };
@@ -325,6 +342,22 @@ describe('an action that has begun', () => {
     expect(on.machine.executions).toHaveLength(1);
   });
 
+  it('is not called refused because it was begun before and the machine cannot be asked about that at once', async () => {
+    await using on = await openActing(open, { outputs: () => dfOutputs(20, 96) });
+    const approved = await approvedRun(on);
+    await on.machine.act(3, await on.signer.capsule({ run: approved, fence: 3, traceparent: '' }, never));
+    let asked = 0;
+    const run = await on.driveNext({
+      before: (call) => {
+        if (call !== 'result') return;
+        asked += 1;
+        if (asked === 1) throw new MachineError('unreachable', 'It is gone.');
+      },
+    });
+    expect(run.action?.outcome).toBe('done');
+    expect(on.machine.executions).toHaveLength(1);
+  });
+
   it('is found out about where the answer to its beginning was lost', async () => {
     await using on = await openActing(open);
     await approvedRun(on);
@@ -387,13 +420,14 @@ describe('an action that has begun', () => {
     });
   });
 
-  it('may take longer than a run', async () => {
+  it('may take longer than a run, up to its own limit', async () => {
     const yaml = `${authorised}    limits: { runTimeoutMs: 100 }\n`;
     const action = async () => {
       await sleep(300);
       return { outcome: 'done', detail: 'Done.' } as const;
     };
-    await using on = await openActing(open, { action }, { yaml, rest: catalogue });
+    const settings = { resultGraceMs: 50 };
+    await using on = await openActing(open, { action }, { yaml, rest: catalogue, settings });
     await approvedRun(on);
     expect(await on.driveNext()).toMatchObject({ verdict: 'ok', action: { outcome: 'done' } });
   });
@@ -460,6 +494,17 @@ describe('an action that has begun', () => {
     expect(await on.driveNext()).toMatchObject({ id, action: { outcome: 'done' } });
   });
 
+  it('stays done where its machine is taken out of the fleet file before it is verified', async () => {
+    await using on = await openActing(open);
+    await approvedRun(on);
+    await Zombie.at(on, 'store done', 'before');
+    on.fleet = { ...on.fleet, machines: new Map() };
+    expect(await on.driveNext()).toMatchObject({
+      ...{ verdict: 'inconclusive', failure: { code: 'machine-unknown' } },
+      action: { outcome: 'done', effect: 'inconclusive' },
+    });
+  });
+
   it('is not known where its machine is taken out of the fleet file', async () => {
     await using on = await openActing(open);
     await approvedRun(on);
@@ -515,6 +560,18 @@ it('beside an agent that cannot be stopped nothing is changed, and the machine i
   expectUntouched(on, run, 'not-begun');
   expect(run).toMatchObject({ inertness: 'unknown', failure: { code: 'inertness-unknown' } });
   expect((await on.queue.requests.machine('rhel-01')).quarantine?.runId).toBe(run.id);
+});
+
+it('an agent that is found beside what was changed, and cannot be stopped, is told of', async () => {
+  await using on = await openActing(open, {}, { settings: { stopAttempts: 1 } });
+  await approvedRun(on);
+  const run = await on.driveNext({
+    before: async (call) => {
+      if (call === 'store verifying') await on.machine.start(50, 'r-stray', '');
+      if (call === 'stop') throw new AgentError('agent-lost', 'It does not stop.');
+    },
+  });
+  expect(run).toMatchObject({ verdict: 'ok', inertness: 'unknown', action: { outcome: 'done' } });
 });
 
 it('a quarantine is lifted by the measurement that comes before a change', async () => {

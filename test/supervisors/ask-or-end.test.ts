@@ -163,6 +163,13 @@ describe('a person who asks for an action', () => {
     });
   });
 
+  it('is not asked where the check that verifies it cannot be judged, whatever that of its precondition says', async () => {
+    await using on = await openActing(open, { outputs: () => [] });
+    const run = await on.serve({ kind: 'act', action: 'guarded', params: {} });
+    expect(on.machine.books).toEqual(['evidence disk']);
+    expect(run).toMatchObject({ state: 'done', failure: { code: 'policy-drift' } });
+  });
+
   it('is told where people are asked about it already', async () => {
     await using on = await openActing(open);
     const first = await on.serve(vacuum);

@@ -16,7 +16,8 @@ const log = pino({ level: 'silent' });
 const sources: MetricsSources = {
   version: '1.2.3',
   role: 'all',
-  fleet: { current: () => ({ machines: { size: 3 } }), invalid: () => undefined },
+  fleet: { current: () => ({ machines: { size: 3 }, actions: { size: 4 } }), invalid: () => undefined },
+  signs: true,
   slackConnected: () => true,
   ssh: () => ({ open: 2, opened: 5, failed: new Map([['unreachable', 4]]) }),
   spans: () => ({ exportedSpans: 10, lostSpans: 1 }),
@@ -268,12 +269,18 @@ describe('what a process is and holds', () => {
     let connected = true;
     const failed = new Map([['unreachable', 4]]);
     const { value } = await start({
-      fleet: { current: () => ({ machines: { size: 7 } }), invalid: () => fleetFileError },
+      fleet: {
+        current: () => ({ machines: { size: 7 }, actions: { size: 2 } }),
+        invalid: () => fleetFileError,
+      },
+      signs: false,
       slackConnected: () => connected,
       ssh: () => ({ open: 2, opened: 5, failed }),
     });
     expect(await value('fleetbot_build_info{version="1.2.3",role="all"}')).toBe(1);
     expect(await value('fleetbot_fleet_machines')).toBe(7);
+    expect(await value('fleetbot_fleet_actions')).toBe(2);
+    expect(await value('fleetbot_signer')).toBe(0);
     expect(await value('fleetbot_fleet_file_valid')).toBe(1);
     expect(await value('fleetbot_slack_connected')).toBe(1);
     expect(await value('fleetbot_ssh_connections')).toBe(2);
@@ -309,5 +316,6 @@ describe('what a process is and holds', () => {
     expect(await value('fleetbot_redis_up')).toBe(0);
     expect(await value('fleetbot_inbox_requests')).toBeUndefined();
     expect(await value('fleetbot_fleet_machines')).toBe(3);
+    expect(await value('fleetbot_signer')).toBe(1);
   });
 });

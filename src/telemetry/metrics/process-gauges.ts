@@ -5,10 +5,12 @@ export interface ProcessSources {
   readonly version: string;
   readonly role: string;
   readonly fleet: {
-    current(): { readonly machines: { readonly size: number } };
+    current(): { readonly machines: { readonly size: number }; readonly actions: { readonly size: number } };
     /** undefined while the file on disk is the one in force. */
     invalid(): unknown;
   };
+  /** Whether this process is a signer. */
+  readonly signs: boolean;
   /** Absent in a process that is no bot. */
   readonly slackConnected?: (() => boolean) | undefined;
   /** Absent in a process that is no worker. */
@@ -36,7 +38,7 @@ const misnamed = [
 
 /** Registers what is read of this process at every scrape: itself, Node.js, the fleet file, Slack, SSH, traces. */
 export function registerProcessGauges(registry: Registry, sources: ProcessSources): void {
-  const { version, role, fleet, slackConnected, ssh, ledgerFailure, spans } = sources;
+  const { version, role, fleet, signs, slackConnected, ssh, ledgerFailure, spans } = sources;
   collectDefaultMetrics({ register: registry });
   for (const name of misnamed) registry.removeSingleMetric(name);
 
@@ -71,6 +73,8 @@ export function registerProcessGauges(registry: Registry, sources: ProcessSource
     'Machines in the fleet file in force.',
     () => fleet.current().machines.size,
   );
+  gauge('fleetbot_fleet_actions', 'Actions in the fleet file in force.', () => fleet.current().actions.size);
+  gauge('fleetbot_signer', '1 in a process that signs what people approved, else 0.', () => (signs ? 1 : 0));
   gauge('fleetbot_fleet_file_valid', '1 while the fleet file on disk is the one in force.', () =>
     fleet.invalid() === undefined ? 1 : 0,
   );

@@ -95,8 +95,9 @@ export class Actions {
     return await this.#oneAtATime(() => this.#current());
   }
 
-  /** Ends the action that runs, if it may be; resolves with the one that goes on. */
+  /** Ends the action that runs, if it may be or has not had its turn yet; resolves with the one that goes on. */
   async halt(): Promise<TakenAction | undefined> {
+    await this.#oneAtATime(() => this.#takeTurns());
     let current = await this.underWay();
     const deadline = performance.now() + haltTimeoutMs;
     while (current?.interruptible && performance.now() < deadline) {
@@ -106,6 +107,13 @@ export class Actions {
       current = await this.underWay();
     }
     return current;
+  }
+
+  async #takeTurns(): Promise<void> {
+    for (const id of await this.#book.unfinished()) {
+      const record = await this.#book.record(id);
+      if (record && (await this.#book.takeTurn(id))) await this.#book.finish(neverBegan(record));
+    }
   }
 
   async #start(id: string): Promise<void> {

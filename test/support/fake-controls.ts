@@ -1,4 +1,4 @@
-import type { BotMeter, Ledger, Notices } from '../../src/bot/ports.ts';
+import type { BotMeter, Ledger, Notices, SignerSeen } from '../../src/bot/ports.ts';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { LedgerEntry } from '../../src/fleet/ledger-entry.ts';
 import type { Notice } from '../../src/fleet/notice.ts';
@@ -15,6 +15,8 @@ export class FakeControls {
   readonly posted = new Map<string, Notice>();
   /** Makes the ledger fail as when Redis is away. */
   ledgerAway = false;
+  /** Whether a signer runs; undefined: the store does not answer. */
+  signer: boolean | undefined = true;
 
   readonly ledger: Ledger = {
     append: async (entry) => {
@@ -27,6 +29,10 @@ export class FakeControls {
     denied: (verb) => this.counted.push(`denied ${verb}`),
     limited: (limit) => this.counted.push(`limited ${limit}`),
   };
+  readonly signerSeen: SignerSeen = async () => {
+    if (this.signer === undefined) throw new StoreUnavailableError('Redis did not answer.');
+    return this.signer;
+  };
   readonly notices: Notices = { notice: async (id) => this.posted.get(id) };
 
   reset(): void {
@@ -36,5 +42,6 @@ export class FakeControls {
     this.counted.length = 0;
     this.posted.clear();
     this.ledgerAway = false;
+    this.signer = true;
   }
 }

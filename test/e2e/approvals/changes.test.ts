@@ -18,7 +18,7 @@ import {
 } from './parts/site.ts';
 
 const name = 'edge-01';
-const [sam = '', bea = ''] = approvers;
+const [sam = ''] = approvers;
 
 let fleet: ActingFleet;
 
@@ -43,7 +43,7 @@ async function approvedByOneOfFive(question: Question): Promise<string> {
   expect(others).toEqual([]);
   for (const late of approvers.filter((id) => id !== decider)) {
     await eventually(async () => {
-      const told = (await question.told(late)).join('\n');
+      const told = await question.told(late);
       expect(told).toMatch(new RegExp(`<@${decider}> at .*\\d\\d:\\d\\d`));
     });
   }
@@ -54,11 +54,16 @@ async function approvedByOneOfFive(question: Question): Promise<string> {
 async function expectRecorded(run: Run, decider: string): Promise<void> {
   const entries = await fleet.entriesOf(run.id);
   const kinds = entries.map(({ kind }) => kind);
-  for (const kind of [
-    ...['approval.asked', 'approval.decided', 'approval.settled', 'capsule.signed'],
-    ...['action.began', 'action.ended', 'run.done'],
-  ])
-    expect(kinds.filter((each) => each === kind)).toEqual([kind]);
+  const once = [
+    'approval.asked',
+    'approval.decided',
+    'approval.settled',
+    'action.began',
+    'action.ended',
+    'run.done',
+  ];
+  for (const kind of once) expect(kinds.filter((each) => each === kind)).toEqual([kind]);
+  expect(kinds).toContain('capsule.signed');
   expect(entries.find(({ kind }) => kind === 'approval.decided')).toMatchObject({ by: { userId: decider } });
 
   const spans = await fleet.spansOf(run);
@@ -148,13 +153,13 @@ describe('what people approve is done on a real machine', () => {
     expect(await question.asked()).toContain('2 people must agree');
     await question.click([requester], 'approve');
     await eventually(async () => {
-      expect((await question.told(requester)).join('\n')).toContain('nobody approves their own');
+      expect(await question.told(requester)).toContain('nobody approves their own');
     });
     await question.click([sam], 'approve');
     await eventually(async () => expect((await question.run()).approval?.votes).toHaveLength(1));
     await question.click([sam], 'approve');
     await eventually(async () => {
-      expect((await question.told(sam)).join('\n')).toContain('already');
+      expect(await question.told(sam)).toContain('already');
     });
     expect(await question.run()).toMatchObject({ state: 'awaiting' });
     await question.click(
@@ -167,6 +172,5 @@ describe('what people approve is done on a real machine', () => {
     expect((await fleet.entriesOf(run.id)).find(({ kind }) => kind === 'action.began')).toMatchObject({
       approvedBy: expect.arrayContaining([sam]),
     });
-    expect(approvers).toContain(bea);
   });
 });

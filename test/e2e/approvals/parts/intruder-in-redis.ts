@@ -38,6 +38,7 @@ export class IntruderInRedis implements Disposable {
       .zrem(keys.approvalsAsked(), run.id)
       .lrem(keys.awaiting(machine), 1, run.id)
       .lpush(keys.inbox(machine), run.id)
+      // The next sweep wakes it.
       .sadd(keys.busy(), machine)
       .exec();
   }

@@ -89,10 +89,14 @@ export class Question {
     });
   }
 
-  /** What only this person was told so far. */
-  async told(userId: string): Promise<string[]> {
+  /** What only this person was told since the card stands there. */
+  async told(userId: string): Promise<string> {
+    const since = Number(this.#card?.ts ?? 0);
     const messages = await this.#messages(userId);
-    return messages.filter(({ ephemeral_to: to }) => to !== undefined).map(messageText);
+    return messages
+      .filter(({ ts, ephemeral_to: to }) => to !== undefined && Number(ts) > since)
+      .map(messageText)
+      .join('\n');
   }
 
   /** The text of the run's one message of this kind. */

@@ -16,6 +16,7 @@ export interface SigningAsksOptions {
   /** Opens one for workers: who waits on a connection keeps everybody else on it waiting. */
   readonly connect: () => Redis;
   readonly keys: Keys;
+  readonly clock: () => number;
   readonly settings: QueueSettings;
   readonly log: Logger;
 }
@@ -24,6 +25,9 @@ export interface SigningAsksOptions {
 export class RedisSigningAsks {
   readonly #options: SigningAsksOptions;
   #connection: Redis | undefined;
+  /** Whether the last look came to an end, and when a look last began after one that did. */
+  #lookWorked = true;
+  #lookedAt: number | undefined;
 
   constructor(options: SigningAsksOptions) {
     this.#options = options;
@@ -42,10 +46,12 @@ export class RedisSigningAsks {
     signal.addEventListener('abort', leave, { once: true });
     try {
       while (!signal.aborted) {
-        this.#beSeen();
+        if (this.#lookWorked) this.#beSeen();
+        this.#lookWorked = false;
         this.#connection ??= this.#options.connect();
         const pop = this.#connection.bzpopmin(this.#options.keys.signerAsks(), blockSeconds);
         const popped = await Promise.race([pop, aborted]);
+        this.#lookWorked = true;
         const wish = popped ? this.#read(popped[1]) : undefined;
         if (wish !== undefined) return wish;
       }
@@ -62,6 +68,11 @@ export class RedisSigningAsks {
     await ask('answer what was to be signed', kept);
   }
 
+  /** Whether it looks for wishes, and can: false before the first `next`. */
+  isLooking(): boolean {
+    return this.#lookedAt !== undefined && this.#options.clock() - this.#lookedAt < seenForMs;
+  }
+
   disconnect(): void {
     this.#connection?.disconnect();
     this.#connection = undefined;
@@ -69,7 +80,8 @@ export class RedisSigningAsks {
 
   /** Only so that people can be told where there is no signer: nothing depends on it. */
   #beSeen(): void {
-    const { redis, keys, log } = this.#options;
+    const { redis, keys, clock, log } = this.#options;
+    this.#lookedAt = clock();
     redis.set(keys.signerSeen(), 1, 'PX', seenForMs).catch((error: unknown) => {
       log.debug({ err: error }, 'the signer could not say that it is there');
     });

@@ -220,6 +220,13 @@ export function machineActionsSuite(
           },
           /policy allows/,
         ],
+        'with words that only begin as the policy allows': [
+          ({ machine, fence: at, id }) => {
+            const argv = argvOf('note', 'x\n');
+            return signCapsule(key, newCapsule({ id, machine, fence: at, action: 'note', argv }));
+          },
+          /policy allows/,
+        ],
         'with more words than the policy has': [
           ({ machine, fence: at, id }) => {
             const argv = [...argvOf('note', 'x'), 'y'];

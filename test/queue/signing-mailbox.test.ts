@@ -61,11 +61,34 @@ it('tells whether a signer looks for wishes', async () => {
   try {
     await using queue = await openQueue(own.url, settings);
     expect(await queue.signer.seen()).toBe(false);
+    expect(queue.signingAsks.isLooking()).toBe(false);
     const stopping = new AbortController();
     const next = queue.signingAsks.next(stopping.signal);
     await expect.poll(() => queue.signer.seen()).toBe(true);
+    expect(queue.signingAsks.isLooking()).toBe(true);
     stopping.abort();
     await next;
+  } finally {
+    await own.stop();
+  }
+});
+
+it('takes no signer for one that Redis lets not look', async () => {
+  const own = await startTestRedis();
+  try {
+    let now = 1_000_000;
+    await using queue = await openQueue(own.url, settings, () => now);
+    const admin = new Redis(own.url);
+    await admin.set(keys.signerAsks(), 'no zset');
+    const { signal } = new AbortController();
+    for (const _try of [1, 2]) {
+      await expect(queue.signingAsks.next(signal)).rejects.toThrow('WRONGTYPE');
+      now += 20_000;
+      await admin.del(keys.signerSeen());
+    }
+    expect(queue.signingAsks.isLooking()).toBe(false);
+    expect(await queue.signer.seen()).toBe(false);
+    admin.disconnect();
   } finally {
     await own.stop();
   }

@@ -61,6 +61,11 @@ interface Shared {
 async function start(): Promise<void> {
   const settings = readSettings(process.env);
   const log = createLogger({ level: settings.logLevel, redact });
+  for (const name of settings.needlessKeys) {
+    log.warn(
+      `a ${settings.role} does not need ${name}: take it away, so that nobody can do alone what takes several`,
+    );
+  }
   const steps: ShutdownStep[] = [];
   // Before anything is opened: a signal during the start ends what is open by then.
   const end = handleShutdown({ steps, timeoutMs: settings.shutdownTimeoutMs, log });
@@ -106,6 +111,7 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   const checks: ReadyCheck[] = [
     { name: 'redis', ready: () => queue.ready() },
     ...(bot ? [{ name: 'slack', ready: () => bot.ready() }] : []),
+    ...(settings.signer ? [{ name: 'signer', ready: () => queue.signingAsks.isLooking() }] : []),
   ];
   const page = metrics.page({
     ...{ version: await version(), role: settings.role, fleet, spans: () => telemetry.counts() },

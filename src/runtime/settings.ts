@@ -8,6 +8,7 @@ import {
   type SettingName,
   settingNames,
 } from './environment.ts';
+import { needlessKeys } from './needless-keys.ts';
 import { type RedisSettings, redisSettings } from './redis-settings.ts';
 import { type SignerSettings, signerSettings } from './signer-settings.ts';
 
@@ -63,6 +64,8 @@ export interface Settings {
   readonly signer?: SignerSettings | undefined;
   /** The bot's, PEM. Absent: no action can be approved. */
   readonly decisionKey?: string | undefined;
+  /** Names of the keys that are set and that another role alone should hold. */
+  readonly needlessKeys: readonly string[];
   /** Absent: runs are not traced. */
   readonly mlflow?: MlflowSettings;
   /** Absent: the ledger is not exported. */
@@ -205,6 +208,7 @@ function assemble(...[env, need, problems, told]: Known): Settings {
     health: { host: env.FLEETBOT_HEALTH_HOST, port: env.FLEETBOT_HEALTH_PORT },
     signer: signerSettings(env, need),
     decisionKey: env.FLEETBOT_DECISION_KEY,
+    needlessKeys: needlessKeys(env),
     ...((role === 'bot' || role === 'all') && { slack: slackSettings(env, need) }),
     ...((role === 'worker' || role === 'all') && {
       worker: {

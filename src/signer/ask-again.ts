@@ -37,7 +37,7 @@ export function askAgain(
   }
   const problem = actProblem(run.request, subject, action, machine, fleet);
   if (problem !== undefined) return { refused: problem };
-  const least = leastRisk(fleet, machine, question, action);
+  const least = leastRisk(fleet, machine, run.request.task, question, action);
   if (!isLess(question.risk, least)) return { machine, subject };
   return { refused: `It is ${least}, but people were told that it is ${question.risk}. Ask again.` };
 }

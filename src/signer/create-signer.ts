@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { approvalIdOf } from '../fleet/approval.ts';
+import { StoreUnavailableError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Clock, Ledger, Runs, SignerMeter, SigningAsk, SigningAsks, SigningReply } from './ports.ts';
 import { signCapsule } from './sign-capsule.ts';
@@ -68,13 +69,9 @@ export function createSigner(options: SignerOptions): Signer {
 }
 
 async function answer(ask: SigningAsk, options: SignerOptions): Promise<void> {
-  const { asks, runs, ledger, meter, fleet, clock, log } = options;
-  const run = await runs.run(ask.run);
+  const { asks, ledger, meter, clock, log } = options;
+  const reply = await replyTo(ask, options);
   const at = clock();
-  const reply: SigningReply =
-    run === undefined
-      ? { refused: `There is no run ${ask.run}.` }
-      : signCapsule(ask, run, { ...options, fleet: fleet(), now: at });
   const facts = { at, approval: approvalIdOf(ask.run), machine: ask.machine, fence: ask.fence };
   const ids = { run: ask.run, machine: ask.machine, fence: ask.fence };
   if ('signed' in reply) {
@@ -87,4 +84,20 @@ async function answer(ask: SigningAsk, options: SignerOptions): Promise<void> {
     log.warn({ ...ids, reason: reply.refused }, 'refused to sign');
   }
   await asks.answer(ask, reply);
+}
+
+/** A record that cannot be read now will not be later either: doubt denies. @throws StoreUnavailableError */
+async function replyTo(ask: SigningAsk, options: SignerOptions): Promise<SigningReply> {
+  const { runs, fleet, clock, log } = options;
+  try {
+    const run = await runs.run(ask.run);
+    if (run === undefined) return { refused: `There is no run ${ask.run}.` };
+    return signCapsule(ask, run, { ...options, fleet: fleet(), now: clock() });
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) throw error;
+    log.error({ err: error, run: ask.run }, 'a record that the signer cannot read');
+    return {
+      refused: `The signer cannot read the record of ${ask.run}. Compare its version with the worker's; its log tells more.`,
+    };
+  }
 }

@@ -314,6 +314,25 @@ describe('the settings of approvals', () => {
     expect(readSettings({ ...worker, FLEETBOT_CAPSULE_KEY: capsule }).signer).toBeUndefined();
   });
 
+  it('are named where another role alone should hold them', () => {
+    const keys = {
+      ...{ FLEETBOT_DECISION_KEY: decision, FLEETBOT_CAPSULE_KEY: capsule, FLEETBOT_SSH_KEY: key },
+    };
+    const needlessOf = (env: Record<string, string>) => readSettings({ ...env, ...keys }).needlessKeys;
+    expect(needlessOf(bot)).toEqual(['FLEETBOT_CAPSULE_KEY', 'FLEETBOT_SSH_KEY']);
+    expect(needlessOf(signer)).toEqual(['FLEETBOT_DECISION_KEY', 'FLEETBOT_SSH_KEY']);
+    expect(needlessOf(worker)).toEqual(['FLEETBOT_DECISION_KEY', 'FLEETBOT_CAPSULE_KEY']);
+    expect(needlessOf(all)).toEqual([]);
+    expect([bot, worker, signer, all].flatMap((env) => readSettings(env).needlessKeys)).toEqual([]);
+  });
+
+  it('of a bot are not taken from its own key where the bot is elsewhere', () => {
+    const { FLEETBOT_DECISION_PUBLIC_KEYS: _, ...rest } = signer;
+    expect(problemsOf({ ...rest, FLEETBOT_DECISION_KEY: decision })).toEqual([
+      expect.stringMatching(/^FLEETBOT_DECISION_PUBLIC_KEYS is not set/),
+    ]);
+  });
+
   it('make a signer of the role all where it has the key, which then knows its own bot, or those that are named', () => {
     const own = { ...all, FLEETBOT_CAPSULE_KEY: capsule, FLEETBOT_DECISION_KEY: decision };
     expect(keysOf(own)).toEqual([lineOf(decision)]);

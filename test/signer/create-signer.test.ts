@@ -3,7 +3,7 @@ import pino from 'pino';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { LedgerEntry } from '../../src/fleet/ledger-entry.ts';
-import type { Run } from '../../src/fleet/run.ts';
+import { type Run, runSchema } from '../../src/fleet/run.ts';
 import { createSigner, type SignerOptions } from '../../src/signer/create-signer.ts';
 import type { SigningAsk, SigningReply } from '../../src/signer/ports.ts';
 import { approvedRun, askFor, fleetOf, means, now } from './approved-run.ts';
@@ -82,6 +82,15 @@ it('refuses what no record is of', async () => {
   await vi.waitFor(() =>
     expect(told).toContainEqual(['answer', 'ask-1', { refused: `There is no run ${run.id}.` }]),
   );
+});
+
+it('refuses what it cannot read, and says so at once', async () => {
+  const runs = { run: async () => runSchema.parse({}) };
+  const { ask, told, logged } = startSigner([], { runs });
+  ask(askFor(run));
+  const refused = expect.stringContaining(`cannot read the record of ${run.id}`);
+  await vi.waitFor(() => expect(told).toContainEqual(['answer', 'ask-1', { refused }]));
+  expect(logged.join()).toContain('ZodError');
 });
 
 it('goes by the fleet file as it is at that moment', async () => {

@@ -362,6 +362,10 @@ describe('a parameter that a machine or a model wrote', () => {
     expect(refusalOf(approvedRun({ ...byRule, wish: notInARule }), { fleet })).toMatch(/It is disruptive/);
     const ofOthers = changedFleet('{ check: disk,', '{ check: disk, machines: web-02,');
     expect(refusalOf(approvedRun(byRule), { fleet: ofOthers })).toMatch(/It is disruptive/);
+    const afterAnotherCheck = changedFleet('{ check: disk,', '{ check: memory,');
+    expect(refusalOf(approvedRun(byRule), { fleet: afterAnotherCheck })).toMatch(/It is disruptive/);
+    const afterAQuestion = { ...byRule, task: { kind: 'ask', question: 'Is it full?' } } as const;
+    expect(refusalOf(approvedRun(afterAQuestion))).toMatch(/It is disruptive/);
     const suggestions = fleetOf().suggestions.map((each) => ({ ...each, action: 'restart-service' }));
     const ofAnother = { ...fleetOf(), suggestions };
     expect(refusalOf(approvedRun(byRule), { fleet: ofAnother })).toMatch(/It is disruptive/);

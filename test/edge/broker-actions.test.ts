@@ -198,6 +198,21 @@ describe.runIf(hasPython)("the broker's actions", () => {
     expect(await asking).toMatchObject(has('done'));
   });
 
+  it('that must not be interrupted are waited for by what is told to end', async () => {
+    const capsule = newNote();
+    await machine.program(
+      'note',
+      `echo "$1" >> ${file('notes')}; until [ -e ${file('go')} ]; do /bin/sleep 0.02; done`,
+    );
+    await act(capsule);
+    await expect.poll(runs, patience).toBe(1);
+    const unit = `fleetbot-action-${capsule.id}.service`;
+    process.kill(Number(await readFile(file(`${unit}.pid`), 'utf8')), 'SIGTERM');
+    expect(await result(capsule)).toMatchObject(has('running'));
+    await writeFile(file('go'), '');
+    await expect.poll(() => result(capsule), patience).toMatchObject(has('done'));
+  });
+
   it('that cannot be written down are refused, and their approval is not used up', async () => {
     const capsule = newNote();
     const inTheWay = join(file('actions'), `${capsule.id}.space`);

@@ -20,6 +20,7 @@ const patience = { timeout: 60_000, interval: 200 };
 const configFile = '/etc/probe.conf';
 const book = '/var/lib/fleetbot/broker/actions';
 
+const leaving = `touch ${configFile}.made; /usr/bin/sleep 296 &`;
 const same = { risk: 'reversible', verify: 'disk', noUndo: 'A test has nothing to undo' };
 const catalogue = {
   'vacuum-journal': {
@@ -53,6 +54,10 @@ const catalogue = {
   pause: {
     ...{ ...same, summary: 'Wait, if nothing comes up', argv: ['sleep', '{seconds}'], interruptible: true },
     params: { seconds: { type: 'integer', min: 1, max: 300 } },
+  },
+  leave: {
+    ...{ ...same, summary: 'Make a file and leave something running' },
+    argv: ['sh', '-c', leaving],
   },
 } as const;
 
@@ -221,6 +226,27 @@ describe('an action that runs', () => {
     await gate().unlock('a leak');
   });
 
+  it('leaves files that others may read, and nothing running', async () => {
+    expect(await end(await begin('leave', 'sh', '-c', leaving))).toMatchObject({ outcome: 'done' });
+    expect(await machine.run(['stat', '-c', '%U %a', `${configFile}.made`])).toBe('root 644\n');
+    await expect.poll(() => isSleeping(296), patience).toBe(false);
+  });
+
+  it('keeps setup from changing or removing anything', async () => {
+    const capsule = await begin('pause', 'sleep', '295');
+    const flags = flagsFor(machine, { ...governed.options(name), flags: ['--no-warm-up'] });
+    for (const words of [flags, ['--uninstall', '--purge']]) {
+      expect(await setUp(machine, words)).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining(`${capsule.id}.service runs`),
+      });
+    }
+    expect(await isSleeping(295)).toBe(true);
+    await gate().lock('a leak');
+    expect(await end(capsule)).toMatchObject({ outcome: 'failed' });
+    await gate().unlock('a leak');
+  });
+
   it('has failed when it was killed, and leaves nothing running', async () => {
     const capsule = await begin('wait', 'sleep', '298');
     await sleeps(298);
@@ -270,6 +296,7 @@ describe('a machine whose disk is full', () => {
       detail: expect.stringContaining('Make room'),
     });
     expect(await gate().result(capsule.id)).toMatchObject({ outcome: 'unknown' });
+    expect(await machine.run(['ls', book])).not.toContain(capsule.id);
     await makeRoom(machine, '/');
     expect(await act(capsule)).toMatchObject({ outcome: 'running' });
     expect(await end(capsule)).toMatchObject({ outcome: 'done' });

@@ -165,7 +165,7 @@ export function approvalCardView(run: AskingRun, catalogue: Catalogue): View {
   const head = [
     titleOf(approval, action),
     ...(waiting ? askedLines(approval) : [approvalStateWords(run)]),
-    ...(waiting || approval.votes.length > 1 ? voteLines(approval) : []),
+    ...voteLines(approval),
   ];
   const card = (approvable: boolean) =>
     compose({

@@ -1,5 +1,5 @@
 import type { Risk } from '../../fleet/action.ts';
-import type { Approval, ApprovalDecision, Question, Round } from '../../fleet/approval.ts';
+import type { Approval, ApprovalDecision, ApprovalState, Question, Round } from '../../fleet/approval.ts';
 import { paramWords } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
 import { mention, prose } from './safe-text.ts';
@@ -53,9 +53,17 @@ function byWhom({ by, at, reason }: ApprovalDecision): string {
 
 const did = { approve: ':white_check_mark: *approved*', deny: ':no_entry: *denied*' } as const;
 
-/** Every decision so far, one line each. */
-export function voteLines({ votes }: Approval): readonly string[] {
-  return votes.map(({ decision }) => `${did[decision.kind]} ${byWhom(decision)}`);
+/** The decisions that `approvalStateWords` tells of, by the state that they led to. */
+const toldWith: Partial<Record<ApprovalState, ApprovalDecision['kind']>> = {
+  approved: 'approve',
+  denied: 'deny',
+};
+
+/** Every decision that the question's state does not tell of, one line each. */
+export function voteLines({ state, votes }: Approval): readonly string[] {
+  return votes
+    .filter(({ decision }) => decision.kind !== toldWith[state])
+    .map(({ decision }) => `${did[decision.kind]} ${byWhom(decision)}`);
 }
 
 /** What the question has come to: who decided when, and why; or what it waits for. One line. */

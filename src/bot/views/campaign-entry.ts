@@ -1,10 +1,11 @@
+import { latestFindings } from '../../fleet/latest-findings.ts';
 import type { Campaign } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { TraceLink } from '../ports.ts';
 import { inertnessWords, runButtons, statusLines } from './run-main.ts';
 import { codeSpan, prose, quoteLines } from './safe-text.ts';
 import { buttonRow, compose, context, type FileContent, section, type View } from './view.ts';
-import { findingWords, latestFindings } from './words.ts';
+import { findingWords } from './words.ts';
 
 const commentChars = 1_500;
 const contradictionChars = 300;

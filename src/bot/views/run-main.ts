@@ -1,6 +1,7 @@
 import type { Button } from '@slack/types';
 import type { Finding } from '../../fleet/finding.ts';
 import type { Halt } from '../../fleet/halt.ts';
+import { latestFindings } from '../../fleet/latest-findings.ts';
 import type { ActionRecord, Cancellation, Run } from '../../fleet/run.ts';
 import { cancelActionId, runAgainActionId } from '../action-ids.ts';
 import type { TraceLink } from '../ports.ts';
@@ -11,7 +12,7 @@ import { beforeAfterLine, outcomeLine } from './outcome-words.ts';
 import { codeSpan, mention, prose, quoteLines } from './safe-text.ts';
 import { missingTrace, traceButton } from './trace-button.ts';
 import { button, buttonRow, compose, context, section, type View } from './view.ts';
-import { latestFindings, moment, span, stateWords, taskWords, verdictWords, worstFirst } from './words.ts';
+import { moment, span, stateWords, taskWords, verdictWords, worstFirst } from './words.ts';
 
 /** How many findings the headline names. */
 const headlineFindings = 3;

@@ -46,11 +46,6 @@ export function namesItself({ subject, text }: Finding): boolean {
   return text.startsWith(subject);
 }
 
-/** What was found last: of a run that acted what was found afterwards, because its verdict is of then. */
-export function latestFindings({ action, findings }: Run): readonly Finding[] {
-  return action?.after?.findings ?? findings;
-}
-
 /** A finding in plain text. */
 export function findingWords(finding: Finding): string {
   return namesItself(finding) ? finding.text : `${finding.subject}: ${finding.text}`;

@@ -2,6 +2,7 @@ import { WebClient } from '@slack/web-api';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CampaignMember, Requests } from '../../../src/bot/ports.ts';
+import { approvalParts } from '../../../src/bot/publisher/approval-parts.ts';
 import { createPublisher, type Publisher } from '../../../src/bot/publisher/create-publisher.ts';
 import { createPublisherClient } from '../../../src/bot/publisher/create-publisher-client.ts';
 import { campaignParts } from '../../../src/bot/publisher/parts.ts';
@@ -713,6 +714,14 @@ describe('a run that asks people', () => {
     await upToDate();
     expect(called('expired')).toEqual([
       ':hourglass: <@U0ANN> Expired, because not enough people decided until 2026-11-22 11:00:10 UTC: *vacuum-journal size=200M* on *web-01*. Nothing was changed. To ask for it again: `/fleet run web-01 vacuum-journal size=200M`',
+    ]);
+  });
+
+  it('comes before the rest of its thread, because people wait for it', () => {
+    const parts = approvalParts(asking({ reminded: true }), new Map());
+    expect(parts.map(({ name, priority }) => [name, priority])).toEqual([
+      ['approval', 'decision'],
+      ['reminder:0', 'decision'],
     ]);
   });
 

@@ -1,5 +1,6 @@
 import type { Approval, QuestionSubject, Vote } from '../fleet/approval.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
+import { latestFindings } from '../fleet/latest-findings.ts';
 import { describeTask, paramWords } from '../fleet/request.ts';
 import type { ActionRecord, Run, ToolCall } from '../fleet/run.ts';
 
@@ -159,13 +160,16 @@ function sessionOf({ id, request: { campaign, origin } }: Run): string {
 }
 
 function outcomeText(run: Run): string {
+  const { after, before } = run.action ?? {};
+  const earlier = after && before ? before.findings : [];
   const lines = [
     run.verdict ?? 'failed',
-    ...run.findings.map((finding) => `${finding.severity}: ${finding.text}`),
+    ...latestFindings(run).map((finding) => `${finding.severity}: ${finding.text}`),
     ...(run.failure ? [run.failure.message] : []),
     ...(run.action?.outcome
       ? [`${actionName(run) ?? 'action'}: ${run.action.outcome}. ${run.action.detail}`]
       : []),
+    ...earlier.map((finding) => `before: ${finding.severity}: ${finding.text}`),
     ...(run.diagnosis?.comment ? [`Agent: ${run.diagnosis.comment}`] : []),
   ];
   return lines.join('\n');

@@ -182,6 +182,16 @@ describe('a person who asks for an action', () => {
     expect(other.state).toBe('awaiting');
   });
 
+  it('is asked beside another action with the same parameters', async () => {
+    const twin = catalogue.replace(/ {2}vacuum-journal:\n.*?(?=\n {2}restart-service:)/s, (text) =>
+      [text, text.replace('vacuum-journal:', 'vacuum-again:')].join('\n'),
+    );
+    const yaml = authorised.replace('guarded]', 'guarded, vacuum-again]');
+    await using on = await openActing(open, {}, { yaml, rest: twin });
+    await on.serve(vacuum);
+    expect((await on.serve({ ...vacuum, action: 'vacuum-again' })).state).toBe('awaiting');
+  });
+
   it.each([
     ['the fleet file has no such action', { action: 'nonsense', params: {} }, 'action-unknown'],
     [

@@ -323,6 +323,22 @@ describe('the trace of a run', () => {
     expect(one('message.queued').endMs).toBe(acceptedAt + 8_000);
   });
 
+  it('whose verdict is of after an action tells the findings of then, and those of before as such', async () => {
+    const telemetry = await start();
+    const run = actedRun();
+    const finding = (severity: 'ok' | 'critical', text: string) => ({
+      ...{ severity, text, subject: '/var', output: 0 },
+    });
+    const before = { findings: [finding('critical', '/var is 94 % full')], verdict: 'critical' as const };
+    const after = { findings: [finding('ok', '/var is 60 % full')], verdict: 'ok' as const };
+    if (run.action === undefined) throw new Error('did not act');
+    telemetry.tracer.finish({ ...run, verdict: 'ok', action: { ...run.action, before, after } });
+    await telemetry.flush();
+    expect(one('message.processed').attributes['mlflow.spanOutputs']).toMatch(
+      /^ok\nok: \/var is 60 % full\nvacuum-journal: failed.*\nbefore: critical: \/var is 94 % full/,
+    );
+  });
+
   it('shows what people were asked and what was changed, under the ids that the machine was given', async () => {
     const telemetry = await start();
     const run = actedRun();

@@ -28,8 +28,8 @@ import { evidenceSchema } from '../fleet/evidence.ts';
  * `act` reads one JSON object from stdin (`signedCapsuleSchema` of fleet/capsule.ts) and replies `running` as soon as
  * the action has begun; a refusal means that it has not. It begins an id once, ever; one action at a time; none while
  * the agent runs, and no agent starts while one runs (`unit-failed`). No other verb comes between its look at the fence
- * and the beginning. `result` tells of an id as often as asked: `unknown` where none of it was begun, `lost` where the
- * machine restarted in its middle.
+ * and the beginning. `result` tells of an id as often as asked: `unknown` where none of it was begun, also where a lock
+ * came before its turn; `lost` where the machine restarted in its middle.
  */
 export const gateProtocolVersion = 1;
 

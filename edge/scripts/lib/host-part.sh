@@ -48,7 +48,7 @@ capsule_signer_lines() {
 refuse_while_acting() {
   [[ $EUID -eq 0 && -z $root ]] || return 0
   local unit
-  unit=$(systemctl list-units --plain --no-legend 'fleetbot-action-*.service' 2>/dev/null | awk '{ print $1 }')
+  unit=$(systemctl list-units --plain --no-legend 'fleetbot-action-*.service' 2>/dev/null | awk '{ print $1 }' || true)
   [[ -z $unit ]] || die "$unit runs, a change that people approved. Wait for its end, which its time limit brings at the latest, and run setup again."
 }
 

@@ -5,7 +5,6 @@ import { explainAccess } from '../fleet/explain-access.ts';
 import type { Fleet, TwoPeopleVerb, Verb } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { mayDecide } from '../fleet/may-decide.ts';
-import { quorumNow } from '../fleet/quorum.ts';
 import type { Requester } from '../fleet/request.ts';
 import type { Person } from './ports.ts';
 import type { Profile, SlackDirectory } from './slack-directory.ts';
@@ -78,7 +77,7 @@ export class Asker {
     const excluded = await this.exclusion();
     if (excluded !== undefined) return { allowed: false, reason: excluded, groups: [] };
     const alone = mayDecide(this.#fleet, machine, question, this.#person(undefined, []), kind);
-    if (alone.allowed && !quorumNow(this.#fleet, question).differentGroups) return alone;
+    if (alone.allowed) return alone;
     const groups = await this.#groupsOf(groupsThatMatter(this.#fleet, 'approve', [machine], question.risk));
     const decision = mayDecide(this.#fleet, machine, question, this.#person(undefined, groups), kind);
     const doubt = decision.allowed ? undefined : await this.doubt();

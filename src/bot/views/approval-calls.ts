@@ -1,6 +1,13 @@
 import { endOf, type Question } from '../../fleet/approval.ts';
 import { paramWords } from '../../fleet/request.ts';
-import { type AskingRun, mentions, quorumWords, roundOf, subjectWords } from './approval-words.ts';
+import {
+  type AskingRun,
+  approvalStateWords,
+  mentions,
+  quorumWords,
+  roundOf,
+  subjectWords,
+} from './approval-words.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 import { section, type View } from './view.ts';
 import { moment } from './words.ts';
@@ -9,6 +16,8 @@ import { moment } from './words.ts';
 
 /** Longer commands are not told to be typed again: what is cut would be another one. */
 const againChars = 300;
+/** One word of such a command that stands in a message as it is to be typed. */
+const typedWord = /^[!-_a-~]+$/;
 
 /** `block_id` of such a message, by which recovery finds it. */
 export const approvalCallBlockId = (runId: string, name: string) => `run:${runId}:${name}`;
@@ -29,12 +38,18 @@ export function reminderView(run: AskingRun, name: string): View {
   return call(run, name, words);
 }
 
-/** Nobody answered in time: others are asked. */
+/** Too few answered in time: others are asked. */
 export function passedOnView(run: AskingRun, name: string): View {
   const round = roundOf(run.approval);
   const until = round === undefined ? '' : ` until ${moment(round.endsAt)}`;
-  const words = `:arrow_right: Nobody decided in time, so it is passed on to ${mentions(round?.mention ?? [])}${until}: ${what(run)}. The card above has the buttons (${codeSpan(run.approval.question.id, 64)}).`;
+  const words = `:arrow_right: ${whoDecided(run)} decided in time, so it is passed on to ${mentions(round?.mention ?? [])}${until}: ${what(run)}. The card above has the buttons (${codeSpan(run.approval.question.id, 64)}).`;
   return call(run, name, words);
+}
+
+/** As it was when the round before ended: the message stays as it is when somebody decides later. */
+function whoDecided({ approval: { question, round, votes } }: AskingRun): string {
+  const endedAt = question.rounds[round - 1]?.endsAt ?? question.askedAt;
+  return votes.some(({ decision }) => decision.at < endedAt) ? 'Too few people' : 'Nobody';
 }
 
 /** Nobody, or not everybody who had to, decided in time: whoever asked is told, and what to do now. */
@@ -48,16 +63,18 @@ export function expiredView(run: AskingRun, name: string): View | undefined {
 function afterExpiry({ machine, subject }: Question): string {
   if (subject.kind === 'escalation')
     return 'Nobody on call was told: look at the machine, or call them yourself.';
-  const again = ['/fleet run', machine, subject.action, ...paramWords(subject.params)].join(' ');
-  return again.length > againChars
-    ? 'Nothing was changed.'
-    : `Nothing was changed. To ask for it again: ${codeSpan(again, againChars)}`;
+  const words = [machine, subject.action, ...paramWords(subject.params)];
+  const again = ['/fleet run', ...words].join(' ');
+  const canBeTyped = again.length <= againChars && words.every((word) => typedWord.test(word));
+  return canBeTyped
+    ? `Nothing was changed. To ask for it again: ${codeSpan(again, againChars)}`
+    : 'Nothing was changed.';
 }
 
 /** People agreed that those on call should look at it. */
 export function escalatedView(run: AskingRun, name: string): View | undefined {
   const { question, state } = run.approval;
   if (question.subject.kind !== 'escalation' || state !== 'approved') return undefined;
-  const words = `:rotating_light: Escalated to ${mentions(question.subject.to)}: *${prose(question.machine, 64)}*. ${prose(question.why, 500)}`;
+  const words = `:rotating_light: Escalated to ${mentions(question.subject.to)}: *${prose(question.machine, 64)}*. ${prose(question.why, 500)} · ${approvalStateWords(run)}`;
   return call(run, name, words);
 }

@@ -40,9 +40,14 @@ export function quorumWords({ quorum: { approvals, differentGroups } }: Question
   return `${approvals} people must agree${differentGroups ? ', each for another user group' : ''}`;
 }
 
-/** People and groups, mentioned: Slack tells them, unless the words are an edit of a message that stands. */
+/**
+ * People and groups, mentioned: Slack tells them, unless the words are an edit of a message that stands. The first round
+ * has none where no row of the fleet file lets anybody else approve.
+ */
 export function mentions(ids: readonly string[]): string {
-  return ids.length === 0 ? 'nobody by name' : ids.map(mention).join(' ');
+  return ids.length === 0
+    ? 'nobody, because the fleet file lets nobody else approve it,'
+    : ids.map(mention).join(' ');
 }
 
 /** Whose decision it is, of when, and why. */

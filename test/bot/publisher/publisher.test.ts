@@ -725,6 +725,42 @@ describe('a run that asks people', () => {
     ]);
   });
 
+  it('passed on after one of two approved does not say that nobody decided', () => {
+    const vote = (at: number) => {
+      const by = { kind: 'person' as const, userId: 'UBEN', teamId: 'T1' };
+      const decision = {
+        approval: 'a',
+        question: 'd',
+        kind: 'approve' as const,
+        by,
+        groups: [],
+        at,
+        eventId: 'e',
+      };
+      return { decision, signature: 's' };
+    };
+    const said = (votes: ReturnType<typeof vote>[]) =>
+      approvalParts(asking({ round: 1, votes }), new Map()).flatMap((part) =>
+        part.name === 'passed-on:1' && part.kind === 'message' ? part.view.text : [],
+      );
+    const [first] = asking().approval?.question.rounds ?? [];
+    const endsAt = first?.endsAt ?? 0;
+    expect(said([vote(endsAt - 1)])).toEqual([expect.stringContaining('Too few people decided in time')]);
+    expect(said([vote(endsAt)])).toEqual([expect.stringContaining('Nobody decided in time')]);
+  });
+
+  it('that expired with a value that cannot be typed tells no command', () => {
+    const run = asking();
+    const subject = run.approval?.question.subject;
+    if (run.approval === undefined || subject?.kind !== 'action') throw new Error('no action');
+    for (const value of ['a b', 'a`b', 'x'.repeat(300)]) {
+      const question = { ...run.approval.question, subject: { ...subject, params: { size: value } } };
+      const parts = approvalParts(asking({ question, state: 'expired', settledAt }), new Map());
+      const expired = parts.find(({ name }) => name === 'expired');
+      expect(expired?.kind === 'message' && expired.view.text).toMatch(/Nothing was changed\.$/);
+    }
+  });
+
   it('says of an escalation that expired that nobody was called', async () => {
     publish();
     const run = asking();

@@ -135,6 +135,14 @@ describe('the card of a question', () => {
     expect(card(settled('approved', [half])).text.match(/\*approved\* by/g)).toHaveLength(1);
   });
 
+  it('that nobody may approve says so', () => {
+    const run = asking();
+    const [first, ...others] = run.approval.question.rounds;
+    if (first === undefined) throw new Error('no rounds');
+    const { text } = card(asking({ rounds: [{ ...first, mention: [] }, ...others] }));
+    expect(text).toContain('asked: nobody, because the fleet file lets nobody else approve it, until');
+  });
+
   it('in its last round says that it then expires', () => {
     const run = asking();
     const { text } = card({ ...run, approval: { ...run.approval, round: 1 } });

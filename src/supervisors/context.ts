@@ -21,7 +21,10 @@ export interface SupervisorSettings {
   /** How long the first pause is between two looks at an action, and the longest one. */
   readonly resultPollIntervalMs: number;
   readonly resultPollIntervalMaxMs: number;
-  /** How long after its own time limit an action is still asked after; and at least, whoever asks. */
+  /**
+   * How long after its own time limit an action is still asked after, and at least, whoever asks; and how long a machine
+   * that is silent afterwards is waited for before it is measured.
+   */
   readonly resultGraceMs: number;
 }
 

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MachineError, type RunFailureCode, StaleFenceError } from '../fleet/errors.ts';
 import type { ActionOutcome, ActionRecord } from '../fleet/run.ts';
 import { endOfAction, untouched } from './action-ending.ts';
 import { approvedAction } from './approved-action.ts';
 import type { Drive } from './context.ts';
 import { leaveOnAbort } from './leave-on-abort.ts';
+import { pause } from './pause.ts';
 import type { ActionReport } from './ports.ts';
 
 /** How much longer each pause between two looks at an action is than the one before. */
@@ -119,8 +119,4 @@ async function shutOut({ held, gate, machine, interruption, log }: Drive): Promi
     log.info({ err: error }, 'the machine has not seen the higher fence yet');
     return false;
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }

@@ -7,6 +7,8 @@ import { failureOf } from './failure-of.ts';
 import { inStep } from './in-step.ts';
 import { makeReady } from './make-ready.ts';
 import { measureCheck } from './measure-check.ts';
+import { isSilence } from './measure-lock.ts';
+import { pause } from './pause.ts';
 import type { Step } from './ports.ts';
 
 /** What was measured after an action; with `failure` nothing. */
@@ -27,14 +29,21 @@ export async function verifyAction(drive: Drive): Promise<void> {
   await held.move('done', endOfAction(held.run, { ...ending, detail: words }, more));
 }
 
+/** A machine that is silent is waited for: what was done may have restarted its network, or all of it. */
 async function measureAfter(drive: Drive): Promise<After> {
-  const { worker } = drive.interruption;
-  try {
-    return await inStep(drive, 'action.verify', (step) => measure(drive, step));
-  } catch (error) {
-    worker.throwIfAborted();
-    if (!(error instanceof MachineError)) throw error;
-    return { failure: failureOf(error, drive.redact) };
+  const { clock, settings, interruption, log, redact } = drive;
+  const { worker } = interruption;
+  const deadline = clock() + settings.resultGraceMs;
+  for (;;) {
+    try {
+      return await inStep(drive, 'action.verify', (step) => measure(drive, step));
+    } catch (error) {
+      worker.throwIfAborted();
+      if (!(error instanceof MachineError)) throw error;
+      if (!isSilence(error) || clock() >= deadline) return { failure: failureOf(error, redact) };
+      log.info({ err: error }, 'the machine cannot be measured now; trying again');
+    }
+    await pause(settings.resultPollIntervalMs, worker);
   }
 }
 

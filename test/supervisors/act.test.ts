@@ -401,8 +401,22 @@ describe('an action that has begun', () => {
     expect(run.action?.after).toBeUndefined();
   });
 
-  it('stays done where what it changed cannot be measured', async () => {
+  it('is measured once its machine answers again, where that takes a while', async () => {
     await using on = await openActing(open);
+    await approvedRun(on);
+    let silent = 2;
+    const run = await on.driveNext({
+      before: (call) => {
+        if (call === 'evidence' && on.machine.executions.length > 0 && silent-- > 0)
+          throw new MachineError('unreachable', 'It restarts its network.');
+      },
+    });
+    expect(silent).toBe(-1);
+    expect(run).toMatchObject({ verdict: 'ok', action: { outcome: 'done', effect: 'confirmed' } });
+  });
+
+  it('stays done where what it changed cannot be measured', async () => {
+    await using on = await openActing(open, {}, { settings: { resultGraceMs: 50 } });
     await approvedRun(on);
     const run = await on.driveNext({
       before: (call) => {

@@ -2,6 +2,7 @@ import { type Risk, risks } from './action.ts';
 import type { AccessRule, Fleet, TwoPeopleVerb, Verb } from './fleet.ts';
 import type { Machine } from './machine.ts';
 import { parseSelector } from './selector.ts';
+import { verbWords } from './verb-words.ts';
 
 /** Who asks, by Slack's immutable ids. `excluded`: a guest, a stranger, a bot, or a deactivated account. */
 export interface Asker {
@@ -14,6 +15,8 @@ export interface Asker {
 export interface Decision {
   readonly allowed: boolean;
   readonly reason: string;
+  /** Of a denial, the sentence without what is denied. */
+  readonly why?: string;
   readonly rule?: AccessRule;
   /** Of the person's user groups, those to which a row gives it; none where only rows that name the person do. */
   readonly groups: readonly string[];
@@ -36,7 +39,8 @@ export function decider(
 ): (machine: Machine) => Decision {
   const deny = (why: string) => (machine: Machine) => ({
     allowed: false,
-    reason: `You may not ${verb} ${machine.name}: ${why}`,
+    reason: `You may not ${verbWords(verb, machine.name)}: ${why}`,
+    why,
     groups: [],
   });
   if (person.excluded) {
@@ -56,7 +60,7 @@ export function decider(
     if (rule === undefined) return denied(machine);
     return {
       allowed: true,
-      reason: `You may ${verb} ${machine.name}: line ${rule.line} of the fleet file allows it.`,
+      reason: `You may ${verbWords(verb, machine.name)}: line ${rule.line} of the fleet file allows it.`,
       rule,
       groups: person.groupIds.filter((group) => rules.some(({ groups }) => groups.includes(group))),
     };

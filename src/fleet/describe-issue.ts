@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { cureFor } from './cure-for.ts';
+import { misplacedId } from './misplaced-id.ts';
 import type { Path } from './read-yaml.ts';
 import { suggest } from './suggest.ts';
 
@@ -84,11 +85,22 @@ export function describeIssue(
       return [{ path, problem, cure }];
     }
     case 'too_small':
-      return [{ path, problem: `must be at least ${issue.minimum}${ofWhat(issue.origin)}`, cure }];
+      return [
+        {
+          path,
+          problem: `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${ofWhat(issue.origin)}`,
+          cure,
+        },
+      ];
     case 'too_big':
       return [{ path, problem: `must be at most ${issue.maximum}${ofWhat(issue.origin)}`, cure }];
     case 'invalid_format':
-      return [{ path, problem: `${JSON.stringify(found)} cannot be used`, cure }];
+      return [
+        {
+          path,
+          ...(misplacedId(path, found) ?? { problem: `${JSON.stringify(found)} cannot be used`, cure }),
+        },
+      ];
     case 'custom':
       return [{ path, problem: issue.message, cure: z.string().safeParse(issue.params?.cure).data ?? cure }];
     default:

@@ -21,14 +21,18 @@ export interface FleetFileProblem {
   readonly cure: string;
 }
 
+/** A problem as a line for people: `FILE:LINE: PATH: PROBLEM. CURE`. */
+export function problemLine(file: string, { line, path, problem, cure }: FleetFileProblem): string {
+  return `${file}:${line}: ${path}: ${problem}. ${cure}`;
+}
+
 /** The fleet file cannot be used. Holds every problem found, not only the first. */
 export class FleetFileError extends FleetbotError {
   readonly file: string;
   readonly problems: readonly FleetFileProblem[];
 
   constructor(file: string, problems: readonly FleetFileProblem[], options?: ErrorOptions) {
-    const lines = problems.map((p) => `${file}:${p.line}: ${p.path}: ${p.problem}. ${p.cure}`);
-    super('fleet-file-invalid', lines.join('\n'), options);
+    super('fleet-file-invalid', problems.map((problem) => problemLine(file, problem)).join('\n'), options);
     this.file = file;
     this.problems = problems;
   }

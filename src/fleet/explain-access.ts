@@ -3,12 +3,24 @@ import type { Risk } from './action.ts';
 import type { AccessRule, Fleet, Verb } from './fleet.ts';
 import type { Machine } from './machine.ts';
 import { parseSelector } from './selector.ts';
+import { verbWords } from './verb-words.ts';
 
 /**
  * Why a person may do this with this machine, or may not: a sentence for each row of the access table, in the order of
  * the file, and the decision as the last one. People and groups stand in it by their Slack ids.
  */
 export function explainAccess(
+  fleet: Fleet,
+  person: Asker,
+  verb: Verb,
+  machine: Machine,
+  risk?: Risk,
+): readonly string[] {
+  return [...explainRows(fleet, person, verb, machine, risk), verdict(fleet, person, verb, machine, risk)];
+}
+
+/** The same without the decision. */
+export function explainRows(
   fleet: Fleet,
   person: Asker,
   verb: Verb,
@@ -25,10 +37,7 @@ export function explainAccess(
     const upTo = dependsOnRisk(verb) ? `, up to ${rule.upTo}` : '';
     return `Line ${rule.line} applies: it gives ${verb} for ${rule.machines} to ${through.join(', ')}${upTo}.`;
   });
-  return [
-    ...(rows.length === 0 ? ['There is no access table.'] : rows),
-    verdict(fleet, person, verb, machine, risk),
-  ];
+  return rows.length === 0 ? ['There is no access table.'] : rows;
 }
 
 /** Why a row does not apply; empty where it does. */
@@ -52,8 +61,11 @@ function whatIsMissing(
 
 function verdict(fleet: Fleet, person: Asker, verb: Verb, machine: Machine, risk: Risk | undefined): string {
   const { allowed, rule } = decide(fleet, person, verb, machine, risk);
-  const what = `${verb} ${machine.name}`;
-  if (allowed) return `So ${person.userId} may ${what}, by line ${rule?.line}.`;
+  const what = verbWords(verb, machine.name);
+  if (allowed) {
+    const own = verb === 'approve' ? ' But nobody approves what they asked for themselves.' : '';
+    return `So ${person.userId} may ${what}, by line ${rule?.line}.${own}`;
+  }
   if (!person.excluded) return `So ${person.userId} may not ${what}: no row allows it.`;
   return `But ${person.userId} may not ${what}: guests, bots, deactivated accounts and people from other workspaces have no access to the fleet.`;
 }

@@ -196,6 +196,7 @@ export const accessEntrySchema = z
   .refine(({ verbs, upTo }) => upTo === undefined || verbs === 'all' || verbs.some(dependsOnRisk), {
     path: ['upTo'],
     message: 'says nothing: of the verbs only act and approve depend on it',
+    params: { cure: 'Remove upTo, or add act or approve to the verbs' },
   });
 
 export const suggestionEntrySchema = z.strictObject({

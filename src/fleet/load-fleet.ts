@@ -29,22 +29,38 @@ import {
   settingsSchema,
   suggestionEntrySchema,
 } from './fleet-file.ts';
-import { machineDraftSchema, machineSchema, nameSchema } from './machine.ts';
+import { type Machine, machineDraftSchema, machineSchema, nameSchema } from './machine.ts';
 import { isGroup, mergeSettings } from './merge-settings.ts';
+import { neverApproved } from './never-approved.ts';
 import { priceSchema } from './price.ts';
 import { type Path, readYaml } from './read-yaml.ts';
+
+/** A fleet file that can be used, with what it says that can have no effect. */
+export interface ReadFleet {
+  readonly fleet: Fleet;
+  /** In the order of lines. */
+  readonly warnings: readonly FleetFileProblem[];
+}
 
 /**
  * Reads a fleet file. `file` is only named in errors.
  * @throws FleetFileError with every problem, in the order of lines
  */
 export function loadFleet(text: string, file: string): Fleet {
+  return readFleet(text, file).fleet;
+}
+
+/**
+ * The same, with warnings.
+ * @throws FleetFileError like `loadFleet`
+ */
+export function readFleet(text: string, file: string): ReadFleet {
   const yaml = readYaml(text);
   const problems: FleetFileProblem[] = [...yaml.problems];
-  const report = (found: LocatedProblem): void => {
-    const { path, problem, cure } = found;
-    problems.push({ line: yaml.lineOf(path), path: formatPath(path) || '(file)', problem, cure });
+  const located = ({ path, problem, cure }: LocatedProblem): FleetFileProblem => {
+    return { line: yaml.lineOf(path), path: formatPath(path) || '(file)', problem, cure };
   };
+  const report = (found: LocatedProblem): void => void problems.push(located(found));
   const parts = readParts(yaml.value, report);
   const under = mergeSettings(builtInSettings, parts.defaults.readable);
   const loaded = parts.machines.map(({ index, value, readable, unread }) => {
@@ -60,12 +76,11 @@ export function loadFleet(text: string, file: string): Fleet {
   checkSelectors('suggestions', parts.suggestions, loaded, report);
   checkSelectors('access', parts.access, loaded, report);
   if (problems.length > 0) {
-    const inOrder = problems.toSorted((a, b) => a.line - b.line);
-    throw new FleetFileError(file, inOrder);
+    throw new FleetFileError(file, inOrder(problems));
   }
   const machines = loaded.flatMap(({ machine }) => machine ?? []);
   const { approvals, perPerson, prices } = commonSchema.parse(yaml.value);
-  return {
+  const fleet: Fleet = {
     file,
     machines: new Map(machines.map((machine) => [machine.name, machine])),
     access: parts.access.flatMap(({ index, value }) =>
@@ -77,6 +92,20 @@ export function loadFleet(text: string, file: string): Fleet {
     ),
     ...{ approvals, perPerson, prices },
   };
+  const withOwnActions = new Map(
+    loaded.flatMap(({ index, entry, draft }) =>
+      draft.name !== undefined && 'actions' in entry ? [[draft.name, index]] : [],
+    ),
+  );
+  const pathOf = ({ name }: Machine, action: number): Path => {
+    const index = withOwnActions.get(name);
+    return [...(index === undefined ? ['defaults'] : ['machines', index]), 'actions', action];
+  };
+  return { fleet, warnings: inOrder(neverApproved({ fleet, pathOf }).map(located)) };
+}
+
+function inOrder(problems: readonly FleetFileProblem[]): readonly FleetFileProblem[] {
+  return problems.toSorted((a, b) => a.line - b.line);
 }
 
 /** The actions that make sense by themselves; what does not is reported. */

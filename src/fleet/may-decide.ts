@@ -32,5 +32,6 @@ export function mayDecide(
       `This needs people of different user groups, and no user group of yours may approve it on ${machine.name}: only rows that name you do. You may deny it.`,
     );
   }
-  return decision;
+  if (decision.allowed || kind === 'approve') return decision;
+  return refuse(`You may not deny this on ${machine.name}: ${decision.why ?? decision.reason}`);
 }

@@ -9,7 +9,7 @@ import { parseSelector } from './selector.ts';
 const msPerMinute = 60_000;
 
 /** How many people and groups one card mentions at most. */
-const maxMentioned = 5;
+export const maxMentioned = 5;
 
 /** Who is asked when: first those who may approve it by the fleet file's rows, then one after the other of `passOn`. */
 export function roundsOf(

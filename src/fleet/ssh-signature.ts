@@ -10,6 +10,7 @@ const version = 1;
 const hash = 'sha512';
 const keyType = 'ssh-ed25519';
 const lineCharacters = 70;
+const fingerprintCharacters = 16;
 const [armourBegin, armourEnd] = ['-----BEGIN SSH SIGNATURE-----', '-----END SSH SIGNATURE-----'];
 
 /** The armoured signature of a text. @param privateKey Ed25519 */
@@ -45,6 +46,16 @@ export function signerOf(
 export function publicKeyLine(key: KeyObject): string {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
   return `${keyType} ${publicBlob(publicKey).toString('base64')}`;
+}
+
+/**
+ * The beginning of a key's fingerprint as `ssh-keygen -lf FILE.pub` prints it: enough to tell keys apart.
+ * @param key Ed25519, either half
+ */
+export function fingerprint(key: KeyObject): string {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  const digest = createHash('sha256').update(publicBlob(publicKey)).digest('base64');
+  return `SHA256:${digest.slice(0, fingerprintCharacters)}`;
 }
 
 /** The key of such a line, whatever comment follows; undefined where it is none. */

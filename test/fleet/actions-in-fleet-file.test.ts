@@ -324,6 +324,17 @@ test.each([
   ],
   ['approvals: { passOn: [ops] }', 'approvals.passOn[0]', 'cannot be used'],
   ['approvals: { quorum: { destructive: 0 } }', 'approvals.quorum.destructive', 'at least 1'],
+  ['approvals: { expireMinutes: 0 }', 'approvals.expireMinutes', 'must be more than 0'],
+  [
+    'access: [{ groups: [U0ANN], machines: all, verbs: [view] }]',
+    'access[0].groups[0]',
+    'U0ANN is a person, no user group',
+  ],
+  [
+    'access: [{ people: [S0OPS], machines: all, verbs: [view] }]',
+    'access[0].people[0]',
+    'S0OPS is a user group, no person',
+  ],
   ['approvals: { expires: 5 }', 'approvals.expires', 'is not known here'],
   ['actions: { Restart: {} }', 'actions.Restart', 'cannot be a key'],
   ['actions: [restart]', 'actions', 'must be a group'],
@@ -331,4 +342,10 @@ test.each([
   expect(problemsOf(`${text}\n`)).toContainEqual(
     expect.objectContaining({ line: 6, path, problem: expect.stringContaining(problem) }),
   );
+});
+
+test('a row with a limit for verbs that it does not give is told both cures', () => {
+  expect(
+    problemsOf('access: [{ people: [U0ANN], machines: all, verbs: [view], upTo: destructive }]\n'),
+  ).toMatchObject([{ cure: 'Remove upTo, or add act or approve to the verbs' }]);
 });

@@ -19,7 +19,7 @@ test('every row says whether it applies and why not; the decision comes last', (
     'Line 8 does not apply: it names neither U0OPS nor a user group of theirs, and gives only view, check.',
     'Line 9 applies: it gives approve for role=web to S0OPS, up to reversible.',
     'Line 10 does not apply: it is for role=db, which rhel-01 is not.',
-    'So U0OPS may approve rhel-01, by line 9.',
+    'So U0OPS may approve rhel-01, by line 9. But nobody approves what they asked for themselves.',
   ]);
 });
 
@@ -34,6 +34,12 @@ test('a row that does not reach the risk says so', () => {
 test('the risk is not spoken of where it does not matter', () => {
   expect(explainAccess(fleet, ann, 'check', machine, 'destructive')[0]).toBe(
     'Line 8 applies: it gives check for all to U0ANN.',
+  );
+});
+
+test('of act the sentence names what is asked for', () => {
+  expect(explainAccess(fleet, ops, 'act', machine).at(-1)).toBe(
+    'So U0OPS may ask for actions on rhel-01, by line 9.',
   );
 });
 

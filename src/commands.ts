@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createMachines } from './edge-client/create-machines.ts';
 import { probeSsh, refusesOtherHostKey } from './edge-client/probe-ssh.ts';
 import { edgePolicy } from './fleet/edge-policy.ts';
-import { InputError, toFailure } from './fleet/errors.ts';
+import { InputError, problemLine, toFailure } from './fleet/errors.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { Machine } from './fleet/machine.ts';
 import { selectMachines, unmatchedAlternatives } from './fleet/selector.ts';
@@ -14,7 +14,7 @@ import { verifyLedger } from './queue/ledger/verify-ledger.ts';
 import type { KeyLine, LockLine, MachineLine, PolicyLine, VerifyLine } from './runtime/command-line.ts';
 import { confirm } from './runtime/confirm.ts';
 import { createLogger } from './runtime/create-logger.ts';
-import { readFleetFile } from './runtime/fleet-file.ts';
+import { checkFleetFile, readFleetFile } from './runtime/fleet-file.ts';
 import { holdInterruption } from './runtime/hold-interruption.ts';
 import { operatorName } from './runtime/operator-name.ts';
 import { readDirectSettings, readFleetFilePath, readVerifySettings } from './runtime/settings.ts';
@@ -49,7 +49,9 @@ export async function validate(files: readonly string[]): Promise<boolean> {
   let valid = true;
   for (const file of files) {
     try {
-      const { machines, access } = await readFleetFile(file);
+      const { fleet, warnings } = await checkFleetFile(file);
+      const { machines, access } = fleet;
+      for (const warning of warnings) write(`warning: ${problemLine(file, warning)}\n`);
       write(`${file}: ${machines.size} machines, ${access.length} access rules: valid\n`);
     } catch (error) {
       complain(error);

@@ -27,6 +27,7 @@ import { readCommandLine } from './runtime/command-line.ts';
 import { createLogger } from './runtime/create-logger.ts';
 import { type FleetFile, openFleetFile } from './runtime/fleet-file.ts';
 import { type ReadyCheck, startHealthServer } from './runtime/health-server.ts';
+import { keysInUse } from './runtime/keys-in-use.ts';
 import { readSettings, type Settings, type SlackSettings, type WorkerSettings } from './runtime/settings.ts';
 import { exitCodes, handleShutdown, type ShutdownStep } from './runtime/shutdown.ts';
 import type { SignerSettings } from './runtime/signer-settings.ts';
@@ -141,7 +142,12 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   steps.unshift({ name: 'runs', run: () => queue.letGo() });
   await bot?.start();
   log.info(
-    { role: settings.role, machines: fleet.current().machines.size, healthPort: health.port },
+    {
+      role: settings.role,
+      machines: fleet.current().machines.size,
+      healthPort: health.port,
+      fingerprints: keysInUse(settings),
+    },
     'ready',
   );
 }

@@ -3,9 +3,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { compareFleets } from '../fleet/compare-fleets.ts';
-import { FleetFileError } from '../fleet/errors.ts';
+import { FleetFileError, type FleetFileProblem, problemLine } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { loadFleet } from '../fleet/load-fleet.ts';
+import { type ReadFleet, readFleet } from '../fleet/load-fleet.ts';
 
 /** Editors and ConfigMap updates cause several events; the file is read once they have been quiet for this long. */
 const defaultQuietMs = 150;
@@ -29,7 +29,9 @@ export interface FleetFileOptions {
 export async function openFleetFile(path: string, options: FleetFileOptions): Promise<FleetFile> {
   const seen = await stamp(path);
   const text = await readText(path);
-  return new FleetFile(path, loadFleet(text, path), text, seen, options);
+  const { fleet, warnings } = readFleet(text, path);
+  warn(options.log, path, warnings);
+  return new FleetFile(path, fleet, text, seen, options);
 }
 
 /**
@@ -37,7 +39,15 @@ export async function openFleetFile(path: string, options: FleetFileOptions): Pr
  * @throws FleetFileError when it cannot be read or used
  */
 export async function readFleetFile(path: string): Promise<Fleet> {
-  return loadFleet(await readText(path), path);
+  return (await checkFleetFile(path)).fleet;
+}
+
+/**
+ * The same, with warnings.
+ * @throws FleetFileError like `readFleetFile`
+ */
+export async function checkFleetFile(path: string): Promise<ReadFleet> {
+  return readFleet(await readText(path), path);
 }
 
 /** The fleet file in force. An invalid or missing file leaves the last valid one in force and says so. */
@@ -126,7 +136,7 @@ export class FleetFile {
     try {
       text = await readText(this.#path);
       if (text === this.#text || this.#closed) return;
-      const next = loadFleet(text, this.#path);
+      const { fleet: next, warnings } = readFleet(text, this.#path);
       for (const listener of this.#listeners) await listener(next);
       const change = compareFleets(this.#fleet, next);
       this.#fleet = next;
@@ -140,6 +150,7 @@ export class FleetFile {
         },
         'a new fleet file is in force',
       );
+      warn(this.#log, this.#path, warnings);
     } catch (error) {
       if (text === undefined && this.#text === undefined) return;
       this.#log.error(
@@ -151,6 +162,12 @@ export class FleetFile {
       this.#text = text;
     }
   }
+}
+
+function warn(log: Logger, file: string, warnings: readonly FleetFileProblem[]): void {
+  if (warnings.length === 0) return;
+  const lines = warnings.map((warning) => problemLine(file, warning));
+  log.warn({ file, warnings: some(lines) }, 'the fleet file is in force, but some of it can have no effect');
 }
 
 function some(names: readonly string[]): readonly string[] {

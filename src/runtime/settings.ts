@@ -8,8 +8,10 @@ import {
   type SettingName,
   settingNames,
 } from './environment.ts';
+import { keyMistake } from './key-mistake.ts';
 import { needlessKeys } from './needless-keys.ts';
 import { type RedisSettings, redisSettings } from './redis-settings.ts';
+import { sameKeyProblems } from './same-key.ts';
 import { type SignerSettings, signerSettings } from './signer-settings.ts';
 
 /** How Slack is reached. */
@@ -151,10 +153,10 @@ function read<T>(
   assembled: (...known: Known) => T,
 ): T {
   const problems: string[] = [...unknownNames(env)];
-  const { given, unread } = withSecretsFromFiles(env, problems);
+  const { given, unread, files } = withSecretsFromFiles(env, problems);
   const invalid = invalidNames(given);
   for (const name of invalid) {
-    problems.push(whyInvalid(name, given[name]));
+    problems.push(whyInvalid(name, given[name], files.get(name)));
     delete given[name];
   }
   const environment = environmentSchema.parse(given);
@@ -199,6 +201,8 @@ type Known = readonly [
 
 function assemble(...[env, need, problems, told]: Known): Settings {
   const role = env.FLEETBOT_ROLE;
+  const signer = signerSettings(env, need);
+  problems.push(...sameKeyProblems(env, signer?.decisionKeys ?? []));
   return {
     role,
     fleetFile: env.FLEETBOT_FLEET_FILE,
@@ -206,7 +210,7 @@ function assemble(...[env, need, problems, told]: Known): Settings {
     shutdownTimeoutMs: env.FLEETBOT_SHUTDOWN_TIMEOUT_MS,
     redis: redisSettings(env, need, problems, told),
     health: { host: env.FLEETBOT_HEALTH_HOST, port: env.FLEETBOT_HEALTH_PORT },
-    signer: signerSettings(env, need),
+    signer,
     decisionKey: env.FLEETBOT_DECISION_KEY,
     needlessKeys: needlessKeys(env),
     ...((role === 'bot' || role === 'all') && { slack: slackSettings(env, need) }),
@@ -267,12 +271,16 @@ function missing(name: NeededName, neededBy: string): string {
   return `${name} is not set, and ${neededBy} needs it. ${about} Set ${name}${file} to ${must}.`;
 }
 
-function whyInvalid(name: SettingName, value = ''): string {
+/** @param file the file in which the value stands, where NAME_FILE is set */
+function whyInvalid(name: SettingName, value = '', file?: string): string {
   const { must, secret } = noteOn(name);
+  const where = file === undefined ? name : `${name}_FILE (${file})`;
+  const mistake = isPlaceholder(value) ? undefined : keyMistake(name, value);
+  if (mistake !== undefined) return `${where} ${mistake}`;
   const wrong = isPlaceholder(value)
     ? `holds a placeholder (${placeholderMark}) in the place of a value`
     : `is ${secret ? 'not usable' : `"${value}"`}`;
-  return `${name} ${wrong}. It must be ${must}.`;
+  return `${where} ${wrong}. It must be ${must}.`;
 }
 
 function isPlaceholder(value: string): boolean {
@@ -292,13 +300,18 @@ function isSecret(name: SettingName): boolean {
   return noteOn(name).secret === true;
 }
 
-/** What is set, with NAME_FILE read in the place of NAME; and the names whose files hold nothing. */
+/** What is set, with NAME_FILE read in the place of NAME; the names whose files hold nothing; and all such files. */
 function withSecretsFromFiles(
   env: RawEnvironment,
   problems: string[],
-): { given: Record<string, string>; unread: readonly SettingName[] } {
+): {
+  given: Record<string, string>;
+  unread: readonly SettingName[];
+  files: ReadonlyMap<SettingName, string>;
+} {
   const given: Record<string, string> = {};
   const unread: SettingName[] = [];
+  const files = new Map<SettingName, string>();
   for (const name of settingNames) {
     const value = env[name] ?? '';
     const file = isSecret(name) ? (env[`${name}_FILE`] ?? '') : '';
@@ -306,10 +319,11 @@ function withSecretsFromFiles(
       problems.push(`${name} and ${name}_FILE are both set. Remove one of them.`);
     }
     const content = file === '' ? value : readSecret(`${name}_FILE`, file, problems);
+    if (file !== '') files.set(name, file);
     if (content !== '') given[name] = content;
     else if (file !== '') unread.push(name);
   }
-  return { given, unread };
+  return { given, unread, files };
 }
 
 function readSecret(name: string, file: string, problems: string[]): string {

@@ -148,3 +148,16 @@ test('a file that cannot be used at the start is an error at once', async () => 
   await writeFile(path, 'version: 1\n');
   await expect(openFleetFile(path, { log })).rejects.toThrow(/machines: is missing/);
 });
+
+test('what can have no effect is told in the log, at the start and with each change', async () => {
+  const unapproved = (name: string) =>
+    `${fileOf(machine(name, ', actions: [it]'))}actions: { it: { summary: s, argv: [a], risk: reversible, verify: disk, noUndo: n } }\n`;
+  const warnings = () => lines.filter((line) => line.includes('nobody could ever approve'));
+  await writeFile(path, unapproved('a'));
+  await open(path);
+  expect(warnings()).toEqual([expect.stringContaining(' on a: ')]);
+  await writeFile(path, unapproved('bb'));
+  await vi.waitFor(() =>
+    expect(warnings()).toEqual([expect.anything(), expect.stringContaining(' on bb: ')]),
+  );
+});

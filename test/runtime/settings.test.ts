@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ import { newSigningKeyPair } from '../../src/fleet/signing-key.ts';
 import { publicKeyLine } from '../../src/fleet/ssh-signature.ts';
 import { envExample } from '../../src/runtime/env-example.ts';
 import { settingNames } from '../../src/runtime/environment.ts';
+import { keysInUse } from '../../src/runtime/keys-in-use.ts';
 import { readDirectSettings, readSettings, readVerifySettings } from '../../src/runtime/settings.ts';
-import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { redact } from '../../src/telemetry/redact.ts';
 
 const key = `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\nabc\n-----END OPENSSH ${'PRIVATE'} KEY-----`;
@@ -218,7 +218,9 @@ describe('the settings of Redis', () => {
       expect.stringMatching(/^FLEETBOT_REDIS_KEY is not set.*FLEETBOT_REDIS_KEY_FILE/),
     ]);
     expect(problemsOf({ ...rest, REDIS_URL: tlsUrl, FLEETBOT_REDIS_CA_FILE: secretFile('no PEM') })).toEqual([
-      expect.stringMatching(/^FLEETBOT_REDIS_CA is not usable\. It must be the authority's certificate/),
+      expect.stringMatching(
+        /^FLEETBOT_REDIS_CA_FILE \(.*\) is not usable\. It must be the authority's certificate/,
+      ),
     ]);
   });
 
@@ -290,12 +292,12 @@ describe('the settings of approvals', () => {
   });
 
   it('take several keys of bots, from a file with comments too, and no line that is none', () => {
-    const two = [lineOf(decision), lineOf(capsule)];
+    const two = [lineOf(decision), lineOf(newSigningKeyPair().privateKey)];
     expect(keysOf({ ...signer, FLEETBOT_DECISION_PUBLIC_KEYS: two.join('\n') })).toEqual(two);
     const { FLEETBOT_DECISION_PUBLIC_KEYS: _, ...rest } = signer;
     const file = secretFile(`# the old one\n${two[0]} bot-1\n\n  # the new one\n${two[1]}\n`);
     expect(keysOf({ ...rest, FLEETBOT_DECISION_PUBLIC_KEYS_FILE: file })).toEqual(two);
-    for (const wrong of [`${two[0]}\nssh-rsa AAAA`, '# none', capsule]) {
+    for (const wrong of [`${two[0]}\nnonsense`, '# none']) {
       expect(problemsOf({ ...signer, FLEETBOT_DECISION_PUBLIC_KEYS: wrong })).toEqual([
         expect.stringMatching(
           /^FLEETBOT_DECISION_PUBLIC_KEYS is not usable\. It must be lines such as "ssh-ed25519/,
@@ -335,24 +337,82 @@ describe('the settings of approvals', () => {
 
   it('make a signer of the role all where it has the key, which then knows its own bot, or those that are named', () => {
     const own = { ...all, FLEETBOT_CAPSULE_KEY: capsule, FLEETBOT_DECISION_KEY: decision };
+    const other = lineOf(newSigningKeyPair().privateKey);
     expect(keysOf(own)).toEqual([lineOf(decision)]);
-    expect(keysOf({ ...own, FLEETBOT_DECISION_PUBLIC_KEYS: lineOf(capsule) })).toEqual([lineOf(capsule)]);
+    expect(keysOf({ ...own, FLEETBOT_DECISION_PUBLIC_KEYS: other })).toEqual([other]);
     expect(problemsOf({ ...all, FLEETBOT_CAPSULE_KEY: capsule })).toEqual([
       expect.stringMatching(/^FLEETBOT_DECISION_PUBLIC_KEYS is not set, and the role all needs it/),
     ]);
   });
 
   it('refuse what is no Ed25519 private key', () => {
-    for (const wrong of [key, lineOf(decision), newKeyPair('rsa').privateKey]) {
-      expect(problemsOf({ ...signer, FLEETBOT_CAPSULE_KEY: wrong })).toEqual([
-        expect.stringMatching(
-          /^FLEETBOT_CAPSULE_KEY is not usable\. It must be an Ed25519 private key in PEM/,
-        ),
-      ]);
-    }
+    expect(problemsOf({ ...signer, FLEETBOT_CAPSULE_KEY: key })).toEqual([
+      expect.stringMatching(/^FLEETBOT_CAPSULE_KEY is not usable\. It must be an Ed25519 private key in PEM/),
+    ]);
     expect(problemsOf({ ...bot, FLEETBOT_DECISION_KEY: key })).toEqual([
       expect.stringMatching(/^FLEETBOT_DECISION_KEY is not usable/),
     ]);
+  });
+});
+
+describe('a key that is another thing than it should be', () => {
+  const [decision, capsule] = [newSigningKeyPair().privateKey, newSigningKeyPair().privateKey];
+  const lineOf = (pem: string) => publicKeyLine(createPrivateKey(pem));
+  const signer = {
+    ...{ FLEETBOT_ROLE: 'signer', REDIS_URL: 'redis://127.0.0.1:6379' },
+    ...{ FLEETBOT_CAPSULE_KEY: capsule, FLEETBOT_DECISION_PUBLIC_KEYS: lineOf(decision) },
+  };
+  const rsa = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+
+  it.each([
+    ['FLEETBOT_DECISION_PUBLIC_KEYS', decision, 'is a private key: it must not be here. Give the .pub file.'],
+    ['FLEETBOT_DECISION_PUBLIC_KEYS', 'ssh-rsa AAAA bot', 'holds a key of the type ssh-rsa'],
+    ['FLEETBOT_DECISION_PUBLIC_KEYS', '/etc/keys.pub', 'is the path of a file. Set'],
+    ['FLEETBOT_CAPSULE_KEY', lineOf(decision), 'is a public key. Give the private key'],
+    ['FLEETBOT_CAPSULE_KEY', rsa.publicKey, 'is a public key. Give the private key'],
+    ['FLEETBOT_CAPSULE_KEY', rsa.privateKey, 'is a key of the type rsa, and only ed25519 can be used'],
+    ['FLEETBOT_CAPSULE_KEY', './keys/key.pem', 'is the path of a file. Set FLEETBOT_CAPSULE_KEY_FILE to it'],
+  ])('is told as what it is: %s %#', (name, value, problem) => {
+    expect(problemsOf({ ...signer, [name]: value })).toEqual([expect.stringContaining(`${name} ${problem}`)]);
+    const file = secretFile(value);
+    const fromFile = problemsOf({ ...signer, [name]: '', [`${name}_FILE`]: file });
+    expect(fromFile).toEqual([expect.stringContaining(`${name}_FILE (${file}) ${problem}`)]);
+  });
+
+  it('is refused where one key would do for two', () => {
+    expect(problemsOf({ ...signer, FLEETBOT_DECISION_PUBLIC_KEYS: lineOf(capsule) })).toEqual([
+      expect.stringMatching(
+        /^FLEETBOT_DECISION_PUBLIC_KEYS holds the public half of FLEETBOT_CAPSULE_KEY.*Make a key for each/,
+      ),
+    ]);
+    for (const role of ['bot', 'all', 'signer']) {
+      const env = { ...bot, ...worker, ...signer, FLEETBOT_ROLE: role };
+      expect(problemsOf({ ...env, FLEETBOT_DECISION_KEY: decision })).toEqual([]);
+      expect(problemsOf({ ...env, FLEETBOT_DECISION_KEY: capsule })).toEqual([
+        expect.stringMatching(/^FLEETBOT_DECISION_KEY and FLEETBOT_CAPSULE_KEY are the same key\. Make/),
+      ]);
+    }
+  });
+
+  it('can be found out by the fingerprints of those in use, which begin as ssh-keygen prints them', () => {
+    const of = (pem: string) => {
+      const line = lineOf(pem).split(' ')[1] ?? '';
+      const digest = createHash('sha256').update(Buffer.from(line, 'base64')).digest('base64');
+      return `SHA256:${digest.slice(0, 16)}`;
+    };
+    const signs = { capsule: of(capsule), decisionsBelieved: [of(decision)] };
+    expect(redact(of(capsule))).toBe(of(capsule));
+    expect(keysInUse(readSettings(signer))).toEqual(signs);
+    expect(keysInUse(readSettings({ ...bot, FLEETBOT_DECISION_KEY: decision }))).toEqual({
+      decision: of(decision),
+    });
+    expect(keysInUse(readSettings(worker))).toEqual({});
+    const all = { ...bot, ...worker, ...signer, FLEETBOT_ROLE: 'all', FLEETBOT_DECISION_KEY: decision };
+    expect(keysInUse(readSettings(all))).toEqual({ decision: of(decision), ...signs });
   });
 });
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { hostKey } from '../fleet/fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fleetbot-validate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,4 +38,15 @@ test('`fleetbot validate` says so when there is no such file', () => {
   const { status, stderr } = validate(file);
   expect(status).toBe(1);
   expect(stderr).toContain(`${file}:1: (file): cannot be read`);
+});
+
+test('`fleetbot validate` warns of what nobody could approve, and ends with 0', () => {
+  const file = join(folder, 'unapproved.yaml');
+  const action = '{ summary: s, argv: [a], risk: reversible, verify: disk, noUndo: n }';
+  const machine = `{ name: a, address: a.test, hostKey: ${hostKey(1)}, actions: [it] }`;
+  writeFileSync(file, `version: 1\nmachines:\n  - ${machine}\nactions: { it: ${action} }\n`);
+  const { status, stdout } = validate(file);
+  expect(status).toBe(0);
+  expect(stdout).toContain(`warning: ${file}:3: machines[0].actions[0]: nobody could ever approve "it"`);
+  expect(stdout).toContain(`${file}: 1 machines, 0 access rules: valid`);
 });

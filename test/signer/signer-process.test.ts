@@ -12,7 +12,7 @@ import { capsuleNamespace, capsuleSchema, type SignedCapsule } from '../../src/f
 import { createSeals } from '../../src/fleet/create-seals.ts';
 import { moveRun, type Run } from '../../src/fleet/run.ts';
 import { settle } from '../../src/fleet/settle.ts';
-import { publicKeyLine, signerOf } from '../../src/fleet/ssh-signature.ts';
+import { fingerprint, publicKeyLine, signerOf } from '../../src/fleet/ssh-signature.ts';
 import type { Queue } from '../../src/queue/create-queue.ts';
 import { Keys } from '../../src/queue/keys.ts';
 import { queueDefaults } from '../../src/queue/queue-settings.ts';
@@ -42,6 +42,8 @@ let server: TestRedis;
 let queue: Queue;
 let signer: ChildProcess;
 let healthPort: number;
+/** What it says. */
+let log = '';
 
 beforeAll(async () => {
   server = await startTestRedis();
@@ -57,7 +59,10 @@ beforeAll(async () => {
     FLEETBOT_HEALTH_PORT: String(healthPort),
     REDIS_URL: server.url,
   };
-  signer = spawn(process.execPath, [main, 'start'], { env, stdio: 'ignore' });
+  signer = spawn(process.execPath, [main, 'start'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  signer.stderr?.on('data', (text: Buffer) => {
+    log += text.toString();
+  });
   await vi.waitFor(
     async () => expect(await answersOk(`http://127.0.0.1:${healthPort}/readyz`)).toBe(true),
     startTimeoutMs,
@@ -112,6 +117,14 @@ async function writeVotes(run: Run, votes: readonly Vote[]): Promise<void> {
 }
 
 describe('a process that is nothing but a signer', () => {
+  it('tells when it is ready which keys it goes by', async () => {
+    await vi.waitFor(() => expect(log).toContain('"msg":"ready"'), startTimeoutMs);
+    const ready = log.split('\n').find((line) => line.includes('"msg":"ready"'));
+    expect(JSON.parse(ready ?? '')).toMatchObject({
+      fingerprints: { capsule: fingerprint(capsuleKey), decisionsBelieved: [fingerprint(botKey)] },
+    });
+  });
+
   it('signs for a worker what people approved', async () => {
     const claim = await approved();
     const { capsule, signature } = await capsuleOf(claim);

@@ -1,4 +1,10 @@
-import { type ApprovalDecision, questionDigest, runIdOfApproval, type Vote } from '../fleet/approval.ts';
+import {
+  type ApprovalDecision,
+  type Question,
+  questionDigest,
+  runIdOfApproval,
+  type Vote,
+} from '../fleet/approval.ts';
 import { castVote, howItStands } from '../fleet/cast-vote.ts';
 import { InputError, NotAllowedError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -47,12 +53,7 @@ export async function decide(approvalId: string, choice: Choice, deciding: Decid
       'The card that you clicked on shows another question than the record holds. Nothing was done. Wait until the card is up to date, read it again, and tell whoever looks after fleetbot: somebody may have changed the record.',
     );
   }
-  const machine = fleet.machines.get(question.machine);
-  if (machine === undefined) {
-    throw new InputError(
-      `\`${question.machine}\` is no longer in the fleet file, so nothing can be decided for it.`,
-    );
-  }
+  const machine = machineOf(question, fleet);
   const seals = requireSeals(services);
   // Only an action does something there: people may be called to a machine that is halted.
   const acts = choice.kind === 'approve' && question.subject.kind === 'action';
@@ -129,6 +130,16 @@ export async function askingRun(approvalId: string, { requests }: Services): Pro
   const run = await requests.run(runIdOfApproval(approvalId));
   if (run === undefined || !hasAsked(run) || run.approval.question.id !== approvalId) throw unknown();
   return run;
+}
+
+/**
+ * The machine that the question is about.
+ * @throws InputError where it left the fleet file
+ */
+export function machineOf({ machine: name }: Question, { machines }: Fleet): Machine {
+  const machine = machines.get(name);
+  if (machine !== undefined) return machine;
+  throw new InputError(`\`${name}\` is no longer in the fleet file, so nothing can be decided for it.`);
 }
 
 /** For those who come too late. */

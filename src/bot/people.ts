@@ -1,7 +1,7 @@
 import { type Decision, decider, groupsThatMatter, needsSecondPerson } from '../fleet/access.ts';
 import type { Risk } from '../fleet/action.ts';
 import type { ApprovalDecision, Question } from '../fleet/approval.ts';
-import { explainAccess } from '../fleet/explain-access.ts';
+import { explainAccess, explainRows } from '../fleet/explain-access.ts';
 import type { Fleet, TwoPeopleVerb, Verb } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { mayDecide } from '../fleet/may-decide.ts';
@@ -86,14 +86,18 @@ export class Asker {
 
   /** Why the person may do this or may not, rule by rule of the access table. */
   async explain(verb: Verb, machine: Machine, risk?: Risk): Promise<readonly string[]> {
-    const excluded = await this.exclusion();
-    const matter = excluded === undefined ? groupsThatMatter(this.#fleet, verb, [machine], risk) : [];
-    const person = this.#person(excluded, await this.#groupsOf(matter));
+    const { person, excluded } = await this.#asOf(verb, machine, risk);
     const doubt = excluded ?? (await this.doubt());
     return [
       ...explainAccess(this.#fleet, person, verb, machine, risk),
       ...(doubt === undefined ? [] : [doubt]),
     ];
+  }
+
+  /** What each row of the access table says of that, without a decision. */
+  async explainRows(verb: Verb, machine: Machine, risk?: Risk): Promise<readonly string[]> {
+    const { person } = await this.#asOf(verb, machine, risk);
+    return explainRows(this.#fleet, person, verb, machine, risk);
   }
 
   /** Whether the person, who may do this with all of the machines, needs another one to agree. */
@@ -124,6 +128,13 @@ export class Asker {
   async mayAnywhere(verb: Verb): Promise<boolean> {
     const { allowed } = await this.permission(verb, [...this.#fleet.machines.values()]);
     return allowed.length > 0;
+  }
+
+  /** The person with the groups on which this depends. */
+  async #asOf(verb: Verb, machine: Machine, risk: Risk | undefined) {
+    const excluded = await this.exclusion();
+    const matter = excluded === undefined ? groupsThatMatter(this.#fleet, verb, [machine], risk) : [];
+    return { person: this.#person(excluded, await this.#groupsOf(matter)), excluded };
   }
 
   /** Those of the groups that the person is in. */

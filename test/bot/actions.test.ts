@@ -81,7 +81,9 @@ describe('/fleet run', () => {
   });
 
   it('is denied without the verb, to a guest, and while Slack does not answer', async () => {
-    expect(await answer('run web-01 vacuum-journal', 'UBEN')).toContain('You may not act web-01');
+    expect(await answer('run web-01 vacuum-journal', 'UBEN')).toContain(
+      'You may not ask for actions on web-01',
+    );
     expect(await answer('run web-01 vacuum-journal', 'UGUS')).toContain('Guests');
     test.slack.trouble('users.info', { kind: 'error', code: 'internal_error' });
     expect(await answer('run web-01 vacuum-journal')).toContain('could not be asked who you are');
@@ -103,7 +105,9 @@ describe('/fleet run', () => {
     test.fleet = askingFleet([{ people: ['UANN'], verbs: ['view'] }]);
     test.now += 60_000;
     await test.click(runAgainActionId, 'r-000000000000');
-    await eventually(() => expect(JSON.stringify(test.slack.responses)).toContain('You may not act'));
+    await eventually(() =>
+      expect(JSON.stringify(test.slack.responses)).toContain('You may not ask for actions'),
+    );
     expect(requests()).toHaveLength(2);
   });
 });
@@ -127,6 +131,28 @@ describe('/fleet run --dry-run', () => {
       'only while the check `disk` finds something warning or critical about `/var`',
     );
     expect(requests()).toEqual([]);
+  });
+
+  it('by somebody who may not ask says so first', async () => {
+    test.users.set('UBEN', {});
+    const shown = await answer('run web-01 vacuum-journal --dry-run', 'UBEN');
+    const refusal = shown.indexOf(':no_entry: You may not ask for actions on web-01');
+    expect(refusal).toBeGreaterThan(0);
+    expect(refusal).toBeLessThan(shown.indexOf('would run exactly this'));
+    expect(await answer('run web-01 vacuum-journal --dry-run')).not.toContain(':no_entry:');
+  });
+
+  it('says where the fleet file names too few people to agree', async () => {
+    const [mayAsk = {}] = askingAccess;
+    test.fleet = askingFleet([mayAsk]);
+    expect(await answer('run web-01 vacuum-journal --dry-run')).toContain(
+      ':warning: nobody may approve this',
+    );
+    test.fleet = askingFleet([mayAsk, { people: ['UBEN'], verbs: ['approve'], upTo: 'destructive' }]);
+    expect(await answer('run web-01 vacuum-journal --dry-run')).not.toContain(':warning:');
+    expect(await answer('run web-01 empty-cache --dry-run')).toContain(
+      'user groups that must agree are named',
+    );
   });
 
   it('typed with the dash that phones make of two hyphens is a dry run too', async () => {
@@ -233,6 +259,7 @@ it('/fleet show lists what can be asked for', async () => {
 describe('/fleet help', () => {
   it('lists the commands for changes to those who may use them', async () => {
     const ann = await answer('help');
+    expect(ann).toContain('`me` is you');
     for (const name of ['run', 'approvals', 'why']) expect(ann).toContain(`/fleet ${name}`);
     expect(await answer('help', 'UBEN')).not.toContain('/fleet run <');
   });
@@ -302,7 +329,7 @@ describe('Undo', () => {
     test.fleet = askingFleet(askingAccess.slice(1));
     await test.click(undoActionId, runId, 'UBEN');
     await eventually(() => expect(test.slack.responses).toHaveLength(1));
-    expect(String(test.slack.responses[0]?.text)).toContain('You may not act');
+    expect(String(test.slack.responses[0]?.text)).toContain('You may not ask for actions');
     expect(requests()).toHaveLength(1);
   });
 });

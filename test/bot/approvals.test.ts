@@ -337,13 +337,29 @@ describe('Deny', () => {
 
   it.each([
     ['a guest', 'UGUS', 'Guests'],
-    ['somebody whom no row gives it', 'UNEW', 'You may not approve'],
-  ])('is refused to %s when they submit', async (_who, user, explanation) => {
+    ['somebody whom no row gives it', 'UNEW', 'You may not deny this on web-01'],
+  ])('is refused to %s at the click, without a window', async (_who, user, explanation) => {
     if (user === 'UNEW') test.users.set(user, {});
-    const ack = await test.submit(await openWindow(user), 'because I can', user);
-    expect(ack.text).toContain(explanation);
+    await test.click(denyActionId, card, user);
+    expect(await lastTold()).toContain(explanation);
+    expect(test.slack.modals.size).toBe(0);
     expectUndecided();
     await eventually(() => expect(test.controls.entries).toHaveLength(1));
+  });
+
+  it('is refused at the submission to whoever lost the right since the click', async () => {
+    const window = await openWindow('UCID');
+    test.groups.set('SOPS', []);
+    const ack = await test.submit(window, 'because I could', 'UCID');
+    expect(ack.text).toContain('You may not deny this on web-01');
+    expectUndecided();
+    await eventually(() => expect(test.controls.entries).toHaveLength(1));
+  });
+
+  it('opens the window all the same where Slack is slow to say who clicked', async () => {
+    test.slack.trouble('users.info', { kind: 'silence' });
+    await test.submit(await openWindow('UBEN'), 'not now', 'UBEN');
+    expect(voters()).toEqual(['deny UBEN']);
   });
 
   it('opens no window once it is decided, and tells who decided when', async () => {
@@ -418,7 +434,8 @@ describe('Details', () => {
     const shown = await details('UBEN');
     expect(shown).toContain('1: `--vacuum-size=200M`');
     const { subject } = stored().approval.question;
-    expect(shown).toContain(subject.kind === 'action' ? subject.digest : 'no digest');
+    if (subject.kind !== 'action') throw new Error('no action');
+    expect(shown).toContain(`\`${subject.digest.slice(0, 32)}\`\\n\`${subject.digest.slice(32)}\``);
     expect(shown).toContain('<!subteam^S0LEADS> until');
     expect(shown).toContain('Yes: You may approve web-01: line 2');
     expect(shown).toContain(runId);
@@ -430,7 +447,9 @@ describe('Details', () => {
   });
 
   it('say no to whoever asked', async () => {
-    expect(await details('UANN')).toContain('No: You asked for this yourself');
+    const shown = await details('UANN');
+    expect(shown).toContain('No: You asked for this yourself');
+    expect(shown).not.toContain('So UANN may');
   });
 
   it('are not for those who may not view the machine', async () => {

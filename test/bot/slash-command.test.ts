@@ -366,6 +366,7 @@ describe('looking something up', () => {
     for (const selector of ['`all`', '`rhel-*`', '`role=web`', '`site=ams`', '`,` (or)', '`!` is not']) {
       expect(text).toContain(selector);
     }
+    expect(text).toContain('(or) and &amp; (and)');
     expect(text).toContain('Checks: `disk` `memory`');
     expect(text).not.toContain('`load`');
   });

@@ -30,7 +30,7 @@ async function detailsOf({ id, fleet, asker, services }: Click): Promise<View> {
     const { question } = run.approval;
     const machine = await findVisibleMachine(question.machine, fleet, asker);
     const { allowed, reason } = await asker.mayDecide(machine, question, 'approve');
-    const rules = await asker.explain('approve', machine, question.risk);
+    const rules = await asker.explainRows('approve', machine, question.risk);
     const doubts = question.subject.kind === 'action' ? await noSignerSentences(services) : [];
     const policy = [...rules, `${allowed ? 'Yes' : 'No'}: ${reason}`, ...doubts];
     return approvalDetailsView(run, { policy, traceLink: services.linkTo(run) });

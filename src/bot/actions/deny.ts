@@ -1,6 +1,7 @@
 import type { Middleware, SlackViewMiddlewareArgs, ViewSubmitAction } from '@slack/bolt';
 import { z } from 'zod';
-import { askingRun, decide, lateView } from '../decide.ts';
+import { NotAllowedError } from '../../fleet/errors.ts';
+import { askingRun, decide, lateView, machineOf } from '../decide.ts';
 import { explainToPerson } from '../explain-to-person.ts';
 import { inTime } from '../in-time.ts';
 import { requireSeals } from '../no-decision-key.ts';
@@ -15,15 +16,24 @@ import { noticeView } from '../views/notice.ts';
 import type { View } from '../views/view.ts';
 import { type Click, onButton } from './on-button.ts';
 
-/** The button Deny of a card: asks why. Whether the person may is looked up when they have said it. */
+/** Of the 3 s in which a window can be opened, how many the look-up of the person's right may take. */
+const rightLimitMs = 1_500;
+
+/**
+ * The button Deny of a card: asks why. Whoever may not deny is told so instead, where Slack says in time who they are;
+ * it counts only what is looked up once more when they have said why.
+ */
 export function denyButton(services: Services) {
   return onButton(services, 'deny', askWhy);
 }
 
-async function askWhy({ id, triggerId, services }: Click): Promise<View | undefined> {
+async function askWhy({ id, triggerId, fleet, asker, services }: Click): Promise<View | undefined> {
   const run = await askingRun(id, services);
   if (run.approval.state !== 'waiting') return lateView(run);
   requireSeals(services);
+  const { question } = run.approval;
+  const right = await inTime(asker.mayDecide(machineOf(question, fleet), question, 'deny'), rightLimitMs);
+  if (right !== 'late' && !right.allowed) throw new NotAllowedError(right.reason);
   await services.modals.open(triggerId, denyModal(run));
   return undefined;
 }

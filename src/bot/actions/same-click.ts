@@ -1,4 +1,5 @@
 import type { Run } from '../../fleet/run.ts';
+import { clickEventPrefix } from '../click-event-id.ts';
 import type { Services } from '../services.ts';
 
 /** Clicks on the same button within this time are one request, whoever clicks. */
@@ -15,7 +16,7 @@ const recentRuns = 20;
  * @param button tells one button of the run from another
  */
 export async function eventIdOfClick(button: string, run: Run, services: Services): Promise<string> {
-  const prefix = `${button}:${run.id}:`;
+  const prefix = clickEventPrefix(button, run.id);
   const now = services.clock();
   const latest = await services.requests.runs({ machine: run.request.machine, limit: recentRuns });
   const recent = latest.find(

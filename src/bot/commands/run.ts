@@ -49,7 +49,9 @@ async function showPlan(name: string, task: ActTask, context: CommandContext): P
   const machine = await findVisibleMachine(name, fleet, asker);
   const now = services.clock();
   const plan = planAction(task, machine, { fleet, requester: asker.requester, origin, now });
+  const { denied } = await asker.permission('act', [machine], plan.risk);
   const rules = await asker.explain('act', machine, plan.risk);
   const policy = [...rules, ...(await noSignerSentences(services))];
-  return dryRunView(plan, { action: fleet.actions.get(task.action), policy });
+  const action = fleet.actions.get(task.action);
+  return dryRunView(plan, { action, refusal: denied[0]?.reason, policy });
 }

@@ -8,6 +8,7 @@ import {
   questionDigest,
 } from '../../fleet/approval.ts';
 import { approvalDetailsActionId, approveActionId, denyActionId } from '../action-ids.ts';
+import { undoneRun } from '../click-event-id.ts';
 import {
   type AskingRun,
   approvalStateWords,
@@ -15,6 +16,7 @@ import {
   quorumWords,
   riskWords,
   roundOf,
+  shortfallLine,
   subjectWords,
   voteLines,
 } from './approval-words.ts';
@@ -55,15 +57,21 @@ function askedLines(approval: Approval): readonly string[] {
   return [
     `asked: ${mentions(current.mention)} until ${moment(current.endsAt)}, ${nextWords}`,
     `${quorumWords(question)}; one denial ends it`,
+    ...shortfallLine(question),
   ];
 }
 
+function wantedLine(asker: string, undone: string | undefined): string {
+  return `wanted by ${asker}${undone === undefined ? '' : `: takes back what run ${codeSpan(undone, 64)} did`}`;
+}
+
 /** Who thought of it, and why. Where it is the agent, the reason is in its words, which never stand but as a quotation. */
-function proposerLines({ proposedBy, requester, subject, why }: Question): readonly string[] {
+function proposerLines({ approval, request }: AskingRun): readonly string[] {
+  const { proposedBy, requester, subject, why } = approval.question;
   const asker = mention(requester.userId);
   switch (proposedBy) {
     case 'person':
-      return [`wanted by ${asker}`];
+      return [wantedLine(asker, undoneRun(request.eventId))];
     case 'rule':
       return [
         `why: ${prose(why, whyChars)}`,
@@ -132,7 +140,7 @@ function titleOf({ question, state }: Approval, action: Action | undefined): str
   }
   const summary = action === undefined ? '' : ` · ${prose(action.summary, summaryChars)}`;
   const want = state === 'waiting' ? '*Approve this change?*' : '*Change that was asked for*';
-  return `:raised_hand: ${want} · ${machine} · *${subjectWords(question)}*${summary}`;
+  return `:bell: ${want} · ${machine} · *${subjectWords(question)}*${summary}`;
 }
 
 function buttons(question: Question, approvable: boolean): ActionsBlock {
@@ -175,7 +183,7 @@ export function approvalCardView(run: AskingRun, catalogue: Catalogue): View {
         ...(approvable ? [] : [tooLong]),
         ...(subject.kind === 'action' ? [commandWords(waiting)] : []),
         ...(command ?? []),
-        ...proposerLines(question),
+        ...proposerLines(run),
         ...(subject.kind === 'action' ? actionLines(question, subject, action) : [escalationLine(subject)]),
       ],
       tail: [

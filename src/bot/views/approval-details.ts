@@ -16,6 +16,8 @@ import { moment } from './words.ts';
 const wordChars = 2_500;
 const lineChars = 500;
 const sourceLines = 3;
+/** Hex digits: the whole digest is broken anywhere by a window's width. */
+const digestHalf = 32;
 
 /** What the fleet file says to the person who looks, rule by rule. */
 export interface DetailsFor {
@@ -33,7 +35,9 @@ function commandItems({ approval: { question } }: AskingRun): readonly string[] 
     ...subject.argv.map(
       (word, index) => `${index}: ${codeSpan(shownWord(word.slice(0, wordChars)), wordChars)}`,
     ),
-    `SHA-256 of machine and command: ${codeSpan(subject.digest, 64)}`,
+    'SHA-256 of machine and command, in two halves:',
+    codeSpan(subject.digest.slice(0, digestHalf), digestHalf),
+    codeSpan(subject.digest.slice(digestHalf), digestHalf),
     ...(params.length === 0 ? [] : ['*Parameters*']),
     ...params.map(
       ([name, value]) =>

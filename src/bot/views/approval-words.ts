@@ -1,6 +1,7 @@
 import type { Risk } from '../../fleet/action.ts';
 import type { Approval, ApprovalDecision, ApprovalState, Question, Round } from '../../fleet/approval.ts';
 import { paramWords } from '../../fleet/request.ts';
+import { maxMentioned } from '../../fleet/rounds.ts';
 import type { Run } from '../../fleet/run.ts';
 import { mention, prose } from './safe-text.ts';
 import { moment } from './words.ts';
@@ -38,6 +39,25 @@ export function roundOf({ question, round }: Approval): Round | undefined {
 export function quorumWords({ quorum: { approvals, differentGroups } }: Question): string {
   if (approvals === 1) return '1 person must agree';
   return `${approvals} people must agree${differentGroups ? ', each for another user group' : ''}`;
+}
+
+/**
+ * Says where the people who are asked first, all whom the fleet file lets approve, are too few. Of a group nobody knows
+ * here how many are in it; where groups must differ, each stands for one.
+ */
+export function shortfallLine({ quorum, rounds }: Question): readonly string[] {
+  const { approvals, differentGroups } = quorum;
+  const named = rounds[0]?.mention ?? [];
+  if (named.length === 0)
+    return [':warning: nobody may approve this: the fleet file gives it to nobody else'];
+  const groups = named.filter((id) => id.startsWith('S'));
+  if (groups.length > 0 && !differentGroups) return [];
+  const count = differentGroups ? groups.length : named.length;
+  // Those beyond the most that are mentioned are not counted.
+  if (count >= Math.min(approvals, maxMentioned)) return [];
+  const those = differentGroups ? 'user groups that must agree' : 'who must agree';
+  const are = count === 1 ? 'is' : 'are';
+  return [`:warning: only ${count} of the ${approvals} ${those} ${are} named by the fleet file`];
 }
 
 /**
@@ -83,7 +103,7 @@ export function approvalStateWords({ approval, cancellation }: AskingRun): strin
     case 'waiting': {
       const round = roundOf(approval);
       const until = round === undefined ? '' : ` until ${moment(round.endsAt)}`;
-      return `:raised_hand: waits for ${mentions(round?.mention ?? [])}${until}`;
+      return `:bell: waits for ${mentions(round?.mention ?? [])}${until}`;
     }
     case 'approved':
       return by('approve');

@@ -56,7 +56,7 @@ export function campaignMainView(campaign: Campaign, members: readonly CampaignM
     done === members.length
       ? `:checkered_flag: all ${members.length} machines done`
       : `:hourglass_flowing_sand: ${done} of ${members.length} machines done, ${members.length - done - queued - asking.length} at work, ${queued} queued`;
-  const waits = asking.length === 0 ? '' : `:raised_hand: ${waiting(asking.length)} for people to decide`;
+  const waits = asking.length === 0 ? '' : `:bell: ${waiting(asking.length)} for people to decide`;
   const named = [...new Set([...asking, ...worst])];
   const rest = named.length - shownMachines;
   return compose({

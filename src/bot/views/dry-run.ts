@@ -1,7 +1,7 @@
 import type { Action } from '../../fleet/action.ts';
 import type { Plan } from '../plan-action.ts';
 import { actionLines } from './approval-card.ts';
-import { mentions, quorumWords, subjectWords } from './approval-words.ts';
+import { mentions, quorumWords, shortfallLine, subjectWords } from './approval-words.ts';
 import { codeSpan, notice, prose } from './safe-text.ts';
 import { commandLines } from './shown-command.ts';
 import { compose, context, header, type View } from './view.ts';
@@ -19,17 +19,24 @@ function preconditionLine(action: Action | undefined): readonly string[] {
 
 /**
  * What people would be asked, for the one who thinks about asking. What only one person sees calls nobody.
- * @param policy whether that person may ask, rule by rule
+ * @param refusal why that person may not ask; undefined where they may
+ * @param policy whether they may, rule by rule
  */
 export function dryRunView(
   plan: Plan,
-  { action, policy }: { readonly action: Action | undefined; readonly policy: readonly string[] },
+  told: {
+    readonly action: Action | undefined;
+    readonly refusal: string | undefined;
+    readonly policy: readonly string[];
+  },
 ): View {
+  const { action, policy, refusal } = told;
   const title = 'Dry run: nothing was asked for';
   return compose({
     text: title,
     head: [header(title)],
     body: [
+      ...(refusal === undefined ? [] : [`:no_entry: ${notice(refusal, ruleChars)}`]),
       `*${subjectWords(plan)}* on *${prose(plan.machine, 64)}* would run exactly this, as root:`,
       ...(commandLines(plan.subject.argv) ?? [
         'a command that is too long to be shown, and so to be approved',
@@ -37,6 +44,7 @@ export function dryRunView(
       ...preconditionLine(action),
       ...actionLines(plan, plan.subject, action),
       `would be asked: ${mentions(plan.rounds[0]?.mention ?? [])}. ${quorumWords(plan)}`,
+      ...shortfallLine(plan),
       '*May you ask for it?*',
       ...policy.map((line) => `• ${notice(line, ruleChars)}`),
     ],

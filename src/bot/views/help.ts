@@ -1,12 +1,13 @@
-import { codeSpan, prose, usageSpan } from './safe-text.ts';
+import { codeSpan, notice, usageSpan } from './safe-text.ts';
 import { compose, context, doubtLine, header, section, type View } from './view.ts';
 
 const usageChars = 120;
 const summaryChars = 300;
 const shownChecks = 20;
 const checkChars = 64;
+// The ampersand stands outside the code: not every client shows an escaped one inside.
 const selectorHint =
-  'Selectors: a machine (`rhel-01`), `all`, `rhel-*`, `role=web`, `site=ams`; join them with `,` (or) and `&amp;` (and), `!` is not.';
+  'Selectors: a machine (`rhel-01`), `all`, `rhel-*`, `role=web`, `site=ams`; join them with `,` (or) and &amp; (and), `!` is not.';
 
 function checksHint(names: readonly string[]): string {
   const shown = names.slice(0, shownChecks).map((name) => codeSpan(name, checkChars));
@@ -24,7 +25,7 @@ export function helpView(
     text: 'What you can ask of the fleet',
     head: [header('What you can ask of the fleet')],
     body: commands.map(
-      ({ usage, summary }) => `${usageSpan(`/fleet ${usage}`, usageChars)}  ${prose(summary, summaryChars)}`,
+      ({ usage, summary }) => `${usageSpan(`/fleet ${usage}`, usageChars)}  ${notice(summary, summaryChars)}`,
     ),
     tail: [
       context([selectorHint]),

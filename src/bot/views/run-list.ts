@@ -1,13 +1,13 @@
 import type { Run } from '../../fleet/run.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 import { compose, doubtLine, header, section, type View } from './view.ts';
-import { inertnessAlarm, span, stateWords, taskWords, verdictWords } from './words.ts';
+import { inertnessAlarm, runVerdictWords, span, stateWords, taskWords } from './words.ts';
 
 /** A run in one line. */
 export function runLine(run: Run, now: number): string {
   const { machine, task, requester, acceptedAt } = run.request;
   const parts = [
-    run.verdict === undefined ? stateWords[run.state] : verdictWords[run.verdict],
+    runVerdictWords(run) ?? stateWords[run.state],
     `*${prose(machine, 64)}*`,
     taskWords(task),
     mention(requester.userId),

@@ -9,10 +9,10 @@ import { approvalStateWords, hasAsked, subjectWords } from './approval-words.ts'
 import { failureLines } from './failure-lines.ts';
 import { haltWords } from './halted-line.ts';
 import { beforeAfterLine, outcomeLine } from './outcome-words.ts';
-import { codeSpan, mention, prose, quoteLines } from './safe-text.ts';
+import { codeSpan, mention, notice, prose, quoteLines } from './safe-text.ts';
 import { missingTrace, traceButton } from './trace-button.ts';
 import { button, buttonRow, compose, context, section, type View } from './view.ts';
-import { moment, span, stateWords, taskWords, verdictWords, worstFirst } from './words.ts';
+import { moment, runVerdictWords, span, stateWords, taskWords, worstFirst } from './words.ts';
 
 /** How many findings the headline names. */
 const headlineFindings = 3;
@@ -66,7 +66,8 @@ function answerBeginning({ request, diagnosis }: Run): readonly string[] {
 
 /** Verdict, or state: a queued run waits for its machine to be resumed where the halt holds for it. */
 function statusOf(run: Run, halt: Halt | undefined): string {
-  if (run.verdict !== undefined) return verdictWords[run.verdict];
+  const verdict = runVerdictWords(run);
+  if (verdict !== undefined) return verdict;
   if (run.state !== 'queued' || halt === undefined) return stateWords[run.state];
   return `:octagonal_sign: queued: waits, because the machine is ${haltWords(halt)}`;
 }
@@ -92,7 +93,7 @@ function actionLines(action: ActionRecord, failure: Run['failure']): readonly st
   const numbers = action.after && headline(action.before?.findings ?? []);
   return [
     outcomeLine(action),
-    ...(told ? [] : [prose(action.detail, detailChars)]),
+    ...(told ? [] : [notice(action.detail.replace(/\s+/g, ' '), detailChars)]),
     beforeAfterLine(action),
     ...(numbers === undefined ? [] : [`before: ${numbers}`]),
   ].filter((line) => line !== undefined);

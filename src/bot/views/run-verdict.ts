@@ -1,6 +1,7 @@
 import type { CommandOutput } from '../../fleet/evidence.ts';
 import type { Finding } from '../../fleet/finding.ts';
 import type { Run } from '../../fleet/run.ts';
+import { hasAsked } from './approval-words.ts';
 import { slackLimits } from './limits.ts';
 import { codeLines, codeSpan, prose } from './safe-text.ts';
 import { compose, context, type FileContent, section, type View } from './view.ts';
@@ -67,10 +68,13 @@ function hasLongOutput(run: Run): boolean {
 
 /**
  * What the verdict rests on, for the run's thread: findings, worst first, each with its evidence. What does
- * not fit comes as a file. undefined while nothing was found.
+ * not fit comes as a file. undefined while nothing was found, and where the outcome of an action tells it: what was
+ * found before people decided must not be posted after it.
  */
 export function runVerdictView(run: Run): { view: View; file?: FileContent } | undefined {
-  if (run.verdict === undefined || run.findings.length === 0) return undefined;
+  const isAct = run.request.task.kind === 'act';
+  if (run.findings.length === 0 || (run.verdict === undefined && !isAct)) return undefined;
+  if (isAct && hasAsked(run) && (run.action?.before ?? run.action?.after) !== undefined) return undefined;
   const title = `*Findings on ${prose(run.request.machine, 64)}*, ${taskWords(run.request.task)}`;
   const { view, leftOut } = compose({
     text: `Findings of run ${prose(run.id, 64)}`,

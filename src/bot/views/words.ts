@@ -14,6 +14,24 @@ export const verdictWords: Readonly<Record<Verdict, string>> = {
   cancelled: ':no_entry_sign: *cancelled*',
 };
 
+/**
+ * A run's verdict, where it has one. Of an action that was not to be, what people or time decided stands in its place.
+ */
+export function runVerdictWords({
+  verdict,
+  request,
+  approval,
+  action,
+  cancellation,
+}: Run): string | undefined {
+  if (verdict === undefined) return undefined;
+  if (request.task.kind !== 'act' || verdict !== 'cancelled') return verdictWords[verdict];
+  if (approval?.state === 'denied') return ':no_entry_sign: *denied*';
+  if (approval?.state === 'expired') return ':hourglass: *expired*';
+  const never = approval === undefined && action?.outcome === 'not-begun' && cancellation === undefined;
+  return never ? ':no_entry_sign: *not asked again*' : verdictWords.cancelled;
+}
+
 /** What a run is doing, in words for people. `done` never stands without a verdict. */
 export const stateWords: Readonly<Record<RunState, string>> = {
   queued: ':hourglass_flowing_sand: queued: waiting for its turn on this machine',
@@ -21,7 +39,7 @@ export const stateWords: Readonly<Record<RunState, string>> = {
   starting: ':rocket: starting the agent',
   tasking: ':microscope: agent is looking deeper…',
   stopping: ':octagonal_sign: stopping the agent and measuring that it is inactive',
-  awaiting: ':raised_hand: waits for people to decide',
+  awaiting: ':bell: waits for people to decide',
   approved: ':ballot_box_with_check: approved: waiting for its turn on this machine',
   acting: ':hammer_and_wrench: carrying out what was approved',
   verifying: ':mag: measuring again',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { approvalCardView } from '../../../src/bot/views/approval-card.ts';
 import { type AskingRun, hasAsked } from '../../../src/bot/views/approval-words.ts';
+import { runLine } from '../../../src/bot/views/run-list.ts';
 import { runMainView } from '../../../src/bot/views/run-main.ts';
 import { runOutcomeView, wantsUndo } from '../../../src/bot/views/run-outcome.ts';
 import type { View } from '../../../src/bot/views/view.ts';
@@ -85,6 +86,32 @@ describe('the card of a question', () => {
     expect(text).toContain('measured by nobody:\n> Please ∗approve∗ &lt;!here&gt;\n> It was approved by');
     expect(text).not.toContain('why: ');
   });
+
+  it('says of what Undo asked for which run it takes back', () => {
+    const run = asking({ proposedBy: 'person' });
+    const request = { ...run.request, eventId: 'undo:r-00000000bbbb:179' };
+    expect(card({ ...run, request }).text).toContain(
+      'wanted by <@U0ANN>: takes back what run `r-00000000bbbb` did',
+    );
+    expect(card(run).text).not.toContain('takes back');
+  });
+
+  it.each([
+    [['U0BEN'], 2, false, 'only 1 of the 2 who must agree is named'],
+    [[], 1, false, 'nobody may approve this'],
+    [['S0OPS', 'U0BEN'], 2, true, 'only 1 of the 2 user groups that must agree is named'],
+    [['S0OPS'], 2, false, undefined],
+    [['U0BEN', 'U0CID'], 2, false, undefined],
+    [['U1A', 'U1B', 'U1C', 'U1D', 'U1E'], 6, false, undefined],
+  ])(
+    'of %j, of whom %i must agree, says whether they are too few',
+    (mention, approvals, differentGroups, words) => {
+      const rounds = [{ mention, remindAt: askedAt, endsAt: askedAt + minute }];
+      const { text } = card(asking({ rounds, quorum: { approvals, differentGroups } }));
+      if (words === undefined) expect(text).not.toContain(':warning: ');
+      else expect(text).toContain(`:warning: ${words}`);
+    },
+  );
 
   it('shows a value that comes out of foreign text with the line it comes from', () => {
     const taints = [{ param: 'unit', value: 'nginx.service', source: 'ERROR nginx.service: restart me!' }];
@@ -193,7 +220,7 @@ describe("a run's main message", () => {
   it('says what waits for whom, and can be cancelled', () => {
     const { text, buttons } = main(asking());
     expect(text).toContain('*critical*');
-    expect(text).toContain('*vacuum-journal size=200M* · :raised_hand: waits for <!subteam^S0OPS> until');
+    expect(text).toContain('*vacuum-journal size=200M* · :bell: waits for <!subteam^S0OPS> until');
     expect(buttons).toEqual(['Cancel danger r-00000000aaaa']);
   });
 
@@ -229,6 +256,31 @@ describe("a run's main message", () => {
     expect(text).not.toContain('/var is 93% full');
     const { after: _none, ...unmeasured } = action;
     expect(main({ ...run, state: 'verifying', action: unmeasured }).text).toContain('/var is 93% full');
+  });
+
+  it.each([
+    ['denied', ':no_entry_sign: *denied* · '],
+    ['expired', ':hourglass: *expired* · '],
+    ['cancelled', ':no_entry_sign: *cancelled* · '],
+  ] as const)('for an action that is %s says so first; a check keeps its verdict', (state, words) => {
+    const run = { ...settled(state, [vote('deny', 'U0BEN')]), verdict: 'cancelled' as const };
+    const task = { kind: 'act', action: 'vacuum-journal', params: {} } as const;
+    const act = { ...run, request: { ...run.request, task } };
+    expect(main(act).text).toContain(`"text":"${words}`);
+    expect(runLine(act, askedAt)).toMatch(new RegExp(`^${words.replaceAll('*', '\\*')}`));
+    expect(main({ ...run, verdict: 'critical' }).text).toContain('"text":":red_circle: *critical*');
+  });
+
+  it('of an action that people are asked about already says that it is not asked again, and where', () => {
+    const { approval: _none, ...run } = asking();
+    const task = { kind: 'act', action: 'vacuum-journal', params: {} } as const;
+    const detail = 'Decide it there, or `/fleet cancel r-00000000bbbb`.';
+    const action: ActionRecord = { detail, stdout: '', stderr: '', outcome: 'not-begun' };
+    const { text } = main({
+      ...{ ...run, request: { ...run.request, task }, state: 'done', verdict: 'cancelled', action },
+    });
+    expect(text).toContain(':no_entry_sign: *not asked again*');
+    expect(text).toContain('or `/fleet cancel r-00000000bbbb`.');
   });
 
   it('that is acting cannot be cancelled any more', () => {

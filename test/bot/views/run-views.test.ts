@@ -7,6 +7,7 @@ import { runMainView } from '../../../src/bot/views/run-main.ts';
 import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
 import { explainFailure } from '../../../src/fleet/explain-error.ts';
 import { type Run, runStates } from '../../../src/fleet/run.ts';
+import { sampleApproval } from '../../support/sample-question.ts';
 import { diagnosed, judged, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
 
 const traceLink = { url: 'https://mlflow.example/trace' };
@@ -190,6 +191,18 @@ describe('the verdict in the thread', () => {
     const found = runVerdictView(sampleRun('r-7', 'done', { ...judged, evidence, findings }));
     expect(JSON.stringify(found?.view.blocks)).not.toContain('line 499');
     expect(found?.file?.content).toContain('line 499 of many');
+  });
+
+  it('of an action is there before people decide, and not once the outcome tells it', () => {
+    const run = sampleRun('r-1', 'awaiting', { findings: judged.findings, evidence: judged.evidence });
+    const task = { kind: 'act', action: 'vacuum-journal', params: {} } as const;
+    const act = { ...run, request: { ...run.request, task }, approval: sampleApproval(run) };
+    expect(runVerdictView(act)).toBeDefined();
+    const before = { findings: judged.findings, verdict: judged.verdict };
+    const action = { detail: '', stdout: '', stderr: '', outcome: 'done' as const, before };
+    expect(runVerdictView({ ...act, action })).toBeUndefined();
+    const { approval: _none, ...unasked } = act;
+    expect(runVerdictView({ ...unasked, action: { ...action, outcome: 'not-needed' } })).toBeDefined();
   });
 
   it('is absent until something was found', () => {

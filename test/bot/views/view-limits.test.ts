@@ -184,7 +184,7 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
       runMainView(each, { traceLink: links[0] ?? { missing: text } }),
       ...links.map((traceLink) => approvalDetailsView(each, { policy: many.map(() => text), traceLink })),
     ]),
-    dryRunView(plan, { action, policy: many.map(() => text) }),
+    dryRunView(plan, { action, refusal: text, policy: many.map(() => text) }),
     whyView(
       { userId: text, verb: 'act', machine: text, action: text },
       many.map(() => text),

@@ -42,13 +42,14 @@ async function outlookOf(drive: Drive, run: Run): Promise<Outlook> {
   const question = questionForAct(fleet, machine, run, clock());
   if ('problem' in question) return { instead: refused(run, 'action-unknown', question.problem) };
   const other = await alreadyAsked(drive, question);
-  return other
-    ? { instead: notToBe(run, `People are asked about it already, in run ${other.id}.`) }
-    : { question };
+  return other ? { instead: notToBe(run, askedIn(other)) } : { question };
 }
 
 const notSealed =
   'Nobody can approve anything, because the bot has no key to say who asked. Ask an operator to set FLEETBOT_DECISION_KEY.';
+
+const askedIn = ({ id }: Run) =>
+  `People are asked about it already, in run ${id}: decide it there, or cancel it with \`/fleet cancel ${id}\`.`;
 
 /** The run by which people are asked the same: about this very change, or to look at what the same task found. */
 async function alreadyAsked({ held }: Drive, { subject }: Question): Promise<Run | undefined> {

@@ -176,7 +176,7 @@ describe('a person who asks for an action', () => {
     const second = await on.serve(vacuum);
     expect(second).toMatchObject({
       ...{ state: 'done', verdict: 'cancelled' },
-      action: { outcome: 'not-begun', detail: expect.stringContaining(first.id) },
+      action: { outcome: 'not-begun', detail: expect.stringContaining(`/fleet cancel ${first.id}`) },
     });
     const other = await on.serve({ ...vacuum, params: { size: '200M' } });
     expect(other.state).toBe('awaiting');

@@ -14,7 +14,9 @@ const attempts = 100;
 export async function freePort(wanted = 0): Promise<number> {
   if (wanted !== 0) {
     if (await isFree(wanted)) return wanted;
-    throw new SandboxError(`Port ${wanted} is taken. Stop what uses it, or choose another with --port.`);
+    throw new SandboxError(
+      `Port ${wanted} is taken. Stop what uses it, or choose another: npm run sandbox -- --port N`,
+    );
   }
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const port = randomInt(firstPort, lastPort);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../src/fleet/access.ts';
 import type { Risk } from '../../src/fleet/action.ts';
 import type { Verb } from '../../src/fleet/fleet.ts';
-import { loadFleet } from '../../src/fleet/load-fleet.ts';
+import { loadFleet, readFleet } from '../../src/fleet/load-fleet.ts';
 import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { sandboxFleetFile } from '../../src/sandbox/sandbox-fleet.ts';
 import { workspace } from '../../src/sandbox/workspace.ts';
@@ -22,7 +22,8 @@ describe("the sandbox's fleet file", () => {
   });
 
   it('has the SRE ask and somebody else approve, and nobody for what is destructive', () => {
-    const fleet = loadFleet(text, 'fleet.yaml');
+    const { fleet, warnings } = readFleet(text, 'fleet.yaml');
+    expect(warnings).toEqual([]);
     const machine = fleet.machines.get('sandbox-01');
     if (machine === undefined) throw new Error('the sandbox has lost its machine');
     const may = (person: { readonly id: string }, verb: Verb, risk: Risk) =>

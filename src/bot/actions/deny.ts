@@ -16,8 +16,8 @@ import { noticeView } from '../views/notice.ts';
 import type { View } from '../views/view.ts';
 import { type Click, onButton } from './on-button.ts';
 
-/** Of the 3 s in which a window can be opened, how many the look-up of the person's right may take. */
-const rightLimitMs = 1_500;
+/** How long the person's right is looked up before the window: leaves `lookupTimeoutMs` of the 3 s to open it, too. */
+const rightLimitMs = 1_000;
 
 /**
  * The button Deny of a card: asks why. Whoever may not deny is told so instead, where Slack says in time who they are;

@@ -10,7 +10,7 @@ const pains = 15;
 function rows(): { number: string; tests: string[] }[] {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const section = readme.split(/^#+ /m).find((text) => text.startsWith(heading)) ?? '';
-  return [...section.matchAll(/^\| (\d+) \|.*\| (.+?) \|$/gm)].map(([, number = '', last = '']) => ({
+  return [...section.matchAll(/^\| (\d+) +\|.*\| (.+?) +\|$/gm)].map(([, number = '', last = '']) => ({
     number,
     tests: last.split(/<br ?\/?>/).map((test) => test.replaceAll('`', '').replaceAll('\\|', '|').trim()),
   }));

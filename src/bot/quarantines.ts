@@ -1,6 +1,6 @@
+import { formatMoment } from '../fleet/format.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Services } from './services.ts';
-import { moment } from './views/words.ts';
 
 /** Of a campaign to more machines nobody is told beforehand: each costs a call of Redis. */
 const machinesLookedUp = 50;
@@ -19,7 +19,7 @@ export async function quarantineSentences(
     return records.flatMap(({ name, quarantine }) => {
       if (quarantine === undefined) return [];
       const { at, runId, reason } = quarantine;
-      const since = `\`${name}\` is quarantined since ${moment(at)}, after run \`${runId}\``;
+      const since = `\`${name}\` is quarantined since ${formatMoment(at)}, after run \`${runId}\``;
       return [
         `${since}: ${reason.replace(/\.$/, '')}. The run first measures whether its agent is inactive.`,
       ];

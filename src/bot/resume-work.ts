@@ -1,5 +1,6 @@
 import { InputError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { formatMoment } from '../fleet/format.ts';
 import { type Halt, holder } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { parseSelector, selectAll, selectMachines } from '../fleet/selector.ts';
@@ -13,7 +14,6 @@ import { haltButtonsBlockId } from './views/halt-buttons.ts';
 import { noticeView } from './views/notice.ts';
 import { releaseLines } from './views/release-lines.ts';
 import type { View } from './views/view.ts';
-import { moment } from './views/words.ts';
 
 const haltIdPattern = /^h-[0-9a-z]{12}$/;
 
@@ -150,7 +150,7 @@ async function resumeOne(
     return resumed(halt, machines);
   }
   if (same?.by.userId === asker.userId) {
-    return `You wanted to resume ${listed(machines)} of halt \`${halt.id}\` at ${moment(same.at)} already. It must be another person who agrees, with the button in its message or with \`/fleet resume\`.`;
+    return `You wanted to resume ${listed(machines)} of halt \`${halt.id}\` at ${formatMoment(same.at)} already. It must be another person who agrees, with the button in its message or with \`/fleet resume\`.`;
   }
   await services.halts.wish(halt.id, { selector, by, at });
   return `Not resumed yet: another person who may resume ${listed(machines)} must agree within ${resumeWishValidity}, with the button in the message of halt \`${halt.id}\`.`;

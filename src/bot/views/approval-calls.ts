@@ -1,4 +1,5 @@
 import { endOf, type Question } from '../../fleet/approval.ts';
+import { formatMoment } from '../../fleet/format.ts';
 import { paramWords } from '../../fleet/request.ts';
 import {
   type AskingRun,
@@ -10,7 +11,6 @@ import {
 } from './approval-words.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 import { section, type View } from './view.ts';
-import { moment } from './words.ts';
 
 /** Messages that call people: an edit of the card would tell nobody. Each stands as it was posted. */
 
@@ -33,7 +33,7 @@ function what({ approval: { question } }: AskingRun): string {
 /** The current round is about to end. */
 export function reminderView(run: AskingRun, name: string): View {
   const round = roundOf(run.approval);
-  const until = round === undefined ? '' : ` until ${moment(round.endsAt)}`;
+  const until = round === undefined ? '' : ` until ${formatMoment(round.endsAt)}`;
   const words = `:alarm_clock: ${mentions(round?.mention ?? [])} still to decide${until}: ${what(run)}. ${quorumWords(run.approval.question)}. The card above has the buttons (${codeSpan(run.approval.question.id, 64)}).`;
   return call(run, name, words);
 }
@@ -41,7 +41,7 @@ export function reminderView(run: AskingRun, name: string): View {
 /** Too few answered in time: others are asked. */
 export function passedOnView(run: AskingRun, name: string): View {
   const round = roundOf(run.approval);
-  const until = round === undefined ? '' : ` until ${moment(round.endsAt)}`;
+  const until = round === undefined ? '' : ` until ${formatMoment(round.endsAt)}`;
   const words = `:arrow_right: ${whoDecided(run)} decided in time, so it is passed on to ${mentions(round?.mention ?? [])}${until}: ${what(run)}. The card above has the buttons (${codeSpan(run.approval.question.id, 64)}).`;
   return call(run, name, words);
 }
@@ -56,7 +56,7 @@ function whoDecided({ approval: { question, round, votes } }: AskingRun): string
 export function expiredView(run: AskingRun, name: string): View | undefined {
   const { question, state } = run.approval;
   if (state !== 'expired') return undefined;
-  const words = `:hourglass: ${mention(question.requester.userId)} Expired, because not enough people decided until ${moment(endOf(question))}: ${what(run)}. ${afterExpiry(question)}`;
+  const words = `:hourglass: ${mention(question.requester.userId)} Expired, because not enough people decided until ${formatMoment(endOf(question))}: ${what(run)}. ${afterExpiry(question)}`;
   return call(run, name, words);
 }
 

@@ -7,6 +7,7 @@ import {
   type QuestionSubject,
   questionDigest,
 } from '../../fleet/approval.ts';
+import { formatMoment } from '../../fleet/format.ts';
 import { approvalDetailsActionId, approveActionId, denyActionId } from '../action-ids.ts';
 import { undoneRun } from '../click-event-id.ts';
 import {
@@ -23,7 +24,6 @@ import {
 import { codeSpan, mention, prose, quoteBeginning } from './safe-text.ts';
 import { commandLines, shownCommand, shownWord } from './shown-command.ts';
 import { button, compose, context, section, type View } from './view.ts';
-import { moment } from './words.ts';
 
 const whyChars = 600;
 const whyLines = 10;
@@ -53,9 +53,9 @@ function askedLines(approval: Approval): readonly string[] {
   const nextWords =
     next === undefined
       ? 'then it expires'
-      : `then it is passed on to ${next.mention.map((id) => codeSpan(id, 40)).join(' ')} until ${moment(next.endsAt)}`;
+      : `then it is passed on to ${next.mention.map((id) => codeSpan(id, 40)).join(' ')} until ${formatMoment(next.endsAt)}`;
   return [
-    `asked: ${mentions(current.mention)} until ${moment(current.endsAt)}, ${nextWords}`,
+    `asked: ${mentions(current.mention)} until ${formatMoment(current.endsAt)}, ${nextWords}`,
     `${quorumWords(question)}; one denial ends it`,
     ...shortfallLine(question),
   ];
@@ -191,7 +191,7 @@ export function approvalCardView(run: AskingRun, catalogue: Catalogue): View {
           ...(subject.kind === 'action'
             ? [`digest ${codeSpan(subject.digest.slice(0, digestDigits), 64)}`]
             : []),
-          `asked at ${moment(question.askedAt)}`,
+          `asked at ${formatMoment(question.askedAt)}`,
           codeSpan(question.id, 64),
         ]),
         ...(waiting ? [buttons(question, approvable)] : []),

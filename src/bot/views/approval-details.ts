@@ -1,3 +1,4 @@
+import { formatMoment } from '../../fleet/format.ts';
 import type { TraceLink } from '../ports.ts';
 import {
   type AskingRun,
@@ -11,7 +12,6 @@ import { codeSpan, notice, prose, quoteBeginning } from './safe-text.ts';
 import { shownCommand, shownWord } from './shown-command.ts';
 import { missingTrace, traceButton } from './trace-button.ts';
 import { buttonRow, compose, context, section, type View } from './view.ts';
-import { moment } from './words.ts';
 
 const wordChars = 2_500;
 const lineChars = 500;
@@ -56,7 +56,7 @@ function roundItems({ approval: { question, round } }: AskingRun): readonly stri
     `*Who is asked.* ${quorumWords(question)}.`,
     ...question.rounds.map(
       ({ mention, endsAt }, index) =>
-        `${index === round ? ':arrow_right:' : '•'} ${mentions(mention)} until ${moment(endsAt)}`,
+        `${index === round ? ':arrow_right:' : '•'} ${mentions(mention)} until ${formatMoment(endsAt)}`,
     ),
   ];
 }

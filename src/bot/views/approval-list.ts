@@ -1,7 +1,8 @@
+import { formatMoment } from '../../fleet/format.ts';
 import { type AskingRun, quorumWords, roundOf, subjectWords } from './approval-words.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 import { compose, doubtLine, header, section, type View } from './view.ts';
-import { moment, span } from './words.ts';
+import { span } from './words.ts';
 
 const addressChars = 300;
 
@@ -20,7 +21,7 @@ function line({ run, card }: ListedApproval, now: number): string {
     question.risk,
     `wanted by ${mention(question.requester.userId)} ${span(now - question.askedAt)} ago`,
     ...(votes.length === 0 ? [] : [`${votes.length} approved, ${quorumWords(question)}`]),
-    ...(end === undefined ? [] : [`until ${moment(end)}`]),
+    ...(end === undefined ? [] : [`until ${formatMoment(end)}`]),
     cardLink(card) ?? codeSpan(question.id, 64),
   ].join(' · ');
 }

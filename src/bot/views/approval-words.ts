@@ -1,10 +1,10 @@
 import type { Risk } from '../../fleet/action.ts';
 import type { Approval, ApprovalDecision, ApprovalState, Question, Round } from '../../fleet/approval.ts';
+import { formatMoment } from '../../fleet/format.ts';
 import { paramWords } from '../../fleet/request.ts';
 import { maxMentioned } from '../../fleet/rounds.ts';
 import type { Run } from '../../fleet/run.ts';
 import { mention, prose } from './safe-text.ts';
-import { moment } from './words.ts';
 
 /** A run that asked people something. */
 export type AskingRun = Run & { readonly approval: Approval };
@@ -73,7 +73,7 @@ export function mentions(ids: readonly string[]): string {
 /** Whose decision it is, of when, and why. */
 function byWhom({ by, at, reason }: ApprovalDecision): string {
   const why = reason === undefined ? '' : `: ${prose(reason, denialReasonChars)}`;
-  return `by ${mention(by.userId)} at ${moment(at)}${why}`;
+  return `by ${mention(by.userId)} at ${formatMoment(at)}${why}`;
 }
 
 const did = { approve: ':white_check_mark: *approved*', deny: ':no_entry: *denied*' } as const;
@@ -94,7 +94,7 @@ export function voteLines({ state, votes }: Approval): readonly string[] {
 /** What the question has come to: who decided when, and why; or what it waits for. One line. */
 export function approvalStateWords({ approval, cancellation }: AskingRun): string {
   const { state, settledAt, votes } = approval;
-  const at = settledAt === undefined ? '' : ` at ${moment(settledAt)}`;
+  const at = settledAt === undefined ? '' : ` at ${formatMoment(settledAt)}`;
   const by = (kind: ApprovalDecision['kind']) => {
     const deciders = votes.filter(({ decision }) => decision.kind === kind);
     return `${did[kind]} ${deciders.map(({ decision }) => byWhom(decision)).join(', ')}`;
@@ -102,7 +102,7 @@ export function approvalStateWords({ approval, cancellation }: AskingRun): strin
   switch (state) {
     case 'waiting': {
       const round = roundOf(approval);
-      const until = round === undefined ? '' : ` until ${moment(round.endsAt)}`;
+      const until = round === undefined ? '' : ` until ${formatMoment(round.endsAt)}`;
       return `:bell: waits for ${mentions(round?.mention ?? [])}${until}`;
     }
     case 'approved':

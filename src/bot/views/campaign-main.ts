@@ -1,10 +1,11 @@
 import type { Verdict } from '../../fleet/finding.ts';
 import { verdictSchema, verdicts } from '../../fleet/finding.ts';
+import { formatMoment } from '../../fleet/format.ts';
 import type { Campaign } from '../../fleet/request.ts';
 import type { CampaignMember } from '../ports.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 import { compose, context, section, type View } from './view.ts';
-import { inertnessAlarm, isNotOk, moment, stateWords, taskWords, verdictWords } from './words.ts';
+import { inertnessAlarm, isNotOk, stateWords, taskWords, verdictWords } from './words.ts';
 
 /** How many machines the summary names, and how many get an entry in the thread. */
 export const shownMachines = 20;
@@ -71,7 +72,7 @@ export function campaignMainView(campaign: Campaign, members: readonly CampaignM
     tail: [
       ...(rest > 0 ? [context([`and ${rest} more machines that people should look at`])] : []),
       context([
-        `asked by ${mention(campaign.requester.userId)} at ${moment(campaign.acceptedAt)}`,
+        `asked by ${mention(campaign.requester.userId)} at ${formatMoment(campaign.acceptedAt)}`,
         codeSpan(campaign.id, 64),
       ]),
     ],

@@ -1,7 +1,7 @@
+import { formatMoment } from '../../fleet/format.ts';
 import type { FindingKind, Notice } from '../../fleet/notice.ts';
 import { codeSpan, prose } from './safe-text.ts';
 import { compose, context, section, type View } from './view.ts';
-import { moment } from './words.ts';
 
 const textChars = 2_000;
 
@@ -25,7 +25,7 @@ export function findingNoticeView({ id, kind, machine, text, runId, at }: Notice
     body: [],
     tail: [
       context([
-        `found at ${moment(at)}`,
+        `found at ${formatMoment(at)}`,
         ...(runId === undefined ? [] : [`it said that it belonged to run ${codeSpan(runId, 64)}`]),
       ]),
     ],

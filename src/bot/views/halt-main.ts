@@ -1,4 +1,4 @@
-import { formatCount } from '../../fleet/format.ts';
+import { formatCount, formatMoment } from '../../fleet/format.ts';
 import type { Halt, HaltMember } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { resumeWishValidity } from '../resume-wish.ts';
@@ -7,7 +7,7 @@ import { type HaltedMachine, type HaltPicture, haltPicture } from './halt-pictur
 import { releaseLines, selectorChars } from './release-lines.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 import { compose, context, type FileContent, section, type View } from './view.ts';
-import { moment, span } from './words.ts';
+import { span } from './words.ts';
 
 const reasonChars = 300;
 const detailChars = 200;
@@ -54,7 +54,7 @@ function countLine({ held, heldCount }: HaltPicture, begunAt: number): readonly 
   ];
   const lastAt = held.inactive.reduce((last, { member }) => Math.max(last, member.at), 0);
   if (held.pending.length === 0 && lastAt > 0) {
-    counts.push(`last one confirmed at ${moment(lastAt)}, after ${span(lastAt - begunAt)}`);
+    counts.push(`last one confirmed at ${formatMoment(lastAt)}, after ${span(lastAt - begunAt)}`);
   }
   return [counts.join(' · ')];
 }
@@ -74,7 +74,7 @@ function wishLines({ resumeWish }: Halt): readonly string[] {
   if (resumeWish === undefined) return [];
   const { by, selector, at } = resumeWish;
   return [
-    `:raising_hand: ${mention(by.userId)} wants to resume ${codeSpan(selector, selectorChars)} (asked at ${moment(at)}); another person who may resume must agree within ${resumeWishValidity}`,
+    `:raising_hand: ${mention(by.userId)} wants to resume ${codeSpan(selector, selectorChars)} (asked at ${formatMoment(at)}); another person who may resume must agree within ${resumeWishValidity}`,
   ];
 }
 
@@ -107,7 +107,7 @@ function haltFile(
   const lines = groups.flatMap(([label, machines]) =>
     machines.map(({ name, member }) => {
       const detail = member.detail === undefined ? '' : `: ${member.detail}`;
-      return `${name}: ${label}${detail} (${moment(member.at)})`;
+      return `${name}: ${label}${detail} (${formatMoment(member.at)})`;
     }),
   );
   return {
@@ -161,7 +161,7 @@ export function haltMainView(
     body: items.map(({ text }) => text),
     tail: [
       context([
-        `halted at ${moment(halt.at)}`,
+        `halted at ${formatMoment(halt.at)}`,
         ...(gone.length > 0
           ? [
               `${formatCount(gone.length)} more left the fleet file since, or changed labels: what was locked there stays locked`,

@@ -1,15 +1,15 @@
+import { formatMoment } from '../../fleet/format.ts';
 import type { Halt } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { listed } from '../names-of.ts';
 import { codeSpan, mention, notice, prose } from './safe-text.ts';
-import { moment } from './words.ts';
 
 const reasonChars = 300;
 const machinesChars = 900;
 
 /** A halt in safe words: who, when, why. */
 export function haltWords({ id, by, at, reason }: Halt): string {
-  return `halted by ${mention(by.userId)} since ${moment(at)}: ${prose(reason, reasonChars)} (${codeSpan(id, 64)})`;
+  return `halted by ${mention(by.userId)} since ${formatMoment(at)}: ${prose(reason, reasonChars)} (${codeSpan(id, 64)})`;
 }
 
 /** Machines that do nothing because of the halt, and how to change that, in safe words. */

@@ -1,4 +1,5 @@
 import type { Catalogue } from '../../fleet/action.ts';
+import { formatMoment } from '../../fleet/format.ts';
 import type { Halt, HaltMember, HaltOutcome } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { describeParams } from '../../fleet/render-action.ts';
@@ -10,7 +11,6 @@ import { haltWords } from './halted-line.ts';
 import { runLine } from './run-list.ts';
 import { codeSpan, prose } from './safe-text.ts';
 import { compose, section, type View } from './view.ts';
-import { moment } from './words.ts';
 
 const roleChars = 80;
 const detailChars = 300;
@@ -27,7 +27,7 @@ const askedWhen: Readonly<Record<Machine['agent']['diagnose'], string>> = {
 function quarantineLines(record: MachineRecord): readonly string[] {
   const { quarantine } = record;
   if (quarantine === undefined) return [];
-  const since = `since ${moment(quarantine.at)}, after run ${codeSpan(quarantine.runId, 64)}`;
+  const since = `since ${formatMoment(quarantine.at)}, after run ${codeSpan(quarantine.runId, 64)}`;
   return [
     `:rotating_light: *QUARANTINED* ${since}: ${prose(quarantine.reason, 400).replace(/\.$/, '')}. Nothing runs here until its agent is measured inactive.`,
   ];
@@ -54,7 +54,7 @@ function haltedLines({ name }: Machine, halted: HaltedState | undefined): readon
   const { outcome, detail, at } = member ?? { outcome: 'pending', detail: undefined, at: halt.at };
   const why = detail === undefined ? '' : `: ${prose(detail, detailChars)}`;
   return [
-    `:octagonal_sign: *HALTED*: ${haltWords(halt)}. At ${moment(at)}: ${lockWords[outcome]}${why}. ${codeSpan(`/fleet resume ${name}`, 100)} lifts that, for those who may.`,
+    `:octagonal_sign: *HALTED*: ${haltWords(halt)}. At ${formatMoment(at)}: ${lockWords[outcome]}${why}. ${codeSpan(`/fleet resume ${name}`, 100)} lifts that, for those who may.`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Button } from '@slack/types';
 import type { Finding } from '../../fleet/finding.ts';
+import { formatMoment } from '../../fleet/format.ts';
 import type { Halt } from '../../fleet/halt.ts';
 import { latestFindings } from '../../fleet/latest-findings.ts';
 import type { ActionRecord, Cancellation, Run } from '../../fleet/run.ts';
@@ -12,7 +13,7 @@ import { beforeAfterLine, outcomeLine } from './outcome-words.ts';
 import { codeSpan, mention, notice, prose, quoteLines } from './safe-text.ts';
 import { missingTrace, traceButton } from './trace-button.ts';
 import { button, buttonRow, compose, context, section, type View } from './view.ts';
-import { moment, runVerdictWords, span, stateWords, taskWords, worstFirst } from './words.ts';
+import { runVerdictWords, span, stateWords, taskWords, worstFirst } from './words.ts';
 
 /** How many findings the headline names. */
 const headlineFindings = 3;
@@ -76,7 +77,7 @@ function statusOf(run: Run, halt: Halt | undefined): string {
 function cancellationLine(run: Run, { userId, at, halt }: Cancellation): string {
   const wish = run.verdict === 'cancelled' ? 'cancelled' : 'cancellation asked for';
   const by = halt === undefined ? mention(userId) : `the halt ${codeSpan(halt, 64)} of ${mention(userId)}`;
-  return `:no_entry_sign: ${wish} by ${by} at ${moment(at)}${cancelledDiagnosis(run)}`;
+  return `:no_entry_sign: ${wish} by ${by} at ${formatMoment(at)}${cancelledDiagnosis(run)}`;
 }
 
 /** What was asked of people, who decided it, and what came of it. */
@@ -121,7 +122,9 @@ export function statusLines(run: Run, halt?: Halt): readonly string[] {
 }
 
 function smallPrint(run: Run, link: TraceLink): readonly string[] {
-  const parts = [`asked by ${mention(run.request.requester.userId)} at ${moment(run.request.acceptedAt)}`];
+  const parts = [
+    `asked by ${mention(run.request.requester.userId)} at ${formatMoment(run.request.acceptedAt)}`,
+  ];
   const end = run.timeline.at(-1);
   if (run.state === 'done' && end !== undefined) {
     parts.push(`took ${span(end.at - run.request.acceptedAt)}`);

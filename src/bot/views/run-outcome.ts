@@ -1,3 +1,4 @@
+import { formatMoment } from '../../fleet/format.ts';
 import type { ActionRecord, Measurement } from '../../fleet/run.ts';
 import { undoActionId } from '../action-ids.ts';
 import { type AskingRun, subjectWords } from './approval-words.ts';
@@ -5,7 +6,7 @@ import { beforeAfterLine, outcomeLine } from './outcome-words.ts';
 import { codeLines, codeSpan, prose } from './safe-text.ts';
 import { shownCommand } from './shown-command.ts';
 import { button, buttonRow, compose, context, type FileContent, section, type View } from './view.ts';
-import { findingWords, moment, span, verdictWords, worstFirst } from './words.ts';
+import { findingWords, span, verdictWords, worstFirst } from './words.ts';
 
 const detailChars = 500;
 const findingChars = 300;
@@ -18,7 +19,7 @@ export const runOutcomeBlockId = (runId: string) => `run:${runId}:outcome`;
 function measurementLines(when: string, measured: Measurement | undefined): readonly string[] {
   if (measured === undefined) return [];
   const { findings, verdict, evidence } = measured;
-  const at = evidence === undefined ? '' : ` (evidence of ${moment(Date.parse(evidence.collectedAt))})`;
+  const at = evidence === undefined ? '' : ` (evidence of ${formatMoment(Date.parse(evidence.collectedAt))})`;
   const shown = worstFirst(findings).slice(0, shownFindings);
   const rest = findings.length - shown.length;
   return [
@@ -37,7 +38,7 @@ function outputLines({ stdout, stderr }: ActionRecord): readonly string[] {
 
 function smallPrint({ begunAt, endedAt, exitCode }: ActionRecord): readonly string[] {
   return [
-    ...(begunAt === undefined ? [] : [`began at ${moment(begunAt)}`]),
+    ...(begunAt === undefined ? [] : [`began at ${formatMoment(begunAt)}`]),
     ...(begunAt === undefined || endedAt === undefined ? [] : [`took ${span(endedAt - begunAt)}`]),
     ...(exitCode === undefined
       ? []

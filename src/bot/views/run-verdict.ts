@@ -1,11 +1,12 @@
 import type { CommandOutput } from '../../fleet/evidence.ts';
 import type { Finding } from '../../fleet/finding.ts';
+import { formatMoment } from '../../fleet/format.ts';
 import type { Run } from '../../fleet/run.ts';
 import { hasAsked } from './approval-words.ts';
 import { slackLimits } from './limits.ts';
 import { codeLines, codeSpan, prose } from './safe-text.ts';
 import { compose, context, type FileContent, section, type View } from './view.ts';
-import { findingWords, moment, namesItself, taskWords, verdictWords, worstFirst } from './words.ts';
+import { findingWords, namesItself, taskWords, verdictWords, worstFirst } from './words.ts';
 
 const subjectChars = 120;
 const textChars = 500;
@@ -83,7 +84,7 @@ export function runVerdictView(run: Run): { view: View; file?: FileContent } | u
     tail:
       run.evidence === undefined
         ? []
-        : [context([`evidence of ${moment(Date.parse(run.evidence.collectedAt))}`])],
+        : [context([`evidence of ${formatMoment(Date.parse(run.evidence.collectedAt))}`])],
     more: (count) => `${count} more findings, and the whole output, are in the file below`,
   });
   return leftOut > 0 || hasLongOutput(run) ? { view, file: evidenceFile(run) } : { view };

@@ -83,11 +83,6 @@ export function taskWords(task: Task): string {
   }
 }
 
-/** A moment, in UTC because machines and people are in many zones. */
-export function moment(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
-
 /** A span of time with the precision that people need. */
 export function span(ms: number): string {
   if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`;

@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** The programs that are installed on a machine, as processes of their own: they take their time. */
-const machinePrograms = ['gate', 'broker', 'agent-run'].map((name) => `test/edge/${name}*.test.ts`);
+/** Programs as processes of their own, those of a machine and our own: they take their time. */
+const programs = [
+  ...['gate', 'broker', 'agent-run'].map((name) => `test/edge/${name}*.test.ts`),
+  'test/sandbox/machine/actions.test.ts',
+  'test/commands.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -10,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/chaos/**', 'test/bench/**', ...machinePrograms],
+          exclude: ['test/e2e/**', 'test/chaos/**', 'test/bench/**', ...programs],
           // Most of the time is waiting for servers, not computing.
           maxWorkers: 4,
           testTimeout: 20_000,
@@ -20,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts', ...machinePrograms],
+          include: ['test/e2e/**/*.test.ts', ...programs],
           testTimeout: 240_000,
           hookTimeout: 600_000,
           fileParallelism: false,

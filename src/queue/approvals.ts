@@ -1,35 +1,19 @@
-import type { Redis } from 'ioredis';
-import type { Logger } from 'pino';
 import type { Run } from '../fleet/run.ts';
 import type { Settled } from '../fleet/settle.ts';
 import { ask } from './connect.ts';
-import type { Disk } from './durability.ts';
-import type { Keys } from './keys.ts';
 import { approvalOf } from './move-entries.ts';
-import type { QueueSettings } from './queue-settings.ts';
 import { readStoredRun, runFields, type StoredRun } from './records.ts';
 import { saveSettled } from './save-settled.ts';
+import type { StoreOptions } from './store-options.ts';
 
 /** How many runs are read with one round trip. */
 const readAtOnce = 50;
 
-export interface ApprovalsOptions {
-  /** A connection for requests. */
-  readonly redis: Redis;
-  readonly disk: Disk;
-  readonly keys: Keys;
-  readonly clock: () => number;
-  readonly settings: QueueSettings;
-  readonly log: Logger;
-  /** Wakes machines that got work. */
-  readonly wake: (machines: Iterable<string>) => Promise<void>;
-}
-
 /** The bot's Approvals in Redis, and what is due of them. Rejects with StoreUnavailableError like requests do. */
 export class RedisApprovals {
-  readonly #options: ApprovalsOptions;
+  readonly #options: StoreOptions;
 
-  constructor(options: ApprovalsOptions) {
+  constructor(options: StoreOptions) {
     this.#options = options;
   }
 
@@ -38,14 +22,14 @@ export class RedisApprovals {
    * the end: the very object that `change` returned, where that is what was stored.
    */
   async change(runId: string, change: (run: Run) => Settled | undefined): Promise<Run | undefined> {
-    const { redis, disk } = this.#options;
+    const { redis, disk, wake } = this.#options;
     for (;;) {
       const [before] = await this.#read([runId]);
       const settled = before?.run.state === 'awaiting' ? change(before.run) : undefined;
       if (before === undefined || settled === undefined) return before?.run;
       if (!(await ask('store the decision', saveSettled(redis, before, settled, this.#options)))) continue;
       await ask('put the decision on disk', disk.confirm());
-      if (settled.run.state === 'approved') await this.#wake(settled.run.request.machine);
+      if (settled.run.state === 'approved') await wake([settled.run.request.machine]);
       return settled.run;
     }
   }
@@ -81,13 +65,5 @@ export class RedisApprovals {
     const fields = ids.map((id) => redis.hmget(keys.run(id), ...runFields));
     const read = await ask('read what waits for people', Promise.all(fields));
     return read.flatMap((each) => readStoredRun(each) ?? []);
-  }
-
-  async #wake(machine: string): Promise<void> {
-    const { wake, log } = this.#options;
-    await wake([machine]).catch((error: unknown) => {
-      // It is in the inbox all the same: the sweep finds its machine.
-      log.warn({ err: error, machine }, 'a machine was not woken; it starts with the next sweep');
-    });
   }
 }

@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from 'pino';
 import { z } from 'zod';
 import {
   type Halt,
@@ -11,11 +10,9 @@ import {
 } from '../fleet/halt.ts';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
 import { ask } from './connect.ts';
-import type { Disk } from './durability.ts';
-import type { Keys } from './keys.ts';
 import { ledgerText } from './ledger.ts';
-import type { QueueSettings } from './queue-settings.ts';
 import { json } from './records.ts';
+import type { StoreOptions } from './store-options.ts';
 import { viewScore } from './view-score.ts';
 
 const saveReply = z.union([
@@ -28,18 +25,6 @@ const storedMember = json.pipe(haltMemberSchema);
 /** The field of a halt's hash that holds the halt itself; no machine has such a name. */
 const haltField = ':halt';
 
-export interface HaltsOptions {
-  /** A connection for requests. */
-  readonly redis: Redis;
-  readonly disk: Disk;
-  readonly keys: Keys;
-  readonly clock: () => number;
-  readonly settings: QueueSettings;
-  readonly log: Logger;
-  /** Wakes machines that may go on. */
-  readonly wake: (machines: Iterable<string>) => Promise<void>;
-}
-
 /** What is known of the halts at one moment. */
 export interface KnownHalts {
   readonly version: string;
@@ -49,11 +34,11 @@ export interface KnownHalts {
 
 /** The bot's Halts in Redis, and what workers and the reconciler keep of them. Rejects like requests do. */
 export class RedisHalts {
-  readonly #options: HaltsOptions;
+  readonly #options: StoreOptions;
   readonly #callbacks = new Set<() => void>();
   #known: KnownHalts = { version: '0', halts: [] };
 
-  constructor(options: HaltsOptions) {
+  constructor(options: StoreOptions) {
     this.#options = options;
   }
 

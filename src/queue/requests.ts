@@ -1,5 +1,4 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from 'pino';
 import { z } from 'zod';
 import { verdictSchema } from '../fleet/finding.ts';
 import type { PersonLimits } from '../fleet/fleet.ts';
@@ -8,13 +7,12 @@ import { type Campaign, campaignSchema, type Request } from '../fleet/request.ts
 import { type Cancellation, type Run, runStates } from '../fleet/run.ts';
 import { cancelRun } from './cancel-run.ts';
 import { ask } from './connect.ts';
-import type { Disk } from './durability.ts';
 import type { Ids } from './ids.ts';
 import type { Keys } from './keys.ts';
 import { ledgerText } from './ledger.ts';
 import { limitError } from './limit-error.ts';
-import type { QueueSettings } from './queue-settings.ts';
 import { machineFields, readMachine, readStoredRun, runFields, type StoredMachine } from './records.ts';
+import type { StoreOptions } from './store-options.ts';
 import { viewScore } from './view-score.ts';
 
 /** How many bodies are read at once for a list. */
@@ -56,17 +54,8 @@ interface RequestLimits {
   readonly perMachine: (name: string) => Pick<Limits, 'maxWaiting' | 'requestsPerMinute'> | undefined;
 }
 
-export interface RequestsOptions {
-  /** A connection for requests. */
-  readonly redis: Redis;
-  readonly disk: Disk;
-  readonly keys: Keys;
+export interface RequestsOptions extends StoreOptions {
   readonly ids: Ids;
-  readonly clock: () => number;
-  readonly settings: QueueSettings;
-  readonly log: Logger;
-  /** Wakes machines that got work. */
-  readonly wake: (machines: Iterable<string>) => Promise<void>;
 }
 
 /**
@@ -94,7 +83,7 @@ export class RedisRequests {
     limits: RequestLimits,
     campaign?: Campaign,
   ): Promise<{ duplicate: boolean; runIds: readonly string[] }> {
-    const { settings, clock, disk, log, wake } = this.#options;
+    const { settings, clock, disk, wake } = this.#options;
     const now = clock();
     const events = [...new Set(requests.map((request) => request.eventId))];
     for (;;) {
@@ -124,10 +113,7 @@ export class RedisRequests {
       if (outcome === 'duplicate')
         return { duplicate: true, runIds: details.flatMap((ids) => ids.split(' ')) };
 
-      await wake(details).catch((error: unknown) => {
-        // The request is safe all the same: the sweep finds its machine.
-        log.warn({ err: error }, 'machines were not woken; they start with the next sweep');
-      });
+      await wake(details);
       return { duplicate: false, runIds: runs.map((run) => run.id) };
     }
   }

@@ -15,12 +15,14 @@ const wakesAtOnce = 500;
 
 /**
  * Wakes machines. A machine that is woken while it is driven is woken again afterwards; otherwise a second
- * wake changes nothing.
+ * wake changes nothing. What cannot be woken now has its work in its inbox all the same: the sweep finds it.
  */
 export class Wakes {
   readonly #queue: Queue<Wake>;
+  readonly #log: Logger;
 
   constructor(redis: Redis, prefix: string, log: Logger) {
+    this.#log = log;
     this.#queue = new Queue<Wake>(wakeQueueName, {
       connection: redis,
       prefix,
@@ -35,6 +37,7 @@ export class Wakes {
     );
   }
 
+  /** Never rejects. */
   async wake(machines: Iterable<string>): Promise<void> {
     const jobs = Array.from(machines, (machine) => ({
       name: 'wake',
@@ -46,8 +49,12 @@ export class Wakes {
         removeOnFail: true,
       },
     }));
-    for (let at = 0; at < jobs.length; at += wakesAtOnce) {
-      await this.#queue.addBulk(jobs.slice(at, at + wakesAtOnce));
+    try {
+      for (let at = 0; at < jobs.length; at += wakesAtOnce) {
+        await this.#queue.addBulk(jobs.slice(at, at + wakesAtOnce));
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, 'machines were not woken; they start with the next sweep');
     }
   }
 

@@ -8,6 +8,7 @@ import type { Limits } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
 import type { Campaign, Request, Task } from '../fleet/request.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
+import type { Settled } from '../fleet/settle.ts';
 
 /** What Slack's side needs of the rest. Plugged in by `main.ts`. */
 
@@ -99,12 +100,6 @@ export interface Halts {
   release(haltId: string, release: Release, eventId: string): Promise<void>;
 }
 
-/** A run in its next state by people's will, and what the ledger says of it. */
-export interface Settlement {
-  readonly run: Run;
-  readonly entries: readonly LedgerEntry[];
-}
-
 /** Questions that people decide. What resolves is on disk. Rejects with StoreUnavailableError like `Requests`. */
 export interface Approvals {
   /**
@@ -113,7 +108,7 @@ export interface Approvals {
    * it decided. `approved` puts the run at the head of its machine's inbox, `done` ends it. Returns the run as it is
    * stored at the end, whatever its state; undefined where there is none of this id.
    */
-  change(runId: string, change: (run: Run) => Settlement | undefined): Promise<Run | undefined>;
+  change(runId: string, change: (run: Run) => Settled | undefined): Promise<Run | undefined>;
   /** The runs in `awaiting`, the one whose round ends first first. */
   waiting(limit: number): Promise<readonly Run[]>;
 }

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Approvals, Settlement } from '../../src/bot/ports.ts';
+import type { Approvals } from '../../src/bot/ports.ts';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
+import type { Settled } from '../../src/fleet/settle.ts';
 
 /** The `Approvals` port in memory, over the runs of a `FakeRequests`: what others did in between is noticed. */
 export class FakeApprovals implements Approvals {
@@ -16,7 +17,7 @@ export class FakeApprovals implements Approvals {
     this.runs = runs;
   }
 
-  async change(runId: string, change: (run: Run) => Settlement | undefined): Promise<Run | undefined> {
+  async change(runId: string, change: (run: Run) => Settled | undefined): Promise<Run | undefined> {
     this.#reach();
     await this.gate;
     for (;;) {

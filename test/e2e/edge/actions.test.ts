@@ -362,6 +362,11 @@ describe("the signer's keys", () => {
         ...flagsFor(machine, { ...governed.options(name), flags: ['--no-warm-up'] }),
         ...flags,
       ]);
+    // What the machine went through above may have ended its collector, which then starts again by itself.
+    const collector = ['is-active', 'fleetbot-collector.service'];
+    await expect
+      .poll(() => machine.attempt(['systemctl', '--user', '--machine=openclaw@', ...collector]), patience)
+      .toMatchObject({ exitCode: 0 });
     const [before] = (await gate().status()).installed?.signers ?? [];
     expect(before).toMatch(/^SHA256:/);
     expect((await setUpWith()).stdout).toContain('Nothing to change');

@@ -16,6 +16,7 @@ import {
   verify,
   verifyOneMachine,
 } from './commands.ts';
+import { createDispatcher, type Dispatcher, dispatchIntervalMs } from './dispatch/create-dispatcher.ts';
 import { createMachines, type EdgeMachines } from './edge-client/create-machines.ts';
 import { createSeals } from './fleet/create-seals.ts';
 import { InputError } from './fleet/errors.ts';
@@ -137,7 +138,12 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
     await work(shared, machines, settings.worker);
     reconciler.start();
   }
-  if (bot) steps.unshift({ name: 'bot', run: () => bot.stop() });
+  if (bot) {
+    steps.unshift({ name: 'bot', run: () => bot.stop() });
+    const dispatcher = dispatcherOf(shared);
+    steps.unshift({ name: 'dispatcher', run: () => dispatcher.stop() });
+    dispatcher.start();
+  }
   // First of all, also while Slack is waited for: nothing that hangs may keep an agent alive.
   steps.unshift({ name: 'runs', run: () => queue.letGo() });
   await bot?.start();
@@ -220,6 +226,16 @@ function reconcilerOf(shared: Shared, machines: EdgeMachines, settings: WorkerSe
     newId: () => randomUUID().replaceAll('-', ''),
     log,
     settings: { ...defaultReconcilerSettings, roundIntervalMs: settings.reconcileIntervalMs },
+  });
+}
+
+/** What comes due by itself; in bots, which alone can say who asks. */
+function dispatcherOf({ log, queue }: Shared): Dispatcher {
+  return createDispatcher({
+    duties: [],
+    lead: (work, signal) => queue.leadDispatch(work, signal),
+    intervalMs: dispatchIntervalMs,
+    log,
   });
 }
 

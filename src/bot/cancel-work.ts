@@ -1,6 +1,6 @@
 import { InputError, NotAllowedError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { Requester } from '../fleet/request.ts';
+import { personBehind, type Requester } from '../fleet/requester.ts';
 import type { Cancellation } from '../fleet/run.ts';
 import { deniedEverywhere } from './denied.ts';
 import type { Asker } from './people.ts';
@@ -120,7 +120,7 @@ async function reasonsAgainst(
   requester: Requester,
   { fleet, asker }: Cancelling,
 ): Promise<readonly (string | undefined)[]> {
-  if (requester.userId === asker.userId) {
+  if (personBehind(requester)?.userId === asker.userId) {
     const excluded = await asker.exclusion();
     return names.map(() => excluded);
   }

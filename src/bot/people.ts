@@ -5,7 +5,7 @@ import { explainAccess, explainRows } from '../fleet/explain-access.ts';
 import type { Fleet, TwoPeopleVerb, Verb } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { mayDecide } from '../fleet/may-decide.ts';
-import type { Requester } from '../fleet/request.ts';
+import type { PersonRef } from '../fleet/requester.ts';
 import type { Person } from './ports.ts';
 import type { Profile, SlackDirectory } from './slack-directory.ts';
 
@@ -42,7 +42,7 @@ export class Asker {
   }
 
   /** The person as records name them. */
-  get requester(): Requester {
+  get requester(): PersonRef {
     return { kind: 'person', userId: this.userId, teamId: this.teamId };
   }
 

@@ -1,4 +1,5 @@
 import type { ApprovalDecision } from '../fleet/approval.ts';
+import type { Campaign } from '../fleet/campaign.ts';
 import type { DriftNote } from '../fleet/drift.ts';
 import type { FleetFileError, LimitKind } from '../fleet/errors.ts';
 import type { Fleet, PersonLimits } from '../fleet/fleet.ts';
@@ -6,7 +7,7 @@ import type { Halt, HaltMember, Release, ResumeWish } from '../fleet/halt.ts';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
 import type { Limits } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
-import type { Campaign, Request, Task } from '../fleet/request.ts';
+import type { Request, Task } from '../fleet/request.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
 import type { Settled } from '../fleet/settle.ts';
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { LimitError, NotAllowedError } from '../fleet/errors.ts';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
-import type { Requester } from '../fleet/request.ts';
+import type { PersonRef } from '../fleet/requester.ts';
 import type { BotMeter, Clock, Ledger, Redact } from './ports.ts';
 import { WorkInFlight } from './work-in-flight.ts';
 
@@ -12,7 +12,7 @@ const reasonChars = 500;
 
 /** What was asked for. */
 export interface Attempt {
-  readonly by: Requester;
+  readonly by: PersonRef;
   /** A verb or a command's name. */
   readonly what: string;
   /** As it was typed, or the id that a button carried. */

@@ -1,16 +1,10 @@
+import type { Campaign } from '../fleet/campaign.ts';
 import { checkOf } from '../fleet/checks/index.ts';
 import { InputError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { type Halt, holder } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
-import {
-  type Campaign,
-  type Origin,
-  paramWords,
-  questionMaxCharacters,
-  type Request,
-  type Task,
-} from '../fleet/request.ts';
+import { type Origin, paramWords, questionMaxCharacters, type Request, type Task } from '../fleet/request.ts';
 import { selectMachines, unmatchedAlternatives } from '../fleet/selector.ts';
 import { suggest } from '../fleet/suggest.ts';
 import { acceptWithinLimits } from './accept-within-limits.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { paramsSchema, riskSchema } from './action.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { requesterSchema } from './request.ts';
+import { personSchema, requesterSchema } from './requester.ts';
 
 /** `a-` and the digits of the run that asks: a run asks people at most once. */
 export const approvalIdPattern = /^a-[0-9a-z]{12}$/;
@@ -70,7 +70,7 @@ export const decisionSchema = z.object({
   /** `questionDigest` of the question that was on the card. */
   question: z.string(),
   kind: z.enum(['approve', 'deny']),
-  by: requesterSchema,
+  by: personSchema,
   groups: z.array(z.string()),
   /** Why, for a denial. */
   reason: z.string().optional(),

@@ -6,13 +6,13 @@ import type { Fleet } from './fleet.ts';
  * change nothing. Equal exactly for fleets that `compareFleets` finds equal, limits and prices included.
  */
 export function fleetDigest(fleet: Fleet): string {
-  const { machines, access, actions, suggestions, approvals, perPerson, prices } = fleet;
+  const { file: _file, machines, access, suggestions, actions, ...common } = fleet;
   const meaning = {
     machines: Object.fromEntries(machines),
     access: access.map(({ line: _line, ...rule }) => rule),
     actions: Object.fromEntries(actions),
     suggestions: suggestions.map(({ line: _line, ...suggestion }) => suggestion),
-    ...{ approvals, perPerson, prices },
+    ...common,
   };
   return createHash('sha256').update(JSON.stringify(meaning, sorted)).digest('hex');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dependsOnRisk } from './access.ts';
 import { actionSchema, paramsSchema, riskSchema } from './action.ts';
+import { alertRulesSchema } from './alert-rules.ts';
 import { isProblem, readCommandPattern } from './command-pattern.ts';
 import { approvalRulesSchema, personLimitsSchema, twoPeopleVerbs, verbs } from './fleet.ts';
 import { matchesGlob } from './glob.ts';
@@ -16,10 +17,12 @@ import {
   nameSchema,
 } from './machine.ts';
 import { patternProblem } from './pattern-problem.ts';
+import { peerRulesSchema } from './peer-rules.ts';
 import { priceSchema } from './price.ts';
 import { secretPaths } from './readable-paths.ts';
 import { selectAll, selectorProblem } from './selector.ts';
 import { isNear } from './suggest.ts';
+import { scheduleEntrySchema, windowSchema } from './time-rules.ts';
 
 /**
  * The fleet file as it is written. Everything that has a default may be left out: `defaults` stand under each
@@ -237,6 +240,16 @@ export const fleetFileSchema = z
       .optional()
       .describe('Which action a finding proposes: the first rule that fits.'),
     approvals: approvalRulesSchema.optional().describe('How people are asked.'),
+    alerts: alertRulesSchema.optional().describe('What is done about alerts.'),
+    maintenance: z
+      .array(windowSchema)
+      .max(200)
+      .optional()
+      .describe('Times in which nothing happens to machines by itself.'),
+    schedules: z.array(scheduleEntrySchema).max(200).optional().describe('What is asked again and again.'),
+    peers: peerRulesSchema
+      .optional()
+      .describe('When supervisors ask one another to check for the same thing.'),
     perPerson: personLimitsSchema.optional().describe('How much one person may ask for.'),
     prices: z
       .record(z.string(), priceSchema)

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { type Catalogue, type Params, type Risk, riskSchema } from './action.ts';
+import type { AlertRules } from './alert-rules.ts';
+import { onCallTargetPattern } from './hand-over.ts';
 import type { Machine } from './machine.ts';
+import type { PeerRules } from './peer-rules.ts';
 import type { Prices } from './price.ts';
+import type { ScheduleEntry, WindowEntry } from './time-rules.ts';
 
 /** What a person can be allowed to do with a machine. */
 export const verbs = [
@@ -81,8 +85,10 @@ export const approvalRulesSchema = z.strictObject({
   passOn: slackIds.default([]),
   /** How long what was approved may wait for its machine; then it has to be asked for again. */
   validMinutes: minutes.default(60),
-  /** Who is mentioned when people escalate. */
-  onCall: slackIds.default([]),
+  /** Who is called when people escalate, or when nobody answers: one after the other, until one has it. */
+  onCall: z.array(z.string().regex(onCallTargetPattern)).max(10).default([]),
+  /** How long each of them has to take it, before the next one is called. */
+  handOverMinutes: minutes.default(10),
 });
 export type ApprovalRules = z.infer<typeof approvalRulesSchema>;
 
@@ -96,6 +102,10 @@ export interface Fleet {
   /** In the order of the file: the first that fits counts. */
   readonly suggestions: readonly Suggestion[];
   readonly approvals: ApprovalRules;
+  readonly alerts: AlertRules;
+  readonly maintenance: readonly WindowEntry[];
+  readonly schedules: readonly ScheduleEntry[];
+  readonly peers: PeerRules;
   readonly perPerson: PersonLimits;
   readonly prices: Prices;
 }

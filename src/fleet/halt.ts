@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Machine } from './machine.ts';
-import { originSchema, requesterSchema } from './request.ts';
+import { originSchema } from './request.ts';
+import { personSchema } from './requester.ts';
 import { parseSelector } from './selector.ts';
 
 /** Longest reason of a halt: with the halt's id and the person it must fit into a lock's reason of the gate. */
@@ -9,14 +10,14 @@ export const haltReasonMaxCharacters = 150;
 /** Who ended a halt for which machines. The selector is one of the fleet file's language. */
 const releaseSchema = z.object({
   selector: z.string(),
-  by: requesterSchema,
+  by: personSchema,
   /** The second person, where the access table wants one. */
-  agreedBy: requesterSchema.optional(),
+  agreedBy: personSchema.optional(),
   at: z.int(),
 });
 
 /** A resume that waits for a second person. */
-const resumeWishSchema = z.object({ selector: z.string(), by: requesterSchema, at: z.int() });
+const resumeWishSchema = z.object({ selector: z.string(), by: personSchema, at: z.int() });
 
 /**
  * People's order that machines do nothing until it is lifted. Holds for every machine that its selector matches
@@ -28,7 +29,7 @@ export const haltSchema = z.object({
   eventId: z.string(),
   selector: z.string(),
   reason: z.string().min(1).max(haltReasonMaxCharacters),
-  by: requesterSchema,
+  by: personSchema,
   origin: originSchema,
   at: z.int(),
   releases: z.array(releaseSchema),

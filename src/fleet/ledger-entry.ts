@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { riskSchema } from './action.ts';
 import { verdictSchema } from './finding.ts';
 import { findingKinds } from './notice.ts';
-import { originSchema, requesterSchema, taskSchema } from './request.ts';
+import { originSchema, taskSchema } from './request.ts';
+import { personSchema, requesterSchema } from './requester.ts';
 import { actionOutcomes, effects, inertnessSchema } from './run.ts';
 
 /** Milliseconds since the epoch, our clock. */
@@ -27,7 +28,7 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.enum(['request.denied', 'request.limited']),
     at,
-    by: requesterSchema,
+    by: personSchema,
     what: z.string(),
     target: z.string(),
     reason: z.string(),
@@ -78,7 +79,7 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('approval.decided'),
     at,
-    by: requesterSchema,
+    by: personSchema,
     approval: z.string(),
     machine: z.string(),
     decision: z.enum(['approve', 'deny']),
@@ -132,7 +133,7 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('halt.began'),
     at,
-    by: requesterSchema,
+    by: personSchema,
     halt: z.string(),
     selector: z.string(),
     reason: z.string(),
@@ -140,8 +141,8 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.enum(['halt.resume-asked', 'halt.released']),
     at,
-    by: requesterSchema,
-    agreedBy: requesterSchema.optional(),
+    by: personSchema,
+    agreedBy: personSchema.optional(),
     halt: z.string(),
     selector: z.string(),
   }),

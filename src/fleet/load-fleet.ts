@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { actionSchema } from './action.ts';
 import { actionProblems } from './action-problems.ts';
+import { alertRulesSchema } from './alert-rules.ts';
 import type { DraftCatalogue } from './authorised-problems.ts';
 import { checkActions } from './check-actions.ts';
 import { checkMeaning, checksIn } from './check-meaning.ts';
@@ -32,8 +33,10 @@ import {
 import { type Machine, machineDraftSchema, machineSchema, nameSchema } from './machine.ts';
 import { isGroup, mergeSettings } from './merge-settings.ts';
 import { neverApproved } from './never-approved.ts';
+import { peerRulesSchema } from './peer-rules.ts';
 import { priceSchema } from './price.ts';
 import { type Path, readYaml } from './read-yaml.ts';
+import { scheduleEntrySchema, windowSchema } from './time-rules.ts';
 
 /** A fleet file that can be used, with what it says that can have no effect. */
 export interface ReadFleet {
@@ -79,7 +82,7 @@ export function readFleet(text: string, file: string): ReadFleet {
     throw new FleetFileError(file, inOrder(problems));
   }
   const machines = loaded.flatMap(({ machine }) => machine ?? []);
-  const { approvals, perPerson, prices } = commonSchema.parse(yaml.value);
+  const common = commonSchema.parse(yaml.value);
   const fleet: Fleet = {
     file,
     machines: new Map(machines.map((machine) => [machine.name, machine])),
@@ -90,7 +93,7 @@ export function readFleet(text: string, file: string): ReadFleet {
     suggestions: parts.suggestions.flatMap(({ index, value }) =>
       value === undefined ? [] : [toSuggestion(value, yaml.lineOf(['suggestions', index]))],
     ),
-    ...{ approvals, perPerson, prices },
+    ...common,
   };
   const withOwnActions = new Map(
     loaded.flatMap(({ index, entry, draft }) =>
@@ -137,6 +140,10 @@ interface Part<T> {
 /** What the file says that is no machine's and no row's; defaults filled in. */
 const commonSchema = z.object({
   approvals: approvalRulesSchema.prefault({}),
+  alerts: alertRulesSchema.prefault({}),
+  maintenance: z.array(windowSchema).default([]),
+  schedules: z.array(scheduleEntrySchema).default([]),
+  peers: peerRulesSchema.prefault({}),
   perPerson: personLimitsSchema.prefault({}),
   prices: z.record(z.string(), priceSchema).default({}),
 });

@@ -3,6 +3,7 @@ import type { ApprovalDecision, Question } from './approval.ts';
 import type { Fleet } from './fleet.ts';
 import type { Machine } from './machine.ts';
 import { quorumNow } from './quorum.ts';
+import { personBehind } from './requester.ts';
 
 /**
  * Whether the person may decide this, by the fleet file as it is given, with a sentence for them. Whoever asked for it
@@ -17,7 +18,7 @@ export function mayDecide(
 ): Decision {
   const decision = decide(fleet, person, 'approve', machine, question.risk);
   const refuse = (reason: string): Decision => ({ allowed: false, reason, groups: [] });
-  if (person.userId === question.requester.userId) {
+  if (person.userId === personBehind(question.requester)?.userId) {
     if (kind === 'approve') {
       return refuse(
         'You asked for this yourself, and nobody approves their own. Somebody else must; you may deny it.',

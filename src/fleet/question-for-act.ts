@@ -3,6 +3,7 @@ import type { Fleet } from './fleet.ts';
 import type { Machine } from './machine.ts';
 import { type Asking, questionFor } from './question-for.ts';
 import type { ParamsProblem } from './render-action.ts';
+import { requesterWord } from './requester.ts';
 
 /**
  * The question of a person who asked for an action, or why it cannot be asked, as a sentence for them.
@@ -16,6 +17,6 @@ export function questionForAct(
 ): Question | ParamsProblem {
   const { task, requester } = run.request;
   if (task.kind !== 'act') throw new RangeError(`run ${run.id} asks for no action`);
-  const why = `${requester.userId} asked for it.`;
+  const why = `${requesterWord(requester)} asked for it.`;
   return questionFor(fleet, machine, run, { ...task, taints: [], proposedBy: 'person', why }, now);
 }

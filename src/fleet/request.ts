@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Params, paramsSchema } from './action.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { requesterSchema } from './requester.ts';
 
 /** How long a question to an agent may be. */
 export const questionMaxCharacters = 4_000;
@@ -18,13 +19,8 @@ export const originSchema = z.object({
   channel: z.string(),
   /** Answer in this thread instead of starting one. */
   threadTs: z.string().optional(),
-});
-
-/** Who asks. Other kinds (alert, schedule, supervisor) join with their issues. */
-export const requesterSchema = z.object({
-  kind: z.literal('person'),
-  userId: z.string(),
-  teamId: z.string(),
+  /** Answer in the thread under the message of this record (run, campaign, incident), once it stands there. */
+  under: z.string().optional(),
 });
 
 /** Who asks what of which machine. Immutable once accepted. */
@@ -46,17 +42,6 @@ export const requestSchema = z.object({
   seal: z.string().optional(),
 });
 
-/** One request to many machines: its own record, one summary message. */
-export const campaignSchema = z.object({
-  id: z.string(),
-  selector: z.string(),
-  task: taskSchema,
-  requester: requesterSchema,
-  origin: originSchema,
-  machines: z.array(z.string()),
-  acceptedAt: z.int(),
-});
-
 export const requestNamespace = 'fleetbot-request@1';
 
 /** What the bot signs of a request: who asked what of which machine, and when. */
@@ -66,9 +51,7 @@ export function requestText({ eventId, machine, task, requester, acceptedAt }: R
 
 export type Task = z.infer<typeof taskSchema>;
 export type Origin = z.infer<typeof originSchema>;
-export type Requester = z.infer<typeof requesterSchema>;
 export type Request = z.infer<typeof requestSchema>;
-export type Campaign = z.infer<typeof campaignSchema>;
 
 /** The task in the words a person would type: `check disk`, `ask "why is it slow?"`, `run vacuum-journal size=200M`. */
 export function describeTask(task: Task): string {

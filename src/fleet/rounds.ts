@@ -3,7 +3,7 @@ import type { Risk } from './action.ts';
 import type { Round } from './approval.ts';
 import type { Fleet } from './fleet.ts';
 import type { Machine } from './machine.ts';
-import type { Requester } from './request.ts';
+import { personBehind, type Requester } from './requester.ts';
 import { parseSelector } from './selector.ts';
 
 const msPerMinute = 60_000;
@@ -23,7 +23,7 @@ export function roundsOf(
   const lastsMs = Math.round(expireMinutes * msPerMinute);
   // A reminder of what was asked only just now is none.
   const remindsMs = remindMinutes < expireMinutes ? Math.round(remindMinutes * msPerMinute) : 0;
-  const others = passOn.filter((id) => id !== requester.userId);
+  const others = passOn.filter((id) => id !== personBehind(requester)?.userId);
   return [approversOf(fleet, machine, risk, requester), ...others.map((id) => [id])].map((mention, index) => {
     const endsAt = askedAt + (index + 1) * lastsMs;
     return { mention, remindAt: endsAt - remindsMs, endsAt };
@@ -31,10 +31,10 @@ export function roundsOf(
 }
 
 /** User groups, then people; never the requester, who may not approve it. */
-function approversOf(fleet: Fleet, machine: Machine, risk: Risk, { userId }: Requester): string[] {
+function approversOf(fleet: Fleet, machine: Machine, risk: Risk, requester: Requester): string[] {
   const rows = fleet.access.filter(
     (rule) => givesVerb(rule, 'approve', risk) && parseSelector(rule.machines)(machine),
   );
   const ids = [...rows.flatMap(({ groups }) => groups), ...rows.flatMap(({ people }) => people)];
-  return [...new Set(ids)].filter((id) => id !== userId).slice(0, maxMentioned);
+  return [...new Set(ids)].filter((id) => id !== personBehind(requester)?.userId).slice(0, maxMentioned);
 }

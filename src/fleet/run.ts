@@ -157,6 +157,17 @@ export const actionRecordSchema = z.object({
   effect: z.enum(effects).optional(),
 });
 
+/** The moments at which a run can be held back. */
+export const withheldMoments = ['run', 'escalation', 'action'] as const;
+
+/** What a run did not do, and why, as words for people. */
+const withheldSchema = z.object({
+  moment: z.enum(withheldMoments),
+  /** A silence or maintenance window holds, or the alert that asked for it is over. */
+  kind: z.enum(['silenced', 'resolved']),
+  reason: z.string(),
+});
+
 /** One request served on one machine: the record that everything else is a view of. */
 export const runSchema = z.object({
   id: z.string(),
@@ -170,6 +181,10 @@ export const runSchema = z.object({
   findings: z.array(findingSchema),
   /** Set as soon as the evidence is judged, before the run is done. */
   verdict: verdictSchema.optional(),
+  /** What it did not do because of a silence, or because the alert was over; see `supervisors/ports.ts`. */
+  withheld: withheldSchema.optional(),
+  /** The machines whose supervisors were asked to check for the same thing, and their campaign. */
+  peers: z.object({ campaign: z.string(), machines: z.array(z.string()) }).optional(),
   /** Why a run could not do what was asked, where it could not. */
   failure: failureSchema.optional(),
   diagnosis: diagnosisSchema.optional(),
@@ -181,6 +196,7 @@ export const runSchema = z.object({
   cancellation: cancellationSchema.optional(),
 });
 
+export type Withheld = z.infer<typeof withheldSchema>;
 export type Proposal = z.infer<typeof proposalSchema>;
 export type DeniedCommand = z.infer<typeof deniedCommandSchema>;
 export type Measurement = z.infer<typeof measurementSchema>;

@@ -3,13 +3,13 @@ import type { Fleet } from './fleet.ts';
 import type { Machine } from './machine.ts';
 import { mayDecide } from './may-decide.ts';
 import { quorumNow } from './quorum.ts';
-import type { Requester } from './request.ts';
+import type { PersonRef } from './requester.ts';
 
 /** What votes add up to. */
 export interface Tally {
   readonly state: 'open' | 'approved' | 'denied';
   /** Whose approvals count, in order. */
-  readonly approvers: readonly Requester[];
+  readonly approvers: readonly PersonRef[];
   /** What is missing while it is open, as a sentence for people. */
   readonly open: string;
   /** Votes that do not count, and why, as a sentence for whoever gave them. */
@@ -25,7 +25,7 @@ export function tally(fleet: Fleet, machine: Machine, question: Question, votes:
   const digest = questionDigest(question);
   const quorum = quorumNow(fleet, question);
   const seats = quorum.differentGroups ? new Map<string, readonly string[]>() : undefined;
-  const approvers: Requester[] = [];
+  const approvers: PersonRef[] = [];
   const ignored: Tally['ignored'][number][] = [];
   let denied = false;
   for (const vote of votes) {
@@ -57,9 +57,9 @@ function elsewhere({ decision }: Vote, question: Question, digest: string): stri
 
 /** Why one more approval is none: each person has one, and where groups must differ, one in a group of its own. */
 function addsNothing(
-  by: Requester,
+  by: PersonRef,
   groups: readonly string[],
-  approvers: readonly Requester[],
+  approvers: readonly PersonRef[],
   seats: Map<string, readonly string[]> | undefined,
 ): string | undefined {
   if (approvers.some(({ userId }) => userId === by.userId)) return 'You approved it already.';
@@ -89,7 +89,7 @@ function takeSeat(
 
 function missingWords(
   missing: number,
-  approvers: readonly Requester[],
+  approvers: readonly PersonRef[],
   { differentGroups }: Question['quorum'],
 ): string {
   const who = approvers.length === 0 ? '' : ' more';

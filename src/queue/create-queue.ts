@@ -67,6 +67,8 @@ export interface Queue {
   readonly signingAsks: RedisSigningAsks;
   readonly ledger: RedisLedger;
   readonly reconciler: RedisReconcilerStore;
+  /** Calls the dispatcher's work in one process at a time (see `Leadership`). */
+  leadDispatch(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void>;
   notice(id: string): Promise<Notice | undefined>;
   gauges(): Promise<QueueGauges>;
   /** Whether Redis answers now. */
@@ -126,6 +128,7 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
       const machine = machineOf(name);
       return machine ? of.filter((halt) => isLifted(halt, machine)).map(({ id }) => id) : [];
     };
+    const leadership = new Leadership(common);
     const runs = new RedisRunStore({
       ...{ keys, clock, settings, cancellations, halts, haltOf: haltOfName, liftedFrom },
       redis: forWorkers,
@@ -158,8 +161,9 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
       ledger,
       reconciler: new RedisReconcilerStore({
         ...{ ...common, runs, halts, ledger },
-        leadership: new Leadership(common),
+        leadership,
       }),
+      leadDispatch: (work, signal) => leadership.lead('dispatcher', work, signal),
       notice: (id) => readNotice(forRequests, keys, id),
       gauges: () =>
         readGauges({

@@ -1,9 +1,11 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { type Campaign, campaignSchema } from '../fleet/campaign.ts';
 import { verdictSchema } from '../fleet/finding.ts';
 import type { PersonLimits } from '../fleet/fleet.ts';
 import type { Limits } from '../fleet/machine.ts';
-import { type Campaign, campaignSchema, type Request } from '../fleet/request.ts';
+import type { Request } from '../fleet/request.ts';
+import { requesterWord } from '../fleet/requester.ts';
 import { type Cancellation, type Run, runStates } from '../fleet/run.ts';
 import { cancelRun } from './cancel-run.ts';
 import { ask } from './connect.ts';
@@ -96,7 +98,7 @@ export class RedisRequests {
             ...[viewScore('progress', now), settings.seenEventsKept, settings.recordsKeptMs],
             ...[settings.recentRunsKept, settings.ledgerEntriesMax, acceptedText(runs, now)],
             ...[campaign?.id ?? '', JSON.stringify(campaign ?? null)],
-            ...[requests[0]?.requester.userId ?? '', limits.perPerson.requestsPerMinute],
+            ...[requests[0] ? requesterWord(requests[0].requester) : '', limits.perPerson.requestsPerMinute],
             ...[events.length, ...events],
             ...runs.flatMap((run) => {
               const own = limits.perMachine(run.request.machine);

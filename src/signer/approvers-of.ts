@@ -1,6 +1,6 @@
 import { type Approval, decisionNamespace, decisionText } from '../fleet/approval.ts';
 import type { Machine } from '../fleet/machine.ts';
-import type { Requester } from '../fleet/request.ts';
+import type { PersonRef } from '../fleet/requester.ts';
 import { signerOf } from '../fleet/ssh-signature.ts';
 import { tally } from '../fleet/tally.ts';
 import { clockToleranceMs, type SigningRefusal, type SigningRules } from './signing-rules.ts';
@@ -15,7 +15,7 @@ export function approversOf(
   { question, votes }: Approval,
   machine: Machine,
   { fleet, decisionKeys, now }: SigningRules,
-): { readonly approvers: readonly Requester[] } | SigningRefusal {
+): { readonly approvers: readonly PersonRef[] } | SigningRefusal {
   for (const { decision, signature } of votes) {
     if (signerOf(decisionKeys, decisionNamespace, decisionText(decision), signature) !== undefined) continue;
     return {

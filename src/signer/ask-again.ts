@@ -8,6 +8,7 @@ import type { Machine } from '../fleet/machine.ts';
 import { questionFor } from '../fleet/question-for.ts';
 import { renderAction } from '../fleet/render-action.ts';
 import type { Request } from '../fleet/request.ts';
+import { personBehind } from '../fleet/requester.ts';
 import type { Run } from '../fleet/run.ts';
 import { leastRisk } from './least-risk.ts';
 import type { SigningRefusal } from './signing-rules.ts';
@@ -55,11 +56,13 @@ function actProblem(
   if (task.action !== subject.action || 'problem' in asked || !isSame(asked.params, subject.params)) {
     return 'People were asked for another action than the one that was asked for.';
   }
+  const asker = personBehind(requester);
+  if (asker === undefined) return 'Only a person may ask for an action by name.';
   // Nobody attests their groups here: any group that the fleet file names could be theirs.
   const groupIds = fleet.access.flatMap(({ groups }) => groups);
-  const person = { userId: requester.userId, excluded: false, groupIds };
+  const person = { userId: asker.userId, excluded: false, groupIds };
   if (decide(fleet, person, 'act', machine, action.risk).allowed) return undefined;
-  return `By the signer's fleet file ${requester.userId} may not ask for ${task.action} on ${machine.name}.`;
+  return `By the signer's fleet file ${asker.userId} may not ask for ${task.action} on ${machine.name}.`;
 }
 
 function isLess(risk: Risk, than: Risk): boolean {

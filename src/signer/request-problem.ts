@@ -1,6 +1,7 @@
 import type { Question } from '../fleet/approval.ts';
 import { canonicalJson } from '../fleet/canonical-json.ts';
 import { type Request, requestNamespace, requestText } from '../fleet/request.ts';
+import { requesterWord } from '../fleet/requester.ts';
 import { signerOf } from '../fleet/ssh-signature.ts';
 import { clockToleranceMs, type SigningRules } from './signing-rules.ts';
 
@@ -24,7 +25,7 @@ export function requestProblem(
     return "The request is from the future: compare the signer's clock with the bot's.";
   }
   if (canonicalJson(question.requester) !== canonicalJson(requester)) {
-    return `The question names ${question.requester.userId} as the one who asked, but ${requester.userId} did.`;
+    return `The question names ${requesterWord(question.requester)} as the one who asked, but ${requesterWord(requester)} did.`;
   }
   if ((task.kind === 'act') !== (question.proposedBy === 'person')) {
     return `The question says that a ${question.proposedBy} proposed it; a request to ${task.kind} does not lead there.`;

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { canonicalJson } from '../fleet/canonical-json.ts';
 import { type Capsule, capsuleNamespace } from '../fleet/capsule.ts';
+import { requesterWord } from '../fleet/requester.ts';
 import type { Run } from '../fleet/run.ts';
 import { signText } from '../fleet/ssh-signature.ts';
 import { approversOf } from './approvers-of.ts';
@@ -45,7 +46,7 @@ export function signCapsule(ask: SigningAsk, run: Run, means: SigningMeans): Sig
     action: subject.action,
     argv: subject.argv,
     digest: subject.digest,
-    requestedBy: request.requester.userId,
+    requestedBy: requesterWord(request.requester),
     approvedBy: agreed.approvers.map(({ userId }) => userId),
     signedAt: means.now,
     expiresAt: means.now + means.capsuleLifetimeMs,

@@ -4,7 +4,7 @@ import type { Gathered } from './gathered.ts';
 
 /**
  * Whether the agent is to look deeper. A question always needs it; a check as the machine's `diagnose` says,
- * `by-request` meaning that a person's request always wants it. An action has no part for it. Without evidence there
+ * `by-request` meaning that a person's request always wants it, and any other one on a finding. An action has no part for it. Without evidence there
  * is nothing to diagnose, and a machine that refused or could not be asked is left alone.
  */
 export function wantsAgent(machine: Machine, request: Request, gathered: Gathered): boolean {
@@ -12,8 +12,9 @@ export function wantsAgent(machine: Machine, request: Request, gathered: Gathere
   if (request.task.kind === 'ask') return true;
   switch (machine.agent.diagnose) {
     case 'always':
-    case 'by-request':
       return true;
+    case 'by-request':
+      return request.requester.kind === 'person' || gathered.verdict !== 'ok';
     case 'on-finding':
       return gathered.verdict !== 'ok';
     case 'never':

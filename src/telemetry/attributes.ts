@@ -2,6 +2,7 @@ import type { Approval, QuestionSubject, Vote } from '../fleet/approval.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import { latestFindings } from '../fleet/latest-findings.ts';
 import { describeTask, paramWords } from '../fleet/request.ts';
+import { requesterWord } from '../fleet/requester.ts';
 import type { ActionRecord, Run, ToolCall } from '../fleet/run.ts';
 
 export type Attributes = Record<string, string | number | boolean>;
@@ -22,7 +23,7 @@ export function rootAttributes(run: Run): Attributes {
     'gen_ai.agent.name': request.machine,
     'gen_ai.conversation.id': sessionOf(run),
     'session.id': sessionOf(run),
-    'user.id': request.requester.userId,
+    'user.id': requesterWord(request.requester),
     ...tag('host', request.machine),
     ...tag('machine', request.machine),
     ...tag('run', run.id),
@@ -72,7 +73,7 @@ export function approvalAttributes({ question, state, round, votes }: Approval):
     'fleet.state': state,
     'fleet.risk': risk,
     'fleet.proposed_by': proposedBy,
-    'fleet.requested_by': requester.userId,
+    'fleet.requested_by': requesterWord(requester),
     'fleet.approved_by': by('approve').join(' '),
     'fleet.denied_by': by('deny').join(' '),
     'fleet.rounds': round + 1,

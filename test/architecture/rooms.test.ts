@@ -12,6 +12,9 @@ const arrows: Record<string, readonly string[]> = {
   supervisors: ['fleet'],
   bot: ['fleet'],
   signer: ['fleet'],
+  alerts: ['fleet'],
+  dispatch: ['fleet'],
+  'on-call': ['fleet'],
   sandbox: ['fleet', 'runtime', 'edge-client/gate-protocol.ts', 'telemetry/redact.ts'],
   'commands.ts': ['fleet', 'queue', 'edge-client', 'telemetry', 'runtime', 'supervisors'],
   'main.ts': [
@@ -24,6 +27,9 @@ const arrows: Record<string, readonly string[]> = {
     'supervisors',
     'bot',
     'signer',
+    'alerts',
+    'dispatch',
+    'on-call',
   ],
 };
 

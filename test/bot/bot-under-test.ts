@@ -12,6 +12,7 @@ import { isInput } from '../support/block-limits.ts';
 import { FakeControls } from '../support/fake-controls.ts';
 import { FakeRequests } from '../support/fake-requests.ts';
 import { FakeSlack, fakeBot } from '../support/fake-workspace.ts';
+import { noSignals } from '../support/no-signals.ts';
 
 /** Resolves once the condition, an assertion, holds; other tests may keep the processors busy meanwhile. */
 export function eventually<T>(condition: () => T | Promise<T>): Promise<T> {
@@ -56,6 +57,7 @@ export function fleetOf(machines: readonly Machine[], access: readonly Partial<A
     actions: new Map(),
     suggestions: [],
     approvals: approvalRulesSchema.parse({}),
+    ...noSignals,
     perPerson: { requestsPerMinute: 1_000 },
     prices: {},
   };

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { type Campaign, campaignSchema } from '../../src/fleet/request.ts';
+import { type Campaign, campaignSchema } from '../../src/fleet/campaign.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import type { Keys } from '../../src/queue/keys.ts';
 import { readRun } from '../../src/queue/records.ts';

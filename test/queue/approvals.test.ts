@@ -337,7 +337,6 @@ describe('what is told of questions', () => {
   it('is in the ledger from the question to what became of the action', async () => {
     const { run } = await askPeople(queue, machine);
     const { digest } = actionOf(run);
-    const { requester } = run.request;
     await queue.approvals.change(run.id, (waiting) => {
       if (waiting.approval === undefined) throw new Error('asks nothing');
       const decision = {
@@ -347,7 +346,7 @@ describe('what is told of questions', () => {
           kind: 'approve' as const,
           groups: ['ops'],
         },
-        ...{ by: { ...requester, userId: 'U7' }, at: 1, eventId: 'E' },
+        ...{ by: { kind: 'person' as const, userId: 'U7', teamId: 'T1' }, at: 1, eventId: 'E' },
       };
       const votes = [{ decision, signature: '' }];
       return settled({ ...waiting, approval: { ...waiting.approval, votes } }, 'approved');

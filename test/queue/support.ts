@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Question } from '../../src/fleet/approval.ts';
-import type { Campaign, Request } from '../../src/fleet/request.ts';
+import type { Campaign } from '../../src/fleet/campaign.ts';
+import type { Request } from '../../src/fleet/request.ts';
 import { moveRun, type Run, type RunState } from '../../src/fleet/run.ts';
 import { type Settled, settle } from '../../src/fleet/settle.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';

@@ -5,7 +5,8 @@ import { createSeals } from '../../src/fleet/create-seals.ts';
 import type { Fleet } from '../../src/fleet/fleet.ts';
 import { loadFleet } from '../../src/fleet/load-fleet.ts';
 import { questionFor, type Wish } from '../../src/fleet/question-for.ts';
-import type { Request, Requester, Task } from '../../src/fleet/request.ts';
+import type { Request, Task } from '../../src/fleet/request.ts';
+import type { PersonRef } from '../../src/fleet/requester.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import { newSigningKeyPair } from '../../src/fleet/signing-key.ts';
 import type { SigningAsk } from '../../src/signer/ports.ts';
@@ -65,7 +66,7 @@ export function changedFleet(from: string | RegExp, to: string): Fleet {
   return fleetOf(changed);
 }
 
-export const person = (userId: string): Requester => ({ kind: 'person', userId, teamId: 'T0TEAM' });
+export const person = (userId: string): PersonRef => ({ kind: 'person', userId, teamId: 'T0TEAM' });
 
 export function means(changes: Partial<SigningMeans> = {}): SigningMeans {
   return {
@@ -82,7 +83,7 @@ export function means(changes: Partial<SigningMeans> = {}): SigningMeans {
 export interface Asked {
   readonly id: string;
   readonly machine: string;
-  readonly requester: Requester;
+  readonly requester: PersonRef;
   readonly task: Task;
   readonly wish: Wish;
   readonly votes: readonly Partial<ApprovalDecision>[];

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../src/fleet/canonical-json.ts';
 import type { Capsule, SignedCapsule } from '../../src/fleet/capsule.ts';
+import { requesterWord } from '../../src/fleet/requester.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import type { Signer } from '../../src/supervisors/ports.ts';
 
@@ -19,7 +20,7 @@ export class BlindSigner implements Signer {
     const { action, argv, digest } = question.subject;
     const capsule: Capsule = {
       ...{ version: 1, id: question.id, machine: question.machine, fence, run: run.id, traceparent },
-      ...{ action, argv, digest, requestedBy: question.requester.userId },
+      ...{ action, argv, digest, requestedBy: requesterWord(question.requester) },
       approvedBy: (votes ?? []).map(({ decision }) => decision.by.userId),
       ...{ signedAt: now, expiresAt: now + lifetimeMs },
     };

@@ -6,8 +6,9 @@ import type {
   RequestLimits,
   Requests,
 } from '../../src/bot/ports.ts';
+import type { Campaign } from '../../src/fleet/campaign.ts';
 import { type LimitError, StoreUnavailableError } from '../../src/fleet/errors.ts';
-import type { Campaign, Request } from '../../src/fleet/request.ts';
+import type { Request } from '../../src/fleet/request.ts';
 import type { Cancellation, Run } from '../../src/fleet/run.ts';
 import { cancelWaiting } from '../../src/fleet/withdraw.ts';
 

@@ -1,4 +1,4 @@
-import type { Campaign } from '../../src/fleet/request.ts';
+import type { Campaign } from '../../src/fleet/campaign.ts';
 import type { Run, RunState } from '../../src/fleet/run.ts';
 import { runStates } from '../../src/fleet/run.ts';
 

@@ -1,4 +1,5 @@
 import type { Fleet } from '../../fleet/fleet.ts';
+import { personBehind } from '../../fleet/requester.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { Asker } from '../people.ts';
 import { approvalListView, type ListedApproval } from '../views/approval-list.ts';
@@ -23,7 +24,9 @@ export const approvals = defineCommand({
   async run(_input, context) {
     const { asker, fleet, services } = context;
     const waiting = (await services.approvals.waiting(searched)).filter(isWaiting);
-    const mine = waiting.filter(({ approval }) => approval.question.requester.userId === asker.userId);
+    const mine = waiting.filter(
+      ({ approval }) => personBehind(approval.question.requester)?.userId === asker.userId,
+    );
     const decidable = await decidableOf(waiting, fleet, asker);
     const [toDecide, asked] = await Promise.all([linked(decidable, context), linked(mine, context)]);
     const doubts = (await asker.exclusion()) ?? (await asker.doubt());

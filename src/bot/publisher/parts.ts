@@ -1,8 +1,8 @@
 import type { Catalogue } from '../../fleet/action.ts';
+import type { Campaign } from '../../fleet/campaign.ts';
 import type { Halt, HaltMember } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Notice } from '../../fleet/notice.ts';
-import type { Campaign } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { CampaignMember, LinkTo, ViewPriority } from '../ports.ts';
 import { campaignEntryBlockId, campaignEntryView, campaignFile } from '../views/campaign-entry.ts';

@@ -1,5 +1,6 @@
 import { type Halt, haltOf } from '../../fleet/halt.ts';
-import type { Origin, Requester } from '../../fleet/request.ts';
+import type { Origin } from '../../fleet/request.ts';
+import { personBehind, type Requester } from '../../fleet/requester.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { DirtyView, FleetSource, Halts, LinkTo, Notices, Requests } from '../ports.ts';
 import { cannotPostView } from '../views/cannot-post.ts';
@@ -163,7 +164,8 @@ export class Refresher {
     notAfterMs: number,
   ): Promise<void> {
     const problem = problems.find((p) => p.kind === 'refused' && curableCodes.has(p.code));
-    if (problem?.kind !== 'refused' || requester === undefined || standing[noticePart] !== undefined) return;
+    const person = requester && personBehind(requester);
+    if (problem?.kind !== 'refused' || person === undefined || standing[noticePart] !== undefined) return;
     const { clock, desk, log, views } = this.#tools;
     const place = { channel: origin.channel, priority: dirty.priority, notAfterMs };
     const botName = await desk.name(place);
@@ -175,7 +177,7 @@ export class Refresher {
       code: problem.code,
       botName: botName.value,
     });
-    const told = await desk.tell(requester.userId, view, place);
+    const told = await desk.tell(person.userId, view, place);
     if (!told.ok) log.warn({ id: dirty.id, problem: told.problem }, 'the person who asked could not be told');
   }
 }

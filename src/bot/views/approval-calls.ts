@@ -9,7 +9,8 @@ import {
   roundOf,
   subjectWords,
 } from './approval-words.ts';
-import { codeSpan, mention, prose } from './safe-text.ts';
+import { requesterWords } from './requester-words.ts';
+import { codeSpan, prose } from './safe-text.ts';
 import { section, type View } from './view.ts';
 
 /** Messages that call people: an edit of the card would tell nobody. Each stands as it was posted. */
@@ -56,7 +57,7 @@ function whoDecided({ approval: { question, round, votes } }: AskingRun): string
 export function expiredView(run: AskingRun, name: string): View | undefined {
   const { question, state } = run.approval;
   if (state !== 'expired') return undefined;
-  const words = `:hourglass: ${mention(question.requester.userId)} Expired, because not enough people decided until ${formatMoment(endOf(question))}: ${what(run)}. ${afterExpiry(question)}`;
+  const words = `:hourglass: ${requesterWords(question.requester)} Expired, because not enough people decided until ${formatMoment(endOf(question))}: ${what(run)}. ${afterExpiry(question)}`;
   return call(run, name, words);
 }
 

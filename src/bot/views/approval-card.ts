@@ -21,7 +21,8 @@ import {
   subjectWords,
   voteLines,
 } from './approval-words.ts';
-import { codeSpan, mention, prose, quoteBeginning } from './safe-text.ts';
+import { requesterWords } from './requester-words.ts';
+import { codeSpan, prose, quoteBeginning } from './safe-text.ts';
 import { commandLines, shownCommand, shownWord } from './shown-command.ts';
 import { button, compose, context, section, type View } from './view.ts';
 
@@ -68,7 +69,7 @@ function wantedLine(asker: string, undone: string | undefined): string {
 /** Who thought of it, and why. Where it is the agent, the reason is in its words, which never stand but as a quotation. */
 function proposerLines({ approval, request }: AskingRun): readonly string[] {
   const { proposedBy, requester, subject, why } = approval.question;
-  const asker = mention(requester.userId);
+  const asker = requesterWords(requester);
   switch (proposedBy) {
     case 'person':
       return [wantedLine(asker, undoneRun(request.eventId))];

@@ -1,6 +1,7 @@
 import { formatMoment } from '../../fleet/format.ts';
 import { type AskingRun, quorumWords, roundOf, subjectWords } from './approval-words.ts';
-import { codeSpan, mention, prose } from './safe-text.ts';
+import { requesterWords } from './requester-words.ts';
+import { codeSpan, prose } from './safe-text.ts';
 import { compose, doubtLine, header, section, type View } from './view.ts';
 import { span } from './words.ts';
 
@@ -19,7 +20,7 @@ function line({ run, card }: ListedApproval, now: number): string {
     `*${prose(question.machine, 64)}*`,
     subjectWords(question),
     question.risk,
-    `wanted by ${mention(question.requester.userId)} ${span(now - question.askedAt)} ago`,
+    `wanted by ${requesterWords(question.requester)} ${span(now - question.askedAt)} ago`,
     ...(votes.length === 0 ? [] : [`${votes.length} approved, ${quorumWords(question)}`]),
     ...(end === undefined ? [] : [`until ${formatMoment(end)}`]),
     cardLink(card) ?? codeSpan(question.id, 64),

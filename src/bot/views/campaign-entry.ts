@@ -1,5 +1,5 @@
+import type { Campaign } from '../../fleet/campaign.ts';
 import { latestFindings } from '../../fleet/latest-findings.ts';
-import type { Campaign } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { TraceLink } from '../ports.ts';
 import { inertnessWords, runButtons, statusLines } from './run-main.ts';

@@ -1,9 +1,10 @@
+import type { Campaign } from '../../fleet/campaign.ts';
 import type { Verdict } from '../../fleet/finding.ts';
 import { verdictSchema, verdicts } from '../../fleet/finding.ts';
 import { formatMoment } from '../../fleet/format.ts';
-import type { Campaign } from '../../fleet/request.ts';
 import type { CampaignMember } from '../ports.ts';
-import { codeSpan, mention, prose } from './safe-text.ts';
+import { requesterWords } from './requester-words.ts';
+import { codeSpan, prose } from './safe-text.ts';
 import { compose, context, section, type View } from './view.ts';
 import { inertnessAlarm, isNotOk, stateWords, taskWords, verdictWords } from './words.ts';
 
@@ -72,7 +73,7 @@ export function campaignMainView(campaign: Campaign, members: readonly CampaignM
     tail: [
       ...(rest > 0 ? [context([`and ${rest} more machines that people should look at`])] : []),
       context([
-        `asked by ${mention(campaign.requester.userId)} at ${formatMoment(campaign.acceptedAt)}`,
+        `asked by ${requesterWords(campaign.requester)} at ${formatMoment(campaign.acceptedAt)}`,
         codeSpan(campaign.id, 64),
       ]),
     ],

@@ -1,5 +1,6 @@
 import type { Run } from '../../fleet/run.ts';
-import { codeSpan, mention, prose } from './safe-text.ts';
+import { requesterWords } from './requester-words.ts';
+import { codeSpan, prose } from './safe-text.ts';
 import { compose, doubtLine, header, section, type View } from './view.ts';
 import { inertnessAlarm, runVerdictWords, span, stateWords, taskWords } from './words.ts';
 
@@ -10,7 +11,7 @@ export function runLine(run: Run, now: number): string {
     runVerdictWords(run) ?? stateWords[run.state],
     `*${prose(machine, 64)}*`,
     taskWords(task),
-    mention(requester.userId),
+    requesterWords(requester),
     `${span(now - acceptedAt)} ago`,
     ...(run.state === 'done' && run.inertness === 'unknown' ? [inertnessAlarm] : []),
     codeSpan(run.id, 64),

@@ -10,6 +10,7 @@ import { approvalStateWords, hasAsked, subjectWords } from './approval-words.ts'
 import { failureLines } from './failure-lines.ts';
 import { haltWords } from './halted-line.ts';
 import { beforeAfterLine, outcomeLine } from './outcome-words.ts';
+import { requesterWords } from './requester-words.ts';
 import { codeSpan, mention, notice, prose, quoteLines } from './safe-text.ts';
 import { missingTrace, traceButton } from './trace-button.ts';
 import { button, buttonRow, compose, context, section, type View } from './view.ts';
@@ -123,7 +124,7 @@ export function statusLines(run: Run, halt?: Halt): readonly string[] {
 
 function smallPrint(run: Run, link: TraceLink): readonly string[] {
   const parts = [
-    `asked by ${mention(run.request.requester.userId)} at ${formatMoment(run.request.acceptedAt)}`,
+    `asked by ${requesterWords(run.request.requester)} at ${formatMoment(run.request.acceptedAt)}`,
   ];
   const end = run.timeline.at(-1);
   if (run.state === 'done' && end !== undefined) {

@@ -7,10 +7,10 @@ import { createPublisher, type Publisher } from '../../../src/bot/publisher/crea
 import { createPublisherClient } from '../../../src/bot/publisher/create-publisher-client.ts';
 import { campaignParts } from '../../../src/bot/publisher/parts.ts';
 import type { PublisherSettings } from '../../../src/bot/publisher/settings.ts';
+import type { Campaign } from '../../../src/fleet/campaign.ts';
 import { SettingsError } from '../../../src/fleet/errors.ts';
 import type { Fleet } from '../../../src/fleet/fleet.ts';
 import type { Halt, HaltMember } from '../../../src/fleet/halt.ts';
-import type { Campaign } from '../../../src/fleet/request.ts';
 import { type Run, runStates } from '../../../src/fleet/run.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 import { FakeSlack, fakeBot } from '../../support/fake-workspace.ts';

@@ -112,6 +112,6 @@ describe('people who are asked', () => {
     const kinds = (await fleet.entriesOf(run.id)).map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === 'approval.passed-on')).toHaveLength(1);
     expect((await fleet.spansOf(run)).map((span) => span.name)).toContain('approval');
-    expect(run.request.requester.userId).toBe(requester);
+    expect(run.request.requester).toMatchObject({ userId: requester });
   });
 });

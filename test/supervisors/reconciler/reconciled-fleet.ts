@@ -10,6 +10,7 @@ import type { ReconcilerSettings } from '../../../src/supervisors/reconciler/par
 import { hostKey } from '../../fleet/fixtures.ts';
 import { FakeMachine } from '../../support/fake-machine.ts';
 import { MemoryRecords } from '../../support/memory-reconciler-store.ts';
+import { noSignals } from '../../support/no-signals.ts';
 
 export const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 const person = { kind: 'person', userId: 'U1', teamId: 'T1' } as const;
@@ -77,6 +78,7 @@ export class ReconciledFleet implements AsyncDisposable {
       fleet: () => ({
         ...{ file: 'fleet.yaml', machines: this.machines, access: [], prices: {} },
         ...{ actions: new Map(), suggestions: [], approvals: approvalRulesSchema.parse({}) },
+        ...noSignals,
         perPerson: { requestsPerMinute: 30 },
       }),
       store,

@@ -1,0 +1,11 @@
+import { alertRulesSchema } from '../../src/fleet/alert-rules.ts';
+import type { Fleet } from '../../src/fleet/fleet.ts';
+import { peerRulesSchema } from '../../src/fleet/peer-rules.ts';
+
+/** The part of a fleet in which nothing begins by itself. */
+export const noSignals: Pick<Fleet, 'alerts' | 'maintenance' | 'schedules' | 'peers'> = {
+  alerts: alertRulesSchema.parse({}),
+  maintenance: [],
+  schedules: [],
+  peers: peerRulesSchema.parse({}),
+};

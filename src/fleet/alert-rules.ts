@@ -5,7 +5,7 @@ const globs = z.record(z.string().min(1).max(100), z.string().min(1).max(200));
 
 /** Which alerts lead to which check: the first rule that fits. */
 export const alertRuleSchema = z.strictObject({
-  /** Globs for labels, all of which must fit; `alertname` is the alert's name. */
+  /** Globs for labels, all of which must fit, upper and lower case alike; `alertname` is the alert's name. */
   match: globs.optional().describe('Globs for labels, all of which must fit; alertname is its name.'),
   /** A glob for the alert's text or name, upper and lower case alike. */
   text: z.string().min(1).max(200).optional().describe('A glob for its text or name: *disk*.'),
@@ -49,8 +49,11 @@ export const alertRulesSchema = z.strictObject({
   groupBy: z.array(z.string().min(1).max(100)).min(1).max(10).default(['alertname']),
   /** How long an incident gathers alerts before machines are looked at. */
   debounceSeconds: z.number().min(0).max(600).default(10),
-  /** How long after its last alert a new one still joins the same incident. */
-  groupMinutes: z.number().positive().max(10_080).default(60),
+  /**
+   * How long after its last alert a new one still joins the same incident. The default is longer than the four hours
+   * after which Alertmanager and Grafana tell an alert again that still fires.
+   */
+  groupMinutes: z.number().positive().max(10_080).default(300),
   /** How long a machine is not looked at again by the same check on account of alerts. */
   coolDownMinutes: z.number().min(0).max(10_080).default(15),
   /** How many machines one incident looks at. */

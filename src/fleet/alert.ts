@@ -22,3 +22,7 @@ export const alertSchema = z.object({
 });
 
 export type Alert = z.infer<typeof alertSchema>;
+
+/** Why a delivery to the webhook was not taken. */
+export const refusalReasons = ['unauthorized', 'invalid', 'too-large', 'busy', 'unavailable'] as const;
+export type RefusalReason = (typeof refusalReasons)[number];

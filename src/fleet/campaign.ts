@@ -3,7 +3,12 @@ import { originSchema, taskSchema } from './request.ts';
 import { personSchema, requesterSchema } from './requester.ts';
 
 /** A machine of a campaign that gets no run, and why, as words for people: `silenced until …`, `halted by …`. */
-const leftOutSchema = z.object({ machine: z.string(), why: z.string() });
+const leftOutSchema = z.object({
+  machine: z.string(),
+  why: z.string(),
+  /** When that is over by itself, where it is. */
+  until: z.int().optional(),
+});
 
 /** One request to many machines: its own record, one summary message. */
 export const campaignSchema = z.object({

@@ -41,7 +41,7 @@ export function castVote(run: Run, vote: Vote, fleet: Fleet, machine: Machine, n
   const decided = decidedEntry(approval, vote, now);
   if (state === 'open') return { run: { ...run, approval }, entries: [decided] };
   const settled = settle(run, approval, state, now);
-  return { run: settled.run, entries: [decided, ...settled.entries] };
+  return { ...settled, entries: [decided, ...settled.entries] };
 }
 
 /** How people or time decided what a run asked, who and when, as a sentence for whoever comes too late. */

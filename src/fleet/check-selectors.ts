@@ -1,19 +1,31 @@
 import type { LoadedMachine } from './check-meaning.ts';
 import type { LocatedProblem } from './describe-issue.ts';
-import { selectAll, termsOf } from './selector.ts';
+import type { Path } from './read-yaml.ts';
+import { selectAll, selectorProblem, termsOf } from './selector.ts';
 import { suggest } from './suggest.ts';
 
 /**
- * Reports selectors that name a machine or a label that is nowhere in the file. It is a typo: the selector matches
- * nothing, or, behind `!`, more than was meant. Patterns and roles may match nothing.
- * @param key the list in which the rows stand
+ * Reports selectors that cannot be read, or name a machine or a label that is nowhere in the file. That is a typo: the
+ * selector matches nothing, or, behind `!`, more than was meant. Patterns and roles may match nothing.
+ * @param list where in the file the list of the rows stands
+ * @param field the row's field that holds the selector
  */
 export function checkSelectors(
-  key: 'access' | 'suggestions',
+  list: Path,
   rows: readonly { readonly index: number; readonly readable: Readonly<Record<string, unknown>> }[],
   loaded: readonly LoadedMachine[],
   report: (problem: LocatedProblem) => void,
+  field = 'machines',
 ): void {
+  const selectorIn = (readable: Readonly<Record<string, unknown>>): string | undefined => {
+    const selector = readable[field];
+    return typeof selector === 'string' ? selector : undefined;
+  };
+  for (const { index, readable } of rows) {
+    const selector = selectorIn(readable);
+    const found = selector === undefined ? undefined : selectorProblem(selector);
+    if (found !== undefined) report({ path: [...list, index, field], ...found });
+  }
   if (loaded.length === 0) return;
   const isUnread = (part: string): boolean => loaded.some(({ unread }) => unread.has(part));
   const labelsUnread = isUnread('labels');
@@ -21,11 +33,11 @@ export function checkSelectors(
   const labels = new Set(['role', ...loaded.flatMap(({ draft }) => Object.keys(draft.labels))]);
   const names = new Set([selectAll, ...loaded.flatMap(({ draft }) => draft.name ?? [])]);
   for (const { index, readable } of rows) {
-    const selector = typeof readable.machines === 'string' ? readable.machines : '';
+    const selector = selectorIn(readable) ?? '';
     const reportUnknown = (word: string, known: Iterable<string>, problem: string, other: string): void => {
       const meant = suggest(word, known);
       const cure = meant === undefined ? other : `Did you mean "${meant}"?`;
-      report({ path: [key, index, 'machines'], problem, cure });
+      report({ path: [...list, index, field], problem, cure });
     };
     for (const { key: label, glob } of termsOf(selector)) {
       if (label !== undefined && !labels.has(label) && !labelsUnread) {

@@ -9,6 +9,8 @@ export interface FleetChange {
   readonly accessChanged: boolean;
   /** The actions, the rules that propose them, or how people are asked. */
   readonly actionsChanged: boolean;
+  /** What begins by itself, or is kept from it: alerts, maintenance, schedules, what supervisors ask one another. */
+  readonly signalsChanged: boolean;
 }
 
 /** Compares what the files mean, not how they are written: comments, order and line numbers are no change. */
@@ -22,11 +24,16 @@ export function compareFleets(before: Fleet, after: Fleet): FleetChange {
     }),
     accessChanged: !isDeepStrictEqual(before.access.map(withoutLine), after.access.map(withoutLine)),
     actionsChanged: !isDeepStrictEqual(partsOfActions(before), partsOfActions(after)),
+    signalsChanged: !isDeepStrictEqual(partsOfSignals(before), partsOfSignals(after)),
   };
 }
 
 function partsOfActions({ actions, suggestions, approvals }: Fleet): unknown {
   return { actions, suggestions: suggestions.map(withoutLine), approvals };
+}
+
+function partsOfSignals({ alerts, maintenance, schedules, peers }: Fleet): unknown {
+  return { alerts, maintenance, schedules, peers };
 }
 
 function withoutLine<T extends { readonly line: number }>({ line: _line, ...row }: T): Omit<T, 'line'> {

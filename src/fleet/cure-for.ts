@@ -20,7 +20,7 @@ const cures: Readonly<Record<string, string>> = {
   channel: 'Write a Slack channel id such as C0123ABCD',
   people: 'Write Slack user ids such as [U0123ABCD]',
   groups: 'Write Slack user group ids such as [S0123ABCD]',
-  verbs: 'Write "all" or a list of view, check, ask, cancel, halt, resume, act, approve',
+  verbs: 'Write "all" or a list of view, check, ask, cancel, halt, resume, silence, act, approve',
   upTo: 'Write one of reversible, disruptive, destructive, beside verbs with act or approve',
   agent: 'Write for example { transport: gateway-ws, diagnose: on-finding }',
   commands:
@@ -61,7 +61,25 @@ const cures: Readonly<Record<string, string>> = {
   remindMinutes: 'Write a number of minutes such as 10',
   validMinutes: 'Write a number of minutes such as 60',
   passOn: 'Write Slack ids of user groups or people such as [S0123ABCD, U0123ABCD], 10 at most',
-  onCall: 'Write Slack ids of user groups or people such as [S0123ABCD], 10 at most',
+  onCall:
+    'Write Slack ids of people, user groups or channels, or pagers of FLEETBOT_PAGERS, such as [U0123ABCD, C0123ABCD, "pager:primary"], 10 at most',
+  alerts: 'Write for example { webhookChannel: C0123ABCD, otherwise: services }',
+  channels: 'Write rows such as "- { channel: C0123ABCD, apps: [A0123ABCD] }"',
+  apps: 'Write the ids of apps (A0123ABCD) or bots (B0123ABCD), not their names',
+  webhookChannel: 'Write a Slack channel id such as C0123ABCD',
+  'alerts.rules': 'Write rows such as "- { match: { alertname: Disk* }, check: disk }"',
+  match: 'Write labels and globs for their values, for example { alertname: Disk*, severity: critical }',
+  'rules.text': 'Write a glob such as "*out of memory*"',
+  'rules.machines': 'Write a selector such as rhel-01, rhel-*, role=web, env=prod or all',
+  otherwise: 'Write the name of a check such as services',
+  schedules:
+    'Write rows such as "- { name: nightly-disk, machines: all, check: disk, cron: 0 3 * * *, channel: C0123ABCD }"',
+  'schedules.name': 'Write a name such as nightly-disk, in lower case',
+  'schedules.machines': 'Write a selector such as rhel-01, rhel-*, role=web, env=prod or all',
+  cron: 'Write when in five fields in quotes, such as "0 3 * * *" (every night at 3:00)',
+  timeZone: 'Write the name of a time zone such as Europe/Berlin',
+  jitterSeconds: 'Write a number of seconds such as 600, 3600 at most',
+  ask: 'Write a question such as "What changed since yesterday?"',
   customChecks:
     'Write a name in lower case and its check, for example "raid: { summary: RAID is complete, command: [cat, /proc/mdstat], mustMatch: UU }"',
   summary: 'Write one line such as "software RAID is complete", of 120 characters at most',
@@ -104,7 +122,7 @@ const cures: Readonly<Record<string, string>> = {
 };
 
 /** Keys under which the file's author chooses the keys: the cure is that of the group, whatever they are. */
-const freeKeys: readonly string[] = ['labels', 'customChecks', 'mounts', 'actions', 'params'];
+const freeKeys: readonly string[] = ['labels', 'customChecks', 'mounts', 'actions', 'params', 'match'];
 
 /** What to write under the innermost key of the path; a list item has the cure of its list. */
 export function cureFor(path: Path): string | undefined {

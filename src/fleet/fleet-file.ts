@@ -22,7 +22,7 @@ import { priceSchema } from './price.ts';
 import { secretPaths } from './readable-paths.ts';
 import { selectAll, selectorProblem } from './selector.ts';
 import { isNear } from './suggest.ts';
-import { scheduleEntrySchema, windowSchema } from './time-rules.ts';
+import { scheduleEntrySchema, schedulesMax, windowSchema, windowsMax } from './time-rules.ts';
 
 /**
  * The fleet file as it is written. Everything that has a default may be left out: `defaults` stand under each
@@ -243,10 +243,14 @@ export const fleetFileSchema = z
     alerts: alertRulesSchema.optional().describe('What is done about alerts.'),
     maintenance: z
       .array(windowSchema)
-      .max(200)
+      .max(windowsMax)
       .optional()
       .describe('Times in which nothing happens to machines by itself.'),
-    schedules: z.array(scheduleEntrySchema).max(200).optional().describe('What is asked again and again.'),
+    schedules: z
+      .array(scheduleEntrySchema)
+      .max(schedulesMax)
+      .optional()
+      .describe('What is asked again and again.'),
     peers: peerRulesSchema
       .optional()
       .describe('When supervisors ask one another to check for the same thing.'),

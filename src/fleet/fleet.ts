@@ -15,6 +15,8 @@ export const verbs = [
   'cancel',
   'halt',
   'resume',
+  /** Let nothing happen to it by itself for a time. */
+  'silence',
   /** Ask for an action. */
   'act',
   /** Decide about what others ask for. */

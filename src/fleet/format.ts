@@ -25,3 +25,15 @@ export function formatCount(value: number): string {
 export function formatMoment(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
+
+/** A moment as people of a time zone read it: `Mon 2026-11-23 03:00 Europe/Berlin`. */
+export function formatMomentIn(atMs: number, timeZone: string): string {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    ...{ timeZone, hourCycle: 'h23', weekday: 'short', year: 'numeric' },
+    ...{ month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' },
+  });
+  const parts = new Map(format.formatToParts(atMs).map(({ type, value }) => [type, value]));
+  const part = (type: Intl.DateTimeFormatPartTypes): string => parts.get(type) ?? '';
+  const date = `${part('weekday')} ${part('year')}-${part('month')}-${part('day')}`;
+  return `${date} ${part('hour')}:${part('minute')} ${timeZone}`;
+}

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { riskSchema } from './action.ts';
 import { verdictSchema } from './finding.ts';
+import { incidentCountsSchema } from './incident.ts';
 import { findingKinds } from './notice.ts';
 import { originSchema, taskSchema } from './request.ts';
 import { personSchema, requesterSchema } from './requester.ts';
-import { actionOutcomes, effects, inertnessSchema } from './run.ts';
+import { actionOutcomes, effects, inertnessSchema, withheldSchema } from './run.ts';
+import { scheduleSchema } from './schedule.ts';
 
 /** Milliseconds since the epoch, our clock. */
 const at = z.int();
@@ -33,6 +35,17 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     target: z.string(),
     reason: z.string(),
   }),
+  /** A wave was done and not all of it was ok. Waves count from 0. */
+  z.object({ kind: z.literal('campaign.stopped'), at, campaign: z.string(), wave: z.int(), why: z.string() }),
+  z.object({
+    kind: z.literal('campaign.continued'),
+    at,
+    by: personSchema,
+    campaign: z.string(),
+    wave: z.int(),
+  }),
+  /** Machines that were not handed in by then never are. */
+  z.object({ kind: z.literal('campaign.ended'), at, by: personSchema, campaign: z.string() }),
   z.object({
     kind: z.literal('run.cancelled'),
     at,
@@ -57,6 +70,8 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     verdict: verdictSchema,
     inertness: inertnessSchema,
     failure: z.string().optional(),
+    /** What it did not do because of a silence, or because its alert was over. */
+    withheld: withheldSchema.pick({ moment: true, kind: true }).optional(),
     /** What became of the agent, where it failed or went over a limit. */
     agentFailure: z.string().optional(),
     costUsd: z.number().optional(),
@@ -100,6 +115,39 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     approval: z.string(),
     machine: z.string(),
     state: z.enum(['approved', 'denied', 'expired', 'cancelled']),
+  }),
+  /** Somebody on call is about to be called. */
+  z.object({
+    kind: z.literal('hand-over.called'),
+    at,
+    handOver: z.string(),
+    machine: z.string(),
+    target: z.string(),
+  }),
+  /** A target could not be reached. */
+  z.object({
+    kind: z.literal('hand-over.missed'),
+    at,
+    handOver: z.string(),
+    machine: z.string(),
+    target: z.string(),
+    problem: z.string(),
+  }),
+  /** Somebody has it. */
+  z.object({
+    kind: z.literal('hand-over.taken'),
+    at,
+    by: personSchema,
+    handOver: z.string(),
+    machine: z.string(),
+  }),
+  /** Nobody else is called: a pager took it, or all were called. */
+  z.object({
+    kind: z.literal('hand-over.ended'),
+    at,
+    handOver: z.string(),
+    machine: z.string(),
+    outcome: z.enum(['delivered', 'nobody']),
   }),
   /** Written by the signer, before it hands a capsule out, or in its place. */
   z.object({
@@ -147,6 +195,23 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     selector: z.string(),
   }),
   z.object({
+    kind: z.literal('silence.began'),
+    at,
+    by: personSchema,
+    silence: z.string(),
+    selector: z.string(),
+    until: z.int(),
+    reason: z.string(),
+  }),
+  /** Of a maintenance window only where it held something back. */
+  z.object({
+    kind: z.literal('silence.ended'),
+    at,
+    silence: z.string(),
+    /** Who ended it before its time. */
+    by: personSchema.optional(),
+  }),
+  z.object({
     kind: z.literal('quarantine.changed'),
     at,
     machine: z.string(),
@@ -160,6 +225,26 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     machine: z.string(),
     finding: z.enum([...findingKinds, 'stray-found']),
     detail: z.string(),
+  }),
+  /** Alerts began an incident; `alert` is what it is called. */
+  z.object({
+    kind: z.literal('incident.opened'),
+    at,
+    incident: z.string(),
+    source: z.string(),
+    alert: z.string(),
+    channel: z.string(),
+    storm: z.boolean(),
+    counts: incidentCountsSchema,
+  }),
+  /** All its alerts were resolved, or told no more. */
+  z.object({
+    kind: z.literal('incident.closed'),
+    at,
+    incident: z.string(),
+    counts: incidentCountsSchema,
+    runs: z.array(z.string()),
+    notInvestigated: z.int(),
   }),
   /** Another fleet file came into force. */
   z.object({
@@ -176,6 +261,16 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     accessChanged: z.boolean(),
     /** There where the actions, the rules that propose them, or how people are asked became others. */
     actionsChanged: z.literal(true).optional(),
+    /** There where alerts, maintenance, schedules or what supervisors ask one another became others. */
+    signalsChanged: z.literal(true).optional(),
+  }),
+  /** A person set up or removed a schedule in Slack. */
+  z.object({
+    kind: z.literal('schedule.changed'),
+    at,
+    by: personSchema,
+    change: z.enum(['added', 'removed']),
+    schedule: scheduleSchema,
   }),
 ]);
 export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;

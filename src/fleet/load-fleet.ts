@@ -4,10 +4,15 @@ import { actionProblems } from './action-problems.ts';
 import { alertRulesSchema } from './alert-rules.ts';
 import type { DraftCatalogue } from './authorised-problems.ts';
 import { checkActions } from './check-actions.ts';
+import { checkAlerts } from './check-alerts.ts';
 import { checkMeaning, checksIn } from './check-meaning.ts';
+import { checkPeers } from './check-peers.ts';
+import { checkSchedules } from './check-schedules.ts';
 import { checkSelectors } from './check-selectors.ts';
 import { checkSuggestions } from './check-suggestions.ts';
+import { checkWindows } from './check-windows.ts';
 import { describeIssue, formatPath, type LocatedProblem, valueAt } from './describe-issue.ts';
+import { doubtfulWindows } from './doubtful-windows.ts';
 import { FleetFileError, type FleetFileProblem } from './errors.ts';
 import {
   type AccessRule,
@@ -30,13 +35,21 @@ import {
   settingsSchema,
   suggestionEntrySchema,
 } from './fleet-file.ts';
+import { idlePeerRules } from './idle-peer-rules.ts';
 import { type Machine, machineDraftSchema, machineSchema, nameSchema } from './machine.ts';
 import { isGroup, mergeSettings } from './merge-settings.ts';
 import { neverApproved } from './never-approved.ts';
 import { peerRulesSchema } from './peer-rules.ts';
 import { priceSchema } from './price.ts';
 import { type Path, readYaml } from './read-yaml.ts';
-import { scheduleEntrySchema, windowSchema } from './time-rules.ts';
+import {
+  type ScheduleEntry,
+  scheduleEntrySchema,
+  schedulesMax,
+  type WindowEntry,
+  windowSchema,
+  windowsMax,
+} from './time-rules.ts';
 
 /** A fleet file that can be used, with what it says that can have no effect. */
 export interface ReadFleet {
@@ -76,8 +89,14 @@ export function readFleet(text: string, file: string): ReadFleet {
   const checks = checksIn(loaded);
   checkActions(catalogue, checks, report);
   checkSuggestions(parts.suggestions, catalogue, checks, report);
-  checkSelectors('suggestions', parts.suggestions, loaded, report);
-  checkSelectors('access', parts.access, loaded, report);
+  checkSchedules(parts.schedules, checks, (path) => yaml.lineOf(path), report);
+  checkSelectors(['suggestions'], parts.suggestions, loaded, report);
+  checkSelectors(['schedules'], parts.schedules, loaded, report);
+  checkWindows(parts.maintenance, (path) => yaml.lineOf(path), report);
+  checkSelectors(['maintenance'], parts.maintenance, loaded, report);
+  checkSelectors(['access'], parts.access, loaded, report);
+  checkAlerts(valueAt(yaml.value, ['alerts']), loaded, checks, (path) => yaml.lineOf(path), report);
+  checkPeers(valueAt(yaml.value, ['peers']), loaded, checks, report);
   if (problems.length > 0) {
     throw new FleetFileError(file, inOrder(problems));
   }
@@ -104,7 +123,12 @@ export function readFleet(text: string, file: string): ReadFleet {
     const index = withOwnActions.get(name);
     return [...(index === undefined ? ['defaults'] : ['machines', index]), 'actions', action];
   };
-  return { fleet, warnings: inOrder(neverApproved({ fleet, pathOf }).map(located)) };
+  return {
+    fleet,
+    warnings: inOrder(
+      [...neverApproved({ fleet, pathOf }), ...idlePeerRules(fleet), ...doubtfulWindows(fleet)].map(located),
+    ),
+  };
 }
 
 function inOrder(problems: readonly FleetFileProblem[]): readonly FleetFileProblem[] {
@@ -155,6 +179,8 @@ const outlineSchema = fleetFileSchema.extend({
   access: z.array(z.unknown()).optional(),
   actions: z.record(nameSchema, z.unknown()).optional(),
   suggestions: z.array(z.unknown()).optional(),
+  schedules: z.array(z.unknown()).max(schedulesMax).optional(),
+  maintenance: z.array(z.unknown()).max(windowsMax).optional(),
 });
 
 interface Parts {
@@ -164,6 +190,8 @@ interface Parts {
   /** By name. */
   readonly actions: ReadonlyMap<string, Part<ActionEntry>>;
   readonly suggestions: readonly Part<SuggestionEntry>[];
+  readonly schedules: readonly Part<ScheduleEntry>[];
+  readonly maintenance: readonly Part<WindowEntry>[];
 }
 
 /**
@@ -223,6 +251,8 @@ function readParts(value: unknown, report: (problem: LocatedProblem) => void): P
       ]),
     ),
     suggestions: readEach(suggestionEntrySchema, 'suggestions'),
+    schedules: readEach(scheduleEntrySchema, 'schedules'),
+    maintenance: readEach(windowSchema, 'maintenance'),
   };
 }
 

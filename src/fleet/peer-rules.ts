@@ -27,12 +27,27 @@ export const peerRulesSchema = z.strictObject({
     .max(63)
     .optional()
     .describe('Agents may propose to ask machines with the same: role.'),
-  /** How many machines one finding asks. */
-  machinesPerFinding: z.int().min(1).max(200).default(10),
+  /** How many machines are asked because of what one run found. */
+  machinesPerFinding: z
+    .int()
+    .min(1)
+    .max(200)
+    .default(10)
+    .describe('How many machines are asked because of what one run found. Default: 10.'),
   /** How often a question is passed on: 1, and those who are asked ask nobody. */
-  hops: z.int().min(1).max(5).default(1),
+  hops: z
+    .int()
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe('How often a question is passed on: with 1, the default, those who are asked ask nobody.'),
   /** How long a machine is not asked the same again. */
-  windowMinutes: z.number().positive().max(10_080).default(60),
+  windowMinutes: z
+    .number()
+    .positive()
+    .max(10_080)
+    .default(60)
+    .describe('How long a machine is not asked the same again. Default: 60.'),
 });
 
 export type PeerRule = z.infer<typeof peerRuleSchema>;

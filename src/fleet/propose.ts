@@ -9,10 +9,12 @@ import type { Run } from './run.ts';
 /**
  * What people are asked after a check or a question, if anything: by the fleet file's rules, else what the agent
  * proposes, else whether to escalate. Never where the run failed, was cancelled, or found out nothing or nothing wrong;
- * nor where the request has no seal, because the signer would sign nothing.
+ * nor where the request has no seal, because the signer would sign nothing. Another machine's supervisor may ask for a
+ * check and for nothing that follows from it: what its peers find is told in one place, see `peers.ts`.
  */
 export function propose(fleet: Fleet, machine: Machine, run: Run, now: number): Question | undefined {
   const { request, cancellation, failure, verdict } = run;
+  if (request.requester.kind === 'supervisor') return undefined;
   if (request.seal === undefined || cancellation !== undefined || failure !== undefined) return undefined;
   // A critical finding outranks what could not be measured: such a run's verdict is `critical`.
   if (verdict !== 'warning' && verdict !== 'critical' && verdict !== 'answered') return undefined;

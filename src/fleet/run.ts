@@ -4,6 +4,7 @@ import { approvalSchema } from './approval.ts';
 import { evidenceSchema } from './evidence.ts';
 import { findingSchema, verdictSchema } from './finding.ts';
 import { requestSchema } from './request.ts';
+import { personSchema } from './requester.ts';
 
 export const runStates = [
   'queued',
@@ -161,11 +162,13 @@ export const actionRecordSchema = z.object({
 export const withheldMoments = ['run', 'escalation', 'action'] as const;
 
 /** What a run did not do, and why, as words for people. */
-const withheldSchema = z.object({
+export const withheldSchema = z.object({
   moment: z.enum(withheldMoments),
   /** A silence or maintenance window holds, or the alert that asked for it is over. */
   kind: z.enum(['silenced', 'resolved']),
   reason: z.string(),
+  /** Who silenced the machine, where a person did. */
+  by: personSchema.optional(),
 });
 
 /** One request served on one machine: the record that everything else is a view of. */

@@ -21,4 +21,17 @@ export const scheduleSchema = z.object({
   since: z.int().optional(),
 });
 
+/** What was done about a schedule so far. Counts only as long as its times are these. */
+export const scheduleStateSchema = z.object({
+  cron: z.string(),
+  timeZone: z.string(),
+  /** When a dispatcher saw these times first. */
+  since: z.int(),
+  /** The last time that was handled. */
+  handled: z.int().optional(),
+  /** The campaign that came of it. */
+  campaign: z.string().optional(),
+});
+
 export type Schedule = z.infer<typeof scheduleSchema>;
+export type ScheduleState = z.infer<typeof scheduleStateSchema>;

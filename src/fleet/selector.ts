@@ -150,11 +150,12 @@ function matchesAll(machine: Machine, terms: readonly Term[]): boolean {
 
 function matchesTerm(machine: Machine, { key, glob }: Term): boolean {
   if (key === undefined) return glob === selectAll || matchesGlob(machine.name, glob);
-  const value = key === 'role' ? machine.role : labelOf(machine, key);
+  const value = labelOf(machine, key);
   return value !== undefined && matchesGlob(value, glob);
 }
 
-/** Only what the file says: `toString` is no label. */
-function labelOf(machine: Machine, key: string): string | undefined {
-  return Object.hasOwn(machine.labels, key) ? machine.labels[key] : undefined;
+/** The machine's role, for the key `role`, or its label. Only what the file says: `toString` is no label. */
+export function labelOf({ role, labels }: Machine, key: string): string | undefined {
+  if (key === 'role') return role;
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }

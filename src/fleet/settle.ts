@@ -1,4 +1,6 @@
 import type { Approval, ApprovalState } from './approval.ts';
+import type { HandOver } from './hand-over.ts';
+import { openHandOver } from './hand-over-moves.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { moveRun, type Run } from './run.ts';
 
@@ -6,6 +8,8 @@ import { moveRun, type Run } from './run.ts';
 export interface Settled {
   readonly run: Run;
   readonly entries: readonly LedgerEntry[];
+  /** What begins with it: people on call are told. */
+  readonly handOver?: HandOver | undefined;
 }
 
 /** What the run waits for people to decide; undefined where it does not wait (any more). */
@@ -15,7 +19,8 @@ export function waitingApproval({ approval }: Run): Approval | undefined {
 
 /**
  * Ends the question of a run in `awaiting`. An approved action goes on to its machine; everything else is done: a
- * check keeps its verdict, and an action that is not to be is `cancelled`.
+ * check keeps its verdict, and an action that is not to be is `cancelled`. An escalation that people did not deny is
+ * handed over.
  */
 export function settle(
   run: Run,
@@ -31,5 +36,9 @@ export function settle(
     ...(!goesOn && run.request.task.kind === 'act' && { verdict: 'cancelled' }),
     approval: { ...approval, state, settledAt: now },
   });
-  return { run: moved, entries: [{ kind: 'approval.settled', at: now, approval: id, machine, state }] };
+  return {
+    run: moved,
+    entries: [{ kind: 'approval.settled', at: now, approval: id, machine, state }],
+    handOver: openHandOver(run, approval, state, now),
+  };
 }

@@ -5,6 +5,7 @@ import type { Finding, Verdict } from './finding.ts';
 import type { Machine } from './machine.ts';
 import { describeParams } from './render-action.ts';
 import type { Task } from './request.ts';
+import { labelOf } from './selector.ts';
 
 /** How much of the evidence is shown to the agent; it can run the commands itself for the rest. */
 const maxEvidenceCharacters = 12_000;
@@ -16,6 +17,8 @@ const rules =
  * The message that gives the agent its task. For a check it holds what the supervisor found, the check's
  * question and the evidence, and asks for a last line `VERDICT: …`; for an `ask`, the person's question. Both name
  * the actions that it may propose with a line `PROPOSE: …` (see agent-proposal.ts).
+ * @param peersWithSame `role` or the label of which machines may be asked to check for the same thing on the agent's
+ * word, with a line `PEERS: …` (see peers.ts)
  * @throws RangeError for an action, which no agent has a part in (a bug)
  */
 export function taskMessage(
@@ -27,6 +30,7 @@ export function taskMessage(
     readonly verdict?: Verdict | undefined;
   },
   actions: Catalogue = new Map(),
+  peersWithSame?: string,
 ): string {
   if (task.kind === 'ask') {
     return [
@@ -44,6 +48,7 @@ export function taskMessage(
     run.evidence === undefined ? undefined : describeEvidence(run.evidence),
     rules,
     ...describeActions(actions),
+    ...describePeers(machine, peersWithSame),
     'End with one line that is your own judgement, and nothing after it:\nVERDICT: ok|warning|critical|inconclusive',
   ];
   return parts.filter((part) => part !== undefined).join('\n\n');
@@ -61,6 +66,15 @@ function describeActions(actions: Catalogue): readonly string[] {
       ...list,
       'To propose one, write near the end one line with nothing else in it; without a good reason leave it out:\nPROPOSE: ACTION name=value …',
     ].join('\n'),
+  ];
+}
+
+/** Whom it may want to be asked. Without a value of its own the machine has nothing in common with any other. */
+function describePeers(machine: Machine, key: string | undefined): readonly string[] {
+  const value = key === undefined ? undefined : labelOf(machine, key);
+  if (key === undefined || value === undefined) return [];
+  return [
+    `If other machines with the same ${key} (${value}) may well have the same trouble, you may have this check run on them: write near the end one line with nothing else in it that selects them, and without a good reason leave it out:\nPEERS: NAME,PATTERN-*`,
   ];
 }
 

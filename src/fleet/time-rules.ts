@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { nameSchema } from './machine.ts';
 
+/** How many schedules a fleet file may have, and how many people may set up beside them. */
+export const schedulesMax = 200;
+
+/** How many maintenance windows a fleet file may have. */
+export const windowsMax = 200;
+
 const cron = z.string().min(1).max(100);
 const timeZone = z.string().min(1).max(60);
 
@@ -17,7 +23,9 @@ export const windowSchema = z.strictObject({
     .string()
     .regex(/^[CG][A-Z0-9]{2,}$/)
     .optional()
-    .describe("Where its end is told. Default: the machine's channel."),
+    .describe(
+      'Where is told what it held back. Default: the channel of the first of its machines that has one.',
+    ),
 });
 
 /** A schedule of the fleet file. Exactly one of `check` and `ask`. */

@@ -20,7 +20,18 @@ test.each([
 ])('%s is told as changed, and machines and access are not', (_part, text) => {
   expect(compareFleets(fleet(base), fleet(text))).toEqual({
     ...{ added: [], removed: [], changed: [] },
-    ...{ accessChanged: false, actionsChanged: true },
+    ...{ accessChanged: false, actionsChanged: true, signalsChanged: false },
+  });
+});
+
+test.each([
+  ['alerts', 'alerts: { debounceSeconds: 7 }\n'],
+  ['a window', 'maintenance: [{ name: w, machines: all, cron: 0 2 * * 6, minutes: 5, reason: r }]\n'],
+  ['a schedule', 'schedules: [{ name: s, machines: all, check: disk, cron: 0 3 * * *, channel: C01 }]\n'],
+  ['what supervisors ask', 'peers: { hops: 2 }\n'],
+])('%s is told as changed signals', (_part, text) => {
+  expect(compareFleets(fleet(base), fleet(base + text))).toMatchObject({
+    ...{ actionsChanged: false, signalsChanged: true },
   });
 });
 

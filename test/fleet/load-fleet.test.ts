@@ -103,7 +103,7 @@ test('a row of the access table knows its line, and `all` is every verb', () => 
       people: ['U0123ABCD'],
       groups: [],
       machines: 'all',
-      verbs: ['view', 'check', 'ask', 'cancel', 'halt', 'resume', 'act', 'approve'],
+      verbs: ['view', 'check', 'ask', 'cancel', 'halt', 'resume', 'silence', 'act', 'approve'],
       twoPeople: [],
       upTo: 'reversible',
       line: 8,
@@ -427,7 +427,7 @@ describe('a cure', () => {
   });
 
   const file = z.object({ properties: z.record(z.string(), z.unknown()) }).parse(fleetFileJsonSchema());
-  const { machines, access, suggestions } = z
+  const { machines, access, suggestions, schedules } = z
     .record(z.string(), z.object({ items: z.unknown() }).catch({ items: {} }))
     .parse(file.properties);
 
@@ -435,6 +435,7 @@ describe('a cure', () => {
     ['a machine', ['machines', 0], machines?.items, 50],
     ['a row of the access table', ['access', 0], access?.items, 5],
     ['a suggestion', ['suggestions', 0], suggestions?.items, 6],
+    ['a schedule', ['schedules', 0], schedules?.items, 8],
     ['actions', ['actions'], file.properties.actions, 12],
     ['approvals', ['approvals'], file.properties.approvals, 9],
   ])('is given for every key that %s can have', (_part, at, schema, atLeast) => {

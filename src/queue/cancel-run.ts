@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
 import { type Cancellation, moveRun, type Run } from '../fleet/run.ts';
 import { cancelWaiting } from '../fleet/withdraw.ts';
+import { campaignNote } from './campaign-note.ts';
 import { cancellationMessage } from './cancellations.ts';
 import type { Keys } from './keys.ts';
 import { ledgerText } from './ledger.ts';
@@ -78,13 +79,13 @@ async function cancelInScript(
 ): Promise<z.infer<typeof cancelReply>> {
   const now = clock();
   const ended = endedInInbox(run, cancellation, now);
-  const { verdict = '', inertness } = ended;
+  const { verdict = '' } = ended;
   const entries = [cancelledEntry(run.id, cancellation, now), ...doneEntries(ended, now)];
   return cancelReply.parse(
     await redis.cancelRun(
       keys.prefix,
       ...[run.id, JSON.stringify(cancellation), from],
-      ...[JSON.stringify(ended), verdict, inertness, cancellationMessage(run.id, cancellation)],
+      ...[JSON.stringify(ended), verdict, campaignNote(ended), cancellationMessage(run.id, cancellation)],
       ...[viewScore('progress', now), viewScore('verdict', now)],
       ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
       ...[settings.ledgerEntriesMax, ...entries.map(ledgerText)],

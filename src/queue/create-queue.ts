@@ -13,21 +13,28 @@ import { ask, connectForRequests, connectForWorkers, storeProblem, whenConnected
 import { Disk } from './durability.ts';
 import { type QueueGauges, readGauges } from './gauges.ts';
 import { RedisHalts } from './halts.ts';
+import { RedisHandOvers } from './hand-overs.ts';
 import { createIds, type RandomBytes } from './ids.ts';
 import { inTime } from './in-time.ts';
+import { RedisIncidents } from './incidents.ts';
 import { Keys } from './keys.ts';
 import { Leadership } from './leadership.ts';
 import { RedisLedger } from './ledger.ts';
 import { obeyHalts } from './obey-halts.ts';
+import { RedisPeerClaims } from './peer-claims.ts';
 import { type QueueSettings, queueDefaults } from './queue-settings.ts';
 import { RedisReconcilerStore, readNotice } from './reconciler-store.ts';
 import type { RedisAccess } from './redis-access.ts';
 import { RedisRequests } from './requests.ts';
+import { RedisRestraints } from './restraints.ts';
 import { RedisRunStore } from './run-store.ts';
 import { checkSafety } from './safety.ts';
+import { RedisSchedules } from './schedules.ts';
 import { RedisSigner } from './signer.ts';
 import { RedisSigningAsks } from './signing-asks.ts';
+import { RedisSilences } from './silences.ts';
 import { slackLimits } from './slack-limits.ts';
+import type { StoreOptions } from './store-options.ts';
 import { Sweeper } from './sweeper.ts';
 import { RedisViews } from './views.ts';
 import { type Drive, WakeWorker } from './wake-worker.ts';
@@ -40,8 +47,8 @@ export interface QueueOptions {
   readonly log: Logger;
   /** What differs from `queueDefaults`. */
   readonly settings?: Partial<QueueSettings>;
-  /** The fleet in force: which machines halts hold for. */
-  readonly fleet?: () => Pick<Fleet, 'machines'>;
+  /** The fleet in force: which machines halts and silences hold for, and its maintenance windows. */
+  readonly fleet?: () => Pick<Fleet, 'machines' | 'maintenance'>;
   readonly clock?: () => number;
   readonly random?: RandomBytes;
 }
@@ -60,13 +67,20 @@ export interface Queue {
   readonly budget: RedisSlackBudget;
   readonly runs: RedisRunStore;
   readonly halts: RedisHalts;
+  readonly silences: RedisSilences;
+  readonly incidents: RedisIncidents;
+  /** A worker's, which waits while Redis is away. */
+  readonly restraints: RedisRestraints;
   readonly approvals: RedisApprovals;
+  readonly handOvers: RedisHandOvers;
+  readonly peerClaims: RedisPeerClaims;
   /** A worker's way to signers. */
   readonly signer: RedisSigner;
   /** A signer's way to workers. */
   readonly signingAsks: RedisSigningAsks;
   readonly ledger: RedisLedger;
   readonly reconciler: RedisReconcilerStore;
+  readonly schedules: RedisSchedules;
   /** Calls the dispatcher's work in one process at a time (see `Leadership`). */
   leadDispatch(work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void>;
   notice(id: string): Promise<Notice | undefined>;
@@ -119,6 +133,7 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
     const common = { redis: forRequests, disk, keys, clock, settings, log };
     const halts = new RedisHalts({ ...common, wake });
     const ledger = new RedisLedger(common);
+    const ids = createIds(random);
     const machineOf = (name: string): Machine | undefined => options.fleet?.().machines.get(name);
     const haltOfName = (of: readonly Halt[], name: string): Halt | undefined => {
       const machine = machineOf(name);
@@ -129,10 +144,21 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
       return machine ? of.filter((halt) => isLifted(halt, machine)).map(({ id }) => id) : [];
     };
     const leadership = new Leadership(common);
+    const workersDisk = new Disk(forWorkers, durability, settings.fsyncTimeoutMs);
     const runs = new RedisRunStore({
       ...{ keys, clock, settings, cancellations, halts, haltOf: haltOfName, liftedFrom },
-      redis: forWorkers,
-      disk: new Disk(forWorkers, durability, settings.fsyncTimeoutMs),
+      ...{ redis: forWorkers, disk: workersDisk },
+    });
+    const silencesOf = (connection: Pick<StoreOptions, 'redis' | 'disk'>): RedisSilences =>
+      new RedisSilences({ ...common, ...connection, fleet: () => options.fleet?.() });
+    const silences = silencesOf(common);
+    const incidentsOf = (connection: Pick<StoreOptions, 'redis' | 'disk'>): RedisIncidents =>
+      new RedisIncidents({ ...common, ...connection, newId: (atMs) => ids.incidentId(atMs) });
+    const workersIncidents = incidentsOf({ redis: forWorkers, disk: workersDisk });
+    const restraints = new RedisRestraints({
+      silences: silencesOf({ redis: forWorkers, disk: workersDisk }),
+      isOver: (...alert) => workersIncidents.isOver(...alert),
+      clock,
     });
     const approvals = new RedisApprovals({ ...common, wake });
     signingAsks = new RedisSigningAsks({ ...common, connect: () => connectForWorkers(url, log, access) });
@@ -149,13 +175,18 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
     return {
       requests: new RedisRequests({
         ...{ ...common, wake },
-        ids: createIds(random),
+        ids,
       }),
       views: new RedisViews(common),
       budget: new RedisSlackBudget(forRequests, keys, slackLimits),
       runs,
       halts,
+      silences,
+      incidents: incidentsOf(common),
+      restraints,
       approvals,
+      handOvers: new RedisHandOvers(common),
+      peerClaims: new RedisPeerClaims(common),
       signer: new RedisSigner({ ...common, random }),
       signingAsks,
       ledger,
@@ -163,6 +194,7 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
         ...{ ...common, runs, halts, ledger },
         leadership,
       }),
+      schedules: new RedisSchedules(common),
       leadDispatch: (work, signal) => leadership.lead('dispatcher', work, signal),
       notice: (id) => readNotice(forRequests, keys, id),
       gauges: () =>
@@ -173,6 +205,7 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
             const machines = [...(options.fleet?.().machines.values() ?? [])];
             return machines.filter((machine) => holders.some((holds) => holds(machine))).length;
           },
+          silencesOpen: async () => (await silences.holding()).length,
         }),
       ready: async () => (await forRequests.ping()) === 'PONG',
       async work(drive, { concurrency, onExpired = () => {} }) {

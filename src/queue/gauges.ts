@@ -21,6 +21,8 @@ export interface QueueGauges {
   readonly machinesBusy: number;
   readonly quarantinedMachines: readonly string[];
   readonly haltedMachines: number;
+  readonly silencesOpen: number;
+  readonly incidentsOpen: number;
   readonly approvalsWaiting: number;
   /** Since people were asked what has waited for them longest. */
   readonly oldestApprovalAgeMs: number;
@@ -42,25 +44,44 @@ export interface GaugesOptions {
   readonly clock: () => number;
   /** How many machines a halt holds for. */
   readonly haltedMachines: () => Promise<number>;
+  /** How many silences and maintenance windows hold. */
+  readonly silencesOpen: () => Promise<number>;
 }
 
 /** Reads all gauges. Rejects when Redis does not answer in time. */
 export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
-  const { redis, keys, ledger, clock, haltedMachines } = options;
-  const [work, busy, quarantined, halted, approvals, asked, dirty, held, oldest, kept, info] =
-    await Promise.all([
-      redis.readGauges(keys.prefix).then((reply) => gaugesReply.parse(reply)),
-      redis.scard(keys.busy()),
-      redis.smembers(keys.quarantined()),
-      haltedMachines(),
-      redis.zcard(keys.approvalsWaiting()),
-      redis.zrange(keys.approvalsAsked(), 0, '0', 'WITHSCORES').then((reply) => scoredReply.parse(reply)),
-      redis.zcard(keys.dirtyViews()),
-      redis.zcard(keys.heldViews()),
-      oldestDirtyAt(redis, keys),
-      ledger.state(),
-      redis.info('memory'),
-    ]);
+  const { redis, keys, ledger, clock, haltedMachines, silencesOpen } = options;
+  const [
+    work,
+    busy,
+    quarantined,
+    halted,
+    silenced,
+    incidents,
+    storms,
+    approvals,
+    asked,
+    dirty,
+    held,
+    oldest,
+    kept,
+    info,
+  ] = await Promise.all([
+    redis.readGauges(keys.prefix).then((reply) => gaugesReply.parse(reply)),
+    redis.scard(keys.busy()),
+    redis.smembers(keys.quarantined()),
+    haltedMachines(),
+    silencesOpen(),
+    redis.hlen(keys.openIncidents()),
+    redis.hlen(keys.storms()),
+    redis.zcard(keys.approvalsWaiting()),
+    redis.zrange(keys.approvalsAsked(), 0, '0', 'WITHSCORES').then((reply) => scoredReply.parse(reply)),
+    redis.zcard(keys.dirtyViews()),
+    redis.zcard(keys.heldViews()),
+    oldestDirtyAt(redis, keys),
+    ledger.state(),
+    redis.info('memory'),
+  ]);
   const [inboxDepth, deepestInbox, oldestRun, runsInProgress] = work;
   const now = clock();
   const ageOf = (at: number | undefined): number => (at === undefined ? 0 : Math.max(0, now - at));
@@ -70,6 +91,8 @@ export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
     machinesBusy: busy,
     quarantinedMachines: quarantined.toSorted(),
     haltedMachines: halted,
+    silencesOpen: silenced,
+    incidentsOpen: incidents + storms,
     approvalsWaiting: approvals,
     oldestApprovalAgeMs: ageOf(asked[1] === undefined ? undefined : Number(asked[1])),
     dirtyViews: dirty + held,

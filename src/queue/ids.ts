@@ -11,6 +11,8 @@ export interface Ids {
    * none; `accept` refuses one that another process made.
    */
   runId(nowMs: number): string;
+  /** The same with `i-`, for an incident that alerts open. */
+  incidentId(nowMs: number): string;
   /** W3C Trace Context ids of a new trace. */
   trace(): { traceId: string; rootSpanId: string };
 }
@@ -22,11 +24,13 @@ export function timeOfRunId(id: string): number {
 
 export function createIds(random: RandomBytes): Ids {
   let next = Buffer.from(random(4)).readUInt32BE() % suffixes;
+  const recordId = (kind: 'r' | 'i', nowMs: number): string => {
+    next = (next + 1) % suffixes;
+    return `${kind}-${nowMs.toString(36).padStart(timeDigits, '0')}${next.toString(36).padStart(4, '0')}`;
+  };
   return {
-    runId(nowMs) {
-      next = (next + 1) % suffixes;
-      return `r-${nowMs.toString(36).padStart(timeDigits, '0')}${next.toString(36).padStart(4, '0')}`;
-    },
+    runId: (nowMs) => recordId('r', nowMs),
+    incidentId: (nowMs) => recordId('i', nowMs),
     trace() {
       return {
         traceId: Buffer.from(random(16)).toString('hex'),

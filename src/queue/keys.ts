@@ -2,7 +2,7 @@
  * The names of everything in Redis, as the Lua scripts use them too (they get the prefix as KEYS[1]).
  *
  * ```
- * seen            hash: EVENT → run ids of the acceptance separated by spaces, or the id of a halt
+ * seen            hash: EVENT → run ids of the acceptance separated by spaces, or the id of a halt or silence
  * seen:order      list of the event ids in it, newest first
  * run:ID          hash: body (JSON), machine, campaign, state, verdict, fence, cancellation (JSON),
  *                 dirty (its score in views:dirty or views:again, while it is in one of them),
@@ -13,14 +13,24 @@
  * approvals:waiting zset of the runs in state awaiting by the time at which they are to be looked at: to remind
  *                 people, to ask others, or to give up
  * approvals:asked zset of the same runs by the time at which people were asked
+ * hand-over:ID    JSON; expires once it is over
+ * hand-overs:due  zset of the ids of those that are not over, by the time at which somebody is called next
  * awaiting:MACHINE list of the same runs of a machine, newest first
  * signer:asks     zset of JSON by the time at which it was asked: what is to be signed, and no signer has in hand
  * signer:reply:ID JSON: the answer; expires
  * signer:seen     exists while a signer looks for wishes; expires
+ * peer:MACHINE:CHECK:TROUBLE the run because of which the machine is asked about it, or which found it there; expires
  * quarantined     set of the machines that have a quarantine
  * halts           hash: ID → JSON, of those that hold or have left locks
  * halts:version   time at which `halts` last changed
  * halt:ID         hash: :halt (JSON), then MACHINE → JSON of what became of it
+ * silences        hash: ID → JSON, of people's that are not over
+ * silences:ends   zset of the ids of silences, and of windows that held something back, by the time at which they are
+ *                 over, until that is told
+ * silence:ID      hash: :silence (JSON), then JSON of [KIND, MACHINE, WHAT] → how often it was held back; expires once
+ *                 it is over
+ * schedules       hash: NAME → JSON, of those that people set up in Slack
+ * schedules:state hash: NAME → JSON of what was done about it so far
  * notice:ID       JSON; expires
  * lease:NAME      who leads; expires
  * ledger          stream: seq, entry (JSON)
@@ -31,7 +41,16 @@
  *                 only a claim that finds nothing removes it
  * finished:NAME   list of run ids, newest first
  * recent          list of run ids over all machines, newest first
- * campaign:ID     hash: :campaign (JSON), then MACHINE → "RUN STATE VERDICT INERTNESS"
+ * campaign:ID     hash: :campaign (JSON), then MACHINE → "RUN STATE VERDICT INERTNESS ALIKE" of those with a run
+ * campaigns:open  zset of the campaigns of which more is to be handed in, by the time of acceptance
+ * incident:ID     hash: body (JSON), version (counts up)
+ * incident:ID:alerts hash: FINGERPRINT → JSON of what is remembered of it; of open ones
+ * incident:ID:targets hash: "MACHINE CHECK" → "COUNT MS": how many alerts fire for it, and since when any does
+ * incidents:open  hash: KEY → id of the open incident of its alerts
+ * incidents:storms hash: CHANNEL → id of its open storm
+ * incidents:due   zset of the open incidents by the time at which they are to be looked at
+ * delivery:EVENT  id of the incident that took it; expires
+ * cooldown:MACHINE:CHECK "INCIDENT ROUND MS RUN": who looked on account of alerts, and when; expires
  * views:dirty     zset of KIND:ID by priority, then age
  * views:held      zset of KIND:ID by the time until which it is leased or postponed
  * views:again     zset like views:dirty, of what became dirty while it was held
@@ -56,15 +75,29 @@ export class Keys {
   readonly awaiting = (machine: string): string => `${this.prefix}awaiting:${machine}`;
   readonly finished = (machine: string): string => `${this.prefix}finished:${machine}`;
   readonly campaign = (id: string): string => `${this.prefix}campaign:${id}`;
+  readonly openCampaigns = (): string => `${this.prefix}campaigns:open`;
   readonly parts = (id: string): string => `${this.prefix}parts:${id}`;
   readonly halt = (id: string): string => `${this.prefix}halt:${id}`;
+  readonly silence = (id: string): string => `${this.prefix}silence:${id}`;
   readonly notice = (id: string): string => `${this.prefix}notice:${id}`;
   readonly signerReply = (askId: string): string => `${this.prefix}signer:reply:${askId}`;
   readonly blocked = (bucket: string): string => `${this.prefix}blocked:${bucket}`;
+  readonly seen = (): string => `${this.prefix}seen`;
+  readonly incident = (id: string): string => `${this.prefix}incident:${id}`;
+  readonly incidentAlerts = (id: string): string => `${this.prefix}incident:${id}:alerts`;
+  readonly incidentTargets = (id: string): string => `${this.prefix}incident:${id}:targets`;
+  readonly openIncidents = (): string => `${this.prefix}incidents:open`;
+  readonly storms = (): string => `${this.prefix}incidents:storms`;
+  readonly incidentsDue = (): string => `${this.prefix}incidents:due`;
+  readonly coolDown = (machine: string, check: string): string =>
+    `${this.prefix}cooldown:${machine}:${check}`;
+  readonly delivery = (eventId: string): string => `${this.prefix}delivery:${eventId}`;
   readonly busy = (): string => `${this.prefix}busy`;
   readonly recent = (): string => `${this.prefix}recent`;
   readonly approvalsWaiting = (): string => `${this.prefix}approvals:waiting`;
   readonly approvalsAsked = (): string => `${this.prefix}approvals:asked`;
+  readonly handOver = (id: string): string => `${this.prefix}hand-over:${id}`;
+  readonly handOversDue = (): string => `${this.prefix}hand-overs:due`;
   readonly signerAsks = (): string => `${this.prefix}signer:asks`;
   readonly signerSeen = (): string => `${this.prefix}signer:seen`;
   readonly dirtyViews = (): string => `${this.prefix}views:dirty`;
@@ -73,6 +106,10 @@ export class Keys {
   /** A hash, and the channel on which its changes are told. */
   readonly halts = (): string => `${this.prefix}halts`;
   readonly haltsVersion = (): string => `${this.prefix}halts:version`;
+  readonly silences = (): string => `${this.prefix}silences`;
+  readonly silenceEnds = (): string => `${this.prefix}silences:ends`;
+  readonly schedules = (): string => `${this.prefix}schedules`;
+  readonly scheduleStates = (): string => `${this.prefix}schedules:state`;
   readonly ledger = (): string => `${this.prefix}ledger`;
   readonly ledgerSeq = (): string => `${this.prefix}ledger:seq`;
   readonly ledgerExporters = (): string => `${this.prefix}ledger:exporters`;

@@ -25,6 +25,7 @@ export function doneEntries(run: Run, at: number): readonly LedgerEntry[] {
   const of = { at, run: run.id, machine: run.request.machine };
   const { costUsd, failure: agentFailure } = run.diagnosis ?? {};
   const { outcome, effect } = run.action ?? {};
+  const { withheld } = run;
   const ended: LedgerEntry[] =
     outcome === undefined ? [] : [{ kind: 'action.ended', ...of, outcome, ...(effect && { effect }) }];
   return [
@@ -35,6 +36,7 @@ export function doneEntries(run: Run, at: number): readonly LedgerEntry[] {
       verdict: run.verdict ?? 'failed',
       inertness: run.inertness,
       ...(run.failure && { failure: run.failure.code }),
+      ...(withheld && { withheld: { moment: withheld.moment, kind: withheld.kind } }),
       ...(agentFailure && { agentFailure: agentFailure.code }),
       ...(costUsd !== undefined && { costUsd }),
     },

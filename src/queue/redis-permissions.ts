@@ -8,8 +8,8 @@ import { SettingsError } from '../fleet/errors.ts';
  * channels.
  */
 export const neededCommands: readonly string[] = [
-  ...['get', 'set', 'incr', 'del', 'exists', 'persist', 'pexpire', 'pttl', 'rename'],
-  ...['hdel', 'hexists', 'hget', 'hgetall', 'hincrby', 'hmget', 'hmset', 'hset', 'hsetnx', 'hvals'],
+  ...['get', 'set', 'incr', 'mget', 'del', 'exists', 'persist', 'pexpire', 'pttl', 'rename'],
+  ...['hdel', 'hexists', 'hget', 'hgetall', 'hincrby', 'hlen', 'hmget', 'hmset', 'hset', 'hsetnx', 'hvals'],
   ...[
     'lindex',
     'linsert',

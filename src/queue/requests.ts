@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { type Campaign, campaignSchema } from '../fleet/campaign.ts';
-import { verdictSchema } from '../fleet/finding.ts';
+import type { Campaign } from '../fleet/campaign.ts';
 import type { PersonLimits } from '../fleet/fleet.ts';
 import type { Limits } from '../fleet/machine.ts';
 import type { Request } from '../fleet/request.ts';
 import { requesterWord } from '../fleet/requester.ts';
-import { type Cancellation, type Run, runStates } from '../fleet/run.ts';
+import type { Cancellation, Run } from '../fleet/run.ts';
+import { type CampaignChange, openArguments, RedisCampaigns, type StoredCampaign } from './campaigns.ts';
 import { cancelRun } from './cancel-run.ts';
 import { ask } from './connect.ts';
 import type { Ids } from './ids.ts';
@@ -23,14 +23,10 @@ const readAtOnce = 50;
 const acceptReply = z.union([
   z.tuple([z.literal('accepted')], z.string()),
   z.tuple([z.literal('duplicate'), z.string()]),
-  z.tuple([z.literal('collision')]),
+  z.tuple([z.enum(['collision', 'changed'])]),
   z.tuple([z.literal('limited'), z.literal('person'), z.int()]),
   z.tuple([z.literal('limited'), z.enum(['waiting', 'rate'])]).rest(z.string()),
 ]);
-const memberSchema = z
-  .string()
-  .transform((text) => text.split(' '))
-  .pipe(z.tuple([z.string(), z.enum(runStates), z.union([verdictSchema, z.literal('')]), z.string()]));
 
 type CancelResult =
   | { readonly kind: 'cancelled' | 'requested' | 'already-done'; readonly run: Run }
@@ -41,19 +37,18 @@ interface MachineRecord extends StoredMachine {
   readonly waiting: number;
 }
 
-interface CampaignMember {
-  readonly machine: string;
-  readonly runId: string;
-  readonly state: Run['state'];
-  readonly verdict?: string;
-  readonly inertnessUnknown: boolean;
-}
-
 /** The limits that requests must keep, as the fleet file has them. */
 interface RequestLimits {
   readonly perPerson: PersonLimits;
   /** undefined for a machine that is not known. */
   readonly perMachine: (name: string) => Pick<Limits, 'maxWaiting' | 'requestsPerMinute'> | undefined;
+}
+
+/** What is stored of a campaign together with requests for machines of it. */
+interface CampaignInStep {
+  readonly campaign: Campaign;
+  /** The stored text that is replaced; '' for a new one. */
+  readonly before: string;
 }
 
 export interface RequestsOptions extends StoreOptions {
@@ -68,26 +63,59 @@ export class RedisRequests {
   readonly #options: RequestsOptions;
   readonly #redis: Redis;
   readonly #keys: Keys;
+  /** What is known of campaigns. */
+  readonly campaigns: RedisCampaigns;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
     this.#redis = options.redis;
     this.#keys = options.keys;
+    this.campaigns = new RedisCampaigns(options);
   }
 
   /**
    * Stores all requests or none. When any of their event ids was accepted before, nothing is stored and the
-   * runs of that acceptance are returned.
+   * runs of that acceptance are returned. A campaign without requests, of which every machine was left out, is
+   * accepted under `eventId`; accepted before, its own id is returned.
    * @throws LimitError when the person or a machine is over a limit
    */
   async accept(
     requests: readonly Request[],
     limits: RequestLimits,
     campaign?: Campaign,
+    eventId?: string,
   ): Promise<{ duplicate: boolean; runIds: readonly string[] }> {
+    const accepted = await this.#accept(requests, limits, campaign && { campaign, before: '' }, eventId);
+    if (accepted === 'changed') throw new RangeError(`There is a campaign ${campaign?.id} already.`);
+    return accepted;
+  }
+
+  /**
+   * Stores requests for more machines of a campaign, in one step with the campaign as it is then; nothing where
+   * somebody has changed it since it was read. A campaign counts once for who asked for it.
+   * @returns whether this call stored them
+   * @throws LimitError when a machine is over a limit
+   */
+  async acceptMore(
+    requests: readonly Request[],
+    limits: Pick<RequestLimits, 'perMachine'>,
+    campaign: Campaign,
+    version: string,
+  ): Promise<boolean> {
+    const accepted = await this.#accept(requests, limits, { campaign, before: version });
+    return accepted !== 'changed' && !accepted.duplicate;
+  }
+
+  async #accept(
+    requests: readonly Request[],
+    { perPerson, perMachine }: Pick<RequestLimits, 'perMachine'> & Partial<RequestLimits>,
+    step: CampaignInStep | undefined,
+    eventId = requests[0]?.eventId ?? '',
+  ): Promise<{ duplicate: boolean; runIds: readonly string[] } | 'changed'> {
     const { settings, clock, disk, wake } = this.#options;
     const now = clock();
-    const events = [...new Set(requests.map((request) => request.eventId))];
+    const events = [...new Set([eventId, ...requests.map((request) => request.eventId)])];
+    const asked = requests[0] ?? step?.campaign;
     for (;;) {
       const runs = requests.map((request) => this.#queuedRun(request, now));
       const reply = acceptReply.parse(
@@ -96,12 +124,23 @@ export class RedisRequests {
           this.#redis.acceptRuns(
             this.#keys.prefix,
             ...[viewScore('progress', now), settings.seenEventsKept, settings.recordsKeptMs],
-            ...[settings.recentRunsKept, settings.ledgerEntriesMax, acceptedText(runs, now)],
-            ...[campaign?.id ?? '', JSON.stringify(campaign ?? null)],
-            ...[requests[0] ? requesterWord(requests[0].requester) : '', limits.perPerson.requestsPerMinute],
+            ...[
+              settings.recentRunsKept,
+              settings.ledgerEntriesMax,
+              acceptedText(runs, step?.campaign, eventId, now),
+            ],
+            ...(step === undefined
+              ? ['', '', '', '', '']
+              : [
+                  step.campaign.id,
+                  JSON.stringify(step.campaign),
+                  step.before,
+                  ...openArguments(step.campaign),
+                ]),
+            ...[asked ? requesterWord(asked.requester) : '', perPerson?.requestsPerMinute ?? ''],
             ...[events.length, ...events],
             ...runs.flatMap((run) => {
-              const own = limits.perMachine(run.request.machine);
+              const own = perMachine(run.request.machine);
               const rate = own?.requestsPerMinute ?? '';
               return [run.id, run.request.machine, JSON.stringify(run), rate, own?.maxWaiting ?? ''];
             }),
@@ -112,6 +151,7 @@ export class RedisRequests {
       const [outcome, ...details] = reply;
       if (outcome === 'collision') continue;
       await ask('put the request on disk', disk.confirm());
+      if (outcome === 'changed') return 'changed';
       if (outcome === 'duplicate')
         return { duplicate: true, runIds: details.flatMap((ids) => ids.split(' ')) };
 
@@ -126,6 +166,12 @@ export class RedisRequests {
     await ask('put the cancellation on disk', disk.confirm());
     const after = await this.run(runId);
     return after === undefined || kind === 'unknown-run' ? { kind: 'unknown-run' } : { kind, run: after };
+  }
+
+  /** The runs that this event id led to; undefined for one that was not accepted, or is no longer remembered. */
+  async acceptedBefore(eventId: string): Promise<readonly string[] | undefined> {
+    const ids = await ask('look for the request', this.#redis.hget(this.#keys.seen(), eventId));
+    return ids?.split(' ').filter((id) => id !== '');
   }
 
   async run(runId: string): Promise<Run | undefined> {
@@ -157,28 +203,17 @@ export class RedisRequests {
     return { name, waiting, ...readMachine(fields) };
   }
 
-  async campaign(
+  async campaign(id: string): Promise<Omit<StoredCampaign, 'version'> | undefined> {
+    const found = await this.campaigns.read(id);
+    return found && { campaign: found.campaign, members: found.members };
+  }
+
+  /** Changes it until nobody was faster. Returns it as it is stored then; undefined where there is none. */
+  async changeCampaign(
     id: string,
-  ): Promise<{ campaign: Campaign; members: readonly CampaignMember[] } | undefined> {
-    const { ':campaign': body, ...members } = await ask(
-      'read the campaign',
-      this.#redis.hgetall(this.#keys.campaign(id)),
-    );
-    if (body === undefined) return undefined;
-    const campaign = campaignSchema.parse(JSON.parse(body));
-    return {
-      campaign,
-      members: campaign.machines.map((machine) => {
-        const [runId, state, verdict, inertness] = memberSchema.parse(members[machine]);
-        return {
-          machine,
-          runId,
-          state,
-          ...(verdict && { verdict }),
-          inertnessUnknown: inertness === 'unknown',
-        };
-      }),
-    };
+    change: (campaign: Campaign) => CampaignChange | undefined,
+  ): Promise<Campaign | undefined> {
+    return this.campaigns.change(id, change);
   }
 
   #queuedRun(request: Request, now: number): Run {
@@ -206,14 +241,20 @@ export class RedisRequests {
   }
 }
 
-/** What the ledger says of an acceptance. All its requests are of one person and have one task. */
-function acceptedText(runs: readonly Run[], at: number): string {
-  const [first] = runs;
-  if (first === undefined) return '';
-  const { requester, eventId, task, origin, campaign } = first.request;
+/** What the ledger says of an acceptance. All its requests are of one requester and have one task. */
+function acceptedText(
+  runs: readonly Run[],
+  campaign: Campaign | undefined,
+  eventId: string,
+  at: number,
+): string {
+  const asked = runs[0]?.request ?? campaign;
+  if (asked === undefined) throw new RangeError('Nothing was to be accepted.');
+  const { requester, task, origin } = asked;
+  const campaignId = campaign?.id ?? runs[0]?.request.campaign;
   return ledgerText({
     ...{ kind: 'request.accepted', at, by: requester, eventId, task, origin },
-    ...(campaign !== undefined && { campaign }),
+    ...(campaignId !== undefined && { campaign: campaignId }),
     runs: runs.map(({ id, request }) => ({ run: id, machine: request.machine })),
   });
 }

@@ -4,6 +4,7 @@ import { StaleFenceError } from '../fleet/errors.ts';
 import type { Halt } from '../fleet/halt.ts';
 import { nextMoment } from '../fleet/pass-time.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
+import { campaignNote } from './campaign-note.ts';
 import { cancelDriven } from './cancel-run.ts';
 import type { Cancellations } from './cancellations.ts';
 import type { Disk } from './durability.ts';
@@ -124,7 +125,7 @@ export class RedisRunStore {
         ...[run.id, fence, from, run.state, run.verdict ?? '', JSON.stringify(run)],
         ...[viewScore(asks ? 'decision' : 'progress', now), viewScore(asks ? 'decision' : 'verdict', now)],
         ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
-        run.state === 'done' ? run.inertness : '',
+        campaignNote(run),
         ...(asks ? [nextMoment(approvalOf(run)), approvalOf(run).question.askedAt] : ['', '']),
         ...[settings.ledgerEntriesMax, ...entries.map(ledgerText)],
       ),

@@ -10,17 +10,28 @@ type Script<Context extends ClientContext> = (
 declare module 'ioredis' {
   interface RedisCommander<Context extends ClientContext> {
     acceptRuns: Script<Context>;
+    saveCampaign: Script<Context>;
     claimRun: Script<Context>;
     raiseFence: Script<Context>;
     saveRun: Script<Context>;
     settleRun: Script<Context>;
+    saveHandOver: Script<Context>;
     cancelRun: Script<Context>;
+    claimPeers: Script<Context>;
     setQuarantine: Script<Context>;
     takeFence: Script<Context>;
     lease: Script<Context>;
     saveHalt: Script<Context>;
     recordHalt: Script<Context>;
     closeHalt: Script<Context>;
+    beginSilence: Script<Context>;
+    endSilence: Script<Context>;
+    holdBackForSilence: Script<Context>;
+    saveSchedule: Script<Context>;
+    saveScheduleState: Script<Context>;
+    saveIncident: Script<Context>;
+    claimLooks: Script<Context>;
+    noteLooks: Script<Context>;
     saveNotice: Script<Context>;
     appendToLedger: Script<Context>;
     trimLedger: Script<Context>;
@@ -41,18 +52,29 @@ function script(...names: readonly string[]): { lua: string; numberOfKeys: numbe
 /** For the `scripts` option of a connection. */
 export function loadScripts(): NonNullable<RedisOptions['scripts']> {
   return {
-    acceptRuns: script('show', 'ledger', 'seen', 'bucket', 'accept'),
+    acceptRuns: script('show', 'ledger', 'seen', 'bucket', 'keep-open', 'accept'),
+    saveCampaign: script('ledger', 'keep-open', 'campaign-save'),
     claimRun: script('claim'),
     raiseFence: script('raise-fence'),
     saveRun: script('show', 'finish', 'ledger', 'awaiting', 'save'),
-    settleRun: script('show', 'finish', 'ledger', 'awaiting', 'settle'),
+    settleRun: script('show', 'finish', 'ledger', 'awaiting', 'hand-over', 'settle'),
+    saveHandOver: script('ledger', 'hand-over', 'hand-over-save'),
     cancelRun: script('show', 'finish', 'ledger', 'cancel'),
+    claimPeers: script('claim-peers'),
     setQuarantine: script('ledger', 'quarantine'),
     takeFence: script('take-fence'),
     lease: script('lease'),
     saveHalt: script('seen', 'ledger', 'halts-changed', 'halt-save'),
     recordHalt: script('show', 'halt-record'),
     closeHalt: script('halts-changed', 'halt-close'),
+    beginSilence: script('seen', 'ledger', 'silence-begin'),
+    endSilence: script('ledger', 'look-again', 'silence-end'),
+    holdBackForSilence: script('seen', 'silence-hold-back'),
+    saveSchedule: script('seen', 'ledger', 'schedule-save'),
+    saveScheduleState: script('schedule-state-save'),
+    saveIncident: script('ledger', 'bucket', 'incident-save'),
+    claimLooks: script('bucket', 'incident-claim'),
+    noteLooks: script('incident-looked'),
     saveNotice: script('ledger', 'notice'),
     appendToLedger: script('ledger', 'ledger-append'),
     trimLedger: script('ledger-trim'),

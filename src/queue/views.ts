@@ -7,9 +7,14 @@ import type { QueueSettings } from './queue-settings.ts';
 import { priorityOf, type ViewPriority } from './view-score.ts';
 
 const takeReply = z.array(z.string());
-const kindSchema = z.enum(['run', 'campaign', 'halt', 'notice']);
+const kindSchema = z.enum(['run', 'campaign', 'halt', 'notice', 'hand-over', 'incident', 'silence']);
 const viewName = z.templateLiteral([kindSchema, ':', z.string()]);
-const postedSchema = z.object({ channel: z.string(), ts: z.string(), digest: z.string() });
+const postedSchema = z.object({
+  channel: z.string(),
+  ts: z.string(),
+  digest: z.string(),
+  thread: z.string().optional(),
+});
 
 type Posted = Readonly<z.infer<typeof postedSchema>>;
 

@@ -17,7 +17,7 @@ const open = (): Promise<Queue> =>
   createQueue({
     redisUrl: redis.url,
     log: silent,
-    fleet: () => ({ machines }),
+    fleet: () => ({ machines, maintenance: [] }),
     settings: { haltsPollIntervalMs: 100, sweepIntervalMs: 60_000 },
   });
 

@@ -73,8 +73,15 @@ describe('accepting', () => {
     const stored = await queue.requests.campaign(campaign.id);
     expect(stored?.campaign).toEqual(campaign);
     expect(stored?.members).toEqual([
-      { machine: `${machine}a`, runId: runIds[0], state: 'done', verdict: 'ok', inertnessUnknown: false },
-      { machine: `${machine}b`, runId: runIds[1], state: 'queued', inertnessUnknown: false },
+      {
+        machine: `${machine}a`,
+        runId: runIds[0],
+        state: 'done',
+        verdict: 'ok',
+        inertnessUnknown: false,
+        alike: '=',
+      },
+      { machine: `${machine}b`, runId: runIds[1], state: 'queued', inertnessUnknown: false, alike: '' },
     ]);
     expect(await queue.requests.campaign('c-unknown')).toBeUndefined();
   });

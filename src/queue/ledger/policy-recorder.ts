@@ -63,13 +63,17 @@ export class PolicyRecorder {
 
   #entryOf(fleet: Fleet): PolicyEntry {
     const before = this.#told ?? { ...fleet, machines: new Map(), access: [] };
-    const { added, removed, changed, accessChanged, actionsChanged } = compareFleets(before, fleet);
+    const { added, removed, changed, accessChanged, actionsChanged, signalsChanged } = compareFleets(
+      before,
+      fleet,
+    );
     return {
       ...{ kind: 'policy.changed', at: this.#options.clock(), digest: fleetDigest(fleet) },
       ...(this.#told && { before: fleetDigest(this.#told) }),
       machines: fleet.machines.size,
       ...{ added: [...added], removed: [...removed], changed: [...changed], accessChanged },
       ...(actionsChanged && { actionsChanged }),
+      ...(signalsChanged && { signalsChanged }),
     };
   }
 }

@@ -8,7 +8,7 @@ for i = 4, #ARGV, 2 do
   for _, run in ipairs(redis.call('LRANGE', prefix .. 'inbox:' .. machine, 0, -1)) do
     local key = prefix .. 'run:' .. run
     local was = redis.call('HMGET', key, 'campaign', 'state', 'verdict', 'dirty')
-    redis.call('HSET', key, 'dirty', show(prefix, run, machine, was[1], was[2], was[3], '', was[4], ARGV[3]))
+    redis.call('HSET', key, 'dirty', show(prefix, run, machine, was[1], was[2], was[3], nil, was[4], ARGV[3]))
   end
 end
 redis.call('ZADD', prefix .. 'views:dirty', 'LT', ARGV[2], 'halt:' .. id)

@@ -2,7 +2,7 @@
 -- and no worker's. One that was cancelled meanwhile asks nobody: it stays as it was, for its worker to end it.
 -- KEYS[1]  prefix
 -- ARGV     id, fence, from-state, state, verdict ('' for none), body, score of progress, score of a verdict,
---          ms a finished run is kept, number of finished runs kept, inertness of a finished run ('' before),
+--          ms a finished run is kept, number of finished runs kept, note for its campaign,
 --          when a run that awaits people is to be looked at, when they were asked ('' for both in any other state),
 --          number of ledger entries kept at most, ledger entries…
 -- Returns  {'saved', cancellation or false} | {'cancelled', cancellation, body as it was}

@@ -18,6 +18,9 @@ export function requestProblem(
       'signer its public half in FLEETBOT_DECISION_PUBLIC_KEYS; if both are as they should be, somebody wrote the record.'
     );
   }
+  if (requester.kind === 'supervisor') {
+    return `The supervisor of ${requester.machine} asked for it, and a supervisor may ask for checks only.`;
+  }
   if (now - acceptedAt > requestMaxAgeMs) {
     return 'The request is older than FLEETBOT_REQUEST_MAX_AGE_MS allows. Ask again.';
   }

@@ -1,5 +1,7 @@
 import type { SignedCapsule } from '../fleet/capsule.ts';
 import { type Failure, MachineError, SignerError } from '../fleet/errors.ts';
+import type { Machine } from '../fleet/machine.ts';
+import type { Withheld } from '../fleet/run.ts';
 import { endOfAction, endOfCancelled, untouched } from './action-ending.ts';
 import { approvedAction } from './approved-action.ts';
 import type { Drive } from './context.ts';
@@ -17,16 +19,25 @@ type Begin = Needed & { readonly capsule: SignedCapsule };
 
 /**
  * Does what people approved, once: makes sure that it is still needed, has it signed, stores that it begins, and only
- * then asks the machine for it. Until then it can be cancelled.
+ * then asks the machine for it. Until then it can be cancelled, and a silence holds it back.
  */
 export async function act(drive: Drive): Promise<void> {
-  const { held, settings, clock, interruption } = drive;
+  const { held, machine, settings, clock, interruption } = drive;
   if (interruption.byPerson) return held.move('done', endOfCancelled(held.run));
   const next = await prepared(drive);
   if (interruption.byPerson) return held.move('done', endOfCancelled(held.run));
   if (!('capsule' in next)) {
     const { failure, inertness, ...changes } = next;
     return held.move('done', endOfAction(held.run, changes, { failure, inertness }));
+  }
+  const withheld = await held.obstacle(machine, 'action');
+  if (withheld) {
+    const ending = {
+      outcome: 'not-begun',
+      detail: sentence(machine, withheld),
+      before: next.before,
+    } as const;
+    return held.move('done', { ...endOfAction(held.run, ending), withheld });
   }
   interruption.worker.throwIfAborted();
   const begunAt = clock();
@@ -65,6 +76,10 @@ async function measured(drive: Drive, step: Step): Promise<Needed | NotBegun> {
 function signed({ held, signer, tracer, interruption }: Drive): Promise<SignedCapsule> {
   const { run, fence } = held;
   return signer.capsule({ run, fence, traceparent: tracer.actionTraceparent(run) }, interruption.signal);
+}
+
+function sentence({ name }: Machine, { reason }: Withheld): string {
+  return `${name} is ${reason}`;
 }
 
 function notBegun(outcome: NotBegun['outcome'], failure: Failure): NotBegun {

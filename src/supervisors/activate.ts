@@ -99,7 +99,13 @@ async function startAndTask(
       {
         runId: held.run.id,
         agentId: machine.agent.id,
-        message: taskMessage(machine, held.run.request.task, held.run, actions),
+        message: taskMessage(
+          machine,
+          held.run.request.task,
+          held.run,
+          actions,
+          drive.fleet().peers.agentsMayAskSame,
+        ),
         traceparent: step.traceparent,
         onToolCall: (call) => progress.add(redactedCall(call, drive)),
         onDenied: (command) => {

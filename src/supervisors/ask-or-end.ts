@@ -5,18 +5,23 @@ import { propose } from '../fleet/propose.ts';
 import { questionForAct } from '../fleet/question-for-act.ts';
 import type { Run } from '../fleet/run.ts';
 import { endOfAction, endOfCancelled, notToBe } from './action-ending.ts';
+import { askPeers } from './ask-peers.ts';
 import type { Drive } from './context.ts';
 
 /**
  * Ends the work on the machine: people are asked whether something is to be changed there, or the run is done. A run
  * that was cancelled, or could not do what was asked, asks nothing; nor does one that would ask what people are asked
- * already.
- * @param changes what the work changes in the run's record
+ * already, or ask about a machine that is silenced. Before, the supervisors of other machines are asked to check for
+ * the same thing.
+ * @param work what the work changes in the run's record
  */
-export async function askOrEnd(drive: Drive, changes: Partial<Run>): Promise<void> {
-  const { held } = drive;
+export async function askOrEnd(drive: Drive, work: Partial<Run>): Promise<void> {
+  const { held, machine } = drive;
+  const changes = { ...work, ...(await askPeers(drive, { ...held.run, ...work })) };
   const { question, instead } = await outlookOf(drive, { ...held.run, ...changes });
   if (!question) return held.move('done', { ...changes, ...instead });
+  const withheld = await held.obstacle(machine, 'escalation');
+  if (withheld) return held.move('done', { ...changes, withheld });
   await held.move('awaiting', { ...changes, approval: newApproval(question) });
   if (held.run.state === 'awaiting') return;
   // It was cancelled meanwhile.

@@ -3,7 +3,17 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { HeldRun } from './held-run.ts';
 import type { Interruption } from './interruption.ts';
-import type { Clock, MachineGate, Machines, Redact, RunStore, Signer, Tracer } from './ports.ts';
+import type {
+  Clock,
+  MachineGate,
+  Machines,
+  Peers,
+  Redact,
+  Restraints,
+  RunStore,
+  Signer,
+  Tracer,
+} from './ports.ts';
 
 /** Limits of the loop itself; those of single steps belong to the machine (`machine.limits`). */
 export interface SupervisorSettings {
@@ -26,6 +36,8 @@ export interface SupervisorSettings {
    * that is silent afterwards is waited for before it is measured.
    */
   readonly resultGraceMs: number;
+  /** How long a run waits until the supervisors of other machines are asked. */
+  readonly peersTimeoutMs: number;
 }
 
 export const defaultSupervisorSettings: SupervisorSettings = {
@@ -38,6 +50,7 @@ export const defaultSupervisorSettings: SupervisorSettings = {
   resultPollIntervalMs: 500,
   resultPollIntervalMaxMs: 5_000,
   resultGraceMs: 30_000,
+  peersTimeoutMs: 5_000,
 };
 
 /** What the supervision loop is made of. */
@@ -45,8 +58,10 @@ export interface SupervisorParts {
   /** The fleet file in force. */
   readonly fleet: () => Fleet;
   readonly runs: RunStore;
+  readonly restraints: Restraints;
   readonly machines: Machines;
   readonly signer: Signer;
+  readonly peers: Peers;
   readonly tracer: Tracer;
   readonly redact: Redact;
   readonly clock: Clock;

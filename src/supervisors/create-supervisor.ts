@@ -27,6 +27,7 @@ export function createSupervisor(parts: SupervisorParts): DriveRun {
     const held = new HeldRun(claim, {
       ...parts.settings,
       store: parts.runs,
+      restraints: parts.restraints,
       clock: parts.clock,
       worker: signal,
     });

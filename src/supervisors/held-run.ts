@@ -1,11 +1,13 @@
 import type { Installed } from '../fleet/edge-kit.ts';
 import { StoreUnavailableError } from '../fleet/errors.ts';
-import { moveRun, type Run, type RunState } from '../fleet/run.ts';
-import type { Claim, Clock, Quarantine, RunStore } from './ports.ts';
+import type { Machine } from '../fleet/machine.ts';
+import { moveRun, type Run, type RunState, type Withheld } from '../fleet/run.ts';
+import type { Claim, Clock, Quarantine, Restraints, RunStore } from './ports.ts';
 
 /** What a HeldRun needs beside its claim. */
 export interface HeldRunOptions {
   readonly store: RunStore;
+  readonly restraints: Restraints;
   readonly clock: Clock;
   /** How long a write may take. */
   readonly storeTimeoutMs: number;
@@ -92,6 +94,11 @@ export class HeldRun {
   /** The machine's runs that wait for people. */
   waiting(): Promise<readonly Run[]> {
     return this.#inTime(this.#options.store.waiting(this.#run.request.machine));
+  }
+
+  /** Why the run must not go on at this moment; undefined where nothing is in its way. */
+  obstacle(machine: Machine, moment: Withheld['moment']): Promise<Withheld | undefined> {
+    return this.#inTime(this.#options.restraints.obstacle(this.#run, machine, moment));
   }
 
   /** Sets or (with undefined) clears the machine's quarantine. */

@@ -18,7 +18,7 @@ import { wantsAgent } from './wants-agent.ts';
 export async function nextState(drive: Drive): Promise<void> {
   switch (drive.held.run.state) {
     case 'queued':
-      return drive.held.move('gathering');
+      return leaveQueued(drive);
     case 'gathering':
       return leaveGathering(drive);
     case 'starting':
@@ -37,6 +37,13 @@ export async function nextState(drive: Drive): Promise<void> {
     case 'done':
       return;
   }
+}
+
+/** A run that must not begin ends without its machine being touched. */
+async function leaveQueued({ held, machine }: Drive): Promise<void> {
+  const withheld = await held.obstacle(machine, 'run');
+  if (withheld) return held.move('done', { verdict: 'cancelled', withheld });
+  return held.move('gathering');
 }
 
 async function leaveGathering(drive: Drive): Promise<void> {

@@ -6,7 +6,7 @@ import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Halt, HaltMember } from '../fleet/halt.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
-import type { Cancellation, Run, RunState } from '../fleet/run.ts';
+import type { Cancellation, Run, RunState, Withheld } from '../fleet/run.ts';
 
 /**
  * What the supervision loop needs of the rest, and no more. Each port is implemented in another room and
@@ -127,6 +127,36 @@ export interface Signer {
     ask: { readonly run: Run; readonly fence: number; readonly traceparent: string },
     signal: AbortSignal,
   ): Promise<SignedCapsule>;
+}
+
+/** The machines whose supervisors were asked, and the campaign that tells what they find. */
+export interface Asked {
+  readonly campaign: string;
+  readonly machines: readonly string[];
+}
+
+/** The supervisors of other machines. They can be asked for checks, never for actions. */
+export interface Peers {
+  /**
+   * Asks them to make the run's check because of what it found. Those that were asked the same a while ago, or that
+   * are not to be looked at now, are left out; undefined where none is left. Asking again for the same run comes to
+   * the same campaign.
+   */
+  ask(run: Run, machines: readonly Machine[]): Promise<Asked | undefined>;
+}
+
+/**
+ * Says what must not happen on a machine by itself. Deliberately not here: halts, which are obeyed where a run is
+ * claimed; and what people ask for by hand, which nothing of this holds back.
+ */
+export interface Restraints {
+  /**
+   * Why the run must not go on at this moment, and notes that it was held back; undefined where nothing is in its way.
+   * Moments: before the machine is touched for it (`run`), before people are asked what it proposes (`escalation`),
+   * right before an approved action begins (`action`). Asked again about the same, it is noted once. While the store
+   * is away it waits, as a RunStore does.
+   */
+  obstacle(run: Run, machine: Machine, moment: Withheld['moment']): Promise<Withheld | undefined>;
 }
 
 /** What `lock` and `unlock` answer: whether it is locked now, and what is known of the agent. */

@@ -2,7 +2,7 @@ import type { Approval, QuestionSubject, Vote } from '../fleet/approval.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import { latestFindings } from '../fleet/latest-findings.ts';
 import { describeTask, paramWords } from '../fleet/request.ts';
-import { requesterWord } from '../fleet/requester.ts';
+import { type Requester, requesterWord } from '../fleet/requester.ts';
 import type { ActionRecord, Run, ToolCall } from '../fleet/run.ts';
 
 export type Attributes = Record<string, string | number | boolean>;
@@ -38,6 +38,20 @@ export function rootAttributes(run: Run): Attributes {
     ...tag('effect', run.action?.effect),
     ...tag('channel', request.origin.channel),
     ...tag('campaign', request.campaign),
+    ...tag('withheld', run.withheld && `${run.withheld.moment}: ${run.withheld.kind}`),
+    ...askedBy(request.requester),
+  };
+}
+
+/** For whose run another machine's supervisor asked; as tags, too, to find all that one finding led to. */
+function askedBy(requester: Requester): Attributes {
+  if (requester.kind !== 'supervisor') return {};
+  const { machine, run } = requester;
+  return {
+    'fleet.asked_by_machine': machine,
+    'fleet.asked_by_run': run,
+    ...tag('asked_by_machine', machine),
+    ...tag('asked_by_run', run),
   };
 }
 
@@ -79,6 +93,7 @@ export function approvalAttributes({ question, state, round, votes }: Approval):
     'fleet.rounds': round + 1,
     ...(taints.length > 0 && { 'fleet.tainted': taints.map(({ param }) => param).join(' ') }),
     ...(subject.kind === 'action' && { 'fleet.digest': subject.digest }),
+    ...(subject.kind === 'escalation' && { 'fleet.on_call': subject.to.join(' ') }),
   };
 }
 
@@ -155,9 +170,9 @@ export function modelAttributes(answer: {
   };
 }
 
-/** What belongs together for people: a campaign, a thread, or the run alone. */
+/** What belongs together for people: a campaign, a thread, what it is answered under, or the run alone. */
 function sessionOf({ id, request: { campaign, origin } }: Run): string {
-  return campaign ?? (origin.threadTs ? `${origin.channel}:${origin.threadTs}` : id);
+  return campaign ?? (origin.threadTs ? `${origin.channel}:${origin.threadTs}` : (origin.under ?? id));
 }
 
 function outcomeText(run: Run): string {

@@ -1,10 +1,12 @@
 import {
   type Context,
+  type Link,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
   type SpanOptions,
   SpanStatusCode,
+  TraceFlags,
   type Tracer,
 } from '@opentelemetry/api';
 import type { AgentAnswer } from '../fleet/agent-task.ts';
@@ -128,7 +130,7 @@ export class RunTracer {
     const totals = completedAttributes(run, now - acceptedAt);
     this.#start('run.completed', underRoot(run), { startTime: now }, totals).end(now);
     const ids = { traceId: run.trace.traceId, spanId: run.trace.rootSpanId };
-    const options = { startTime: acceptedAt, kind: SpanKind.CONSUMER };
+    const options = { startTime: acceptedAt, kind: SpanKind.CONSUMER, links: linksOf(run) };
     const root = this.#parts.ids.with(ids, () =>
       this.#start('message.processed', ROOT_CONTEXT, options, rootAttributes(run)),
     );
@@ -183,6 +185,13 @@ export class RunTracer {
     if (clean.length <= maxAttributeCharacters) return clean;
     return `${clean.slice(0, maxAttributeCharacters)}… (${clean.length - maxAttributeCharacters} more characters)`;
   }
+}
+
+/** To the run of another machine because of which this one was asked for. */
+function linksOf({ request: { requester } }: Run): Link[] {
+  if (requester.kind !== 'supervisor') return [];
+  const { traceId, rootSpanId } = requester.trace;
+  return [{ context: { traceId, spanId: rootSpanId, traceFlags: TraceFlags.SAMPLED } }];
 }
 
 function underRoot({ trace: { traceId, rootSpanId } }: Run): Context {

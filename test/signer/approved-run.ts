@@ -6,7 +6,7 @@ import type { Fleet } from '../../src/fleet/fleet.ts';
 import { loadFleet } from '../../src/fleet/load-fleet.ts';
 import { questionFor, type Wish } from '../../src/fleet/question-for.ts';
 import type { Request, Task } from '../../src/fleet/request.ts';
-import type { PersonRef } from '../../src/fleet/requester.ts';
+import type { PersonRef, Requester } from '../../src/fleet/requester.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import { newSigningKeyPair } from '../../src/fleet/signing-key.ts';
 import type { SigningAsk } from '../../src/signer/ports.ts';
@@ -83,7 +83,7 @@ export function means(changes: Partial<SigningMeans> = {}): SigningMeans {
 export interface Asked {
   readonly id: string;
   readonly machine: string;
-  readonly requester: PersonRef;
+  readonly requester: Requester;
   readonly task: Task;
   readonly wish: Wish;
   readonly votes: readonly Partial<ApprovalDecision>[];

@@ -87,6 +87,15 @@ describe('what was approved', () => {
   });
 });
 
+it('nothing is signed that another machine’s supervisor asked for, even were it sealed and approved', () => {
+  const trace = { traceId: 'c'.repeat(32), rootSpanId: 'd'.repeat(16) };
+  const requester = { kind: 'supervisor', machine: 'web-02', run: 'r-first', hops: 1, trace } as const;
+  for (const wish of [{}, byRule])
+    expect(refusalOf(approvedRun({ ...wish, requester }))).toBe(
+      'The supervisor of web-02 asked for it, and a supervisor may ask for checks only.',
+    );
+});
+
 describe('a decision', () => {
   const run = approvedRun();
   const { question, votes } = run.approval;

@@ -3,18 +3,20 @@ import { afterAll, beforeAll } from 'vitest';
 import { questionDigest } from '../../src/fleet/approval.ts';
 import type { Fleet } from '../../src/fleet/fleet.ts';
 import type { Request, Task } from '../../src/fleet/request.ts';
+import type { Requester } from '../../src/fleet/requester.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import { settle } from '../../src/fleet/settle.ts';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import type { QueueSettings } from '../../src/queue/queue-settings.ts';
 import { defaultSupervisorSettings, type SupervisorSettings } from '../../src/supervisors/context.ts';
 import { createSupervisor, type DriveRun } from '../../src/supervisors/create-supervisor.ts';
-import type { Claim, Signer } from '../../src/supervisors/ports.ts';
+import type { Claim, Peers, Signer } from '../../src/supervisors/ports.ts';
 import { redact } from '../../src/telemetry/redact.ts';
 import { fleetOfOne } from '../fleet/fixtures.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
 import { type FakeBehaviour, FakeMachine } from '../support/fake-machine.ts';
 import { noLimits } from '../support/no-limits.ts';
+import { nobodyAsked } from '../support/no-signals.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { type Around, aroundGate, aroundSigner, aroundStore } from './around.ts';
 import { BlindSigner } from './blind-signer.ts';
@@ -44,6 +46,8 @@ export class SupervisedMachine implements AsyncDisposable {
   readonly tracer = new RecordedTracer();
   /** Signs whatever it is asked for; a test may put another one in its place. */
   signer: Signer = new BlindSigner();
+  /** Asks nobody; a test may put others in their place. */
+  peers: Peers = nobodyAsked;
   /** The fleet file in force; a test may change it. */
   fleet: Fleet;
   readonly #settings: SupervisorSettings;
@@ -84,13 +88,18 @@ export class SupervisedMachine implements AsyncDisposable {
   }
 
   /** Accepts a request and returns the id of its run. */
-  async request(task: Task = { kind: 'check', check: 'disk' }, seal: Seal = () => 'a seal'): Promise<string> {
+  request(task: Task = { kind: 'check', check: 'disk' }, seal: Seal = () => 'a seal'): Promise<string> {
+    return this.requestFrom({ kind: 'person', userId: 'U1', teamId: 'T1' }, task, seal);
+  }
+
+  /** The same of whoever asks. */
+  async requestFrom(requester: Requester, task: Task, seal: Seal = () => 'a seal'): Promise<string> {
     this.#events += 1;
     const request: Request = {
       eventId: `Ev${this.#events}`,
       machine: 'rhel-01',
       task,
-      requester: { kind: 'person', userId: 'U1', teamId: 'T1' },
+      requester,
       origin: { channel: 'C01' },
       acceptedAt: Date.now(),
     };
@@ -105,8 +114,10 @@ export class SupervisedMachine implements AsyncDisposable {
     return createSupervisor({
       fleet: () => this.fleet,
       runs: aroundStore(queue.runs, around),
+      restraints: queue.restraints,
       machines: { gate: () => gate },
       signer: aroundSigner(this.signer, around),
+      peers: this.peers,
       tracer: this.tracer,
       redact,
       clock: Date.now,

@@ -8,6 +8,7 @@ import type { Run } from '../../src/fleet/run.ts';
 import type { Tracer } from '../../src/supervisors/ports.ts';
 import { createTelemetry, type TelemetryOptions } from '../../src/telemetry/create-telemetry.ts';
 import { type OtlpReceiver, type ReceivedSpan, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { escalatingRun } from '../support/sample-hand-over.ts';
 import { sampleApproval, sampleQuestion } from '../support/sample-question.ts';
 
 /** What is printed to the console. OpenTelemetry keeps the console's methods of the moment it is imported. */
@@ -185,6 +186,31 @@ describe('the trace of a run', () => {
     });
     await telemetry.flush();
     expect(telemetry.counts()).toEqual({ exportedSpans: receiver.spans.length, lostSpans: 0 });
+  });
+
+  it('of another machine’s supervisor is linked to the trace of the run that found something', async () => {
+    const telemetry = await start();
+    const trace = { traceId: 'c'.repeat(32), rootSpanId: 'd'.repeat(16) };
+    const requester = { kind: 'supervisor', machine: 'rhel-02', run: 'r-first', hops: 1, trace } as const;
+    const run = doneRun();
+    telemetry.tracer.finish({ ...run, request: { ...run.request, requester } });
+    await telemetry.flush();
+    const root = one('message.processed');
+    expect(root.links).toEqual([{ traceId: trace.traceId, spanId: trace.rootSpanId }]);
+    expect(root.attributes).toMatchObject({
+      'fleet.asked_by_machine': 'rhel-02',
+      'fleet.asked_by_run': 'r-first',
+      'mlflow.traceTag.fleet.asked_by_run': 'r-first',
+    });
+  });
+
+  it('of one of an incident belongs to the session of the incident', async () => {
+    const telemetry = await start();
+    const run = doneRun();
+    const origin = { channel: 'C0123ABCD', under: 'i-000000000001' };
+    telemetry.tracer.finish({ ...run, request: { ...run.request, origin } });
+    await telemetry.flush();
+    expect(one('message.processed').attributes).toMatchObject({ 'session.id': 'i-000000000001' });
   });
 
   it('ends with its root, which has the ids and times of the run', async () => {
@@ -397,6 +423,13 @@ describe('the trace of a run', () => {
       'mlflow.traceTag.fleet.effect': 'unchanged',
     });
     expect(receiver.spans.at(-1)?.name).toBe('message.processed');
+  });
+
+  it('of an escalation shows who is on call', async () => {
+    const telemetry = await start();
+    telemetry.tracer.finish(escalatingRun('r-mb1x2y3z0a1b', ['U0EVA', 'pager:primary']));
+    await telemetry.flush();
+    expect(one('approval').attributes).toMatchObject({ 'fleet.on_call': 'U0EVA pager:primary' });
   });
 
   it('of something that people denied shows who and why, and no action', async () => {

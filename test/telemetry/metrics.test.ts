@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import type { AlertsMeter } from '../../src/alerts/ports.ts';
 import type { BotMeter, SlackBudget } from '../../src/bot/ports.ts';
 import { FleetFileError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
@@ -204,10 +205,12 @@ describe('what rooms report', () => {
     meter.accepted('ask', 3);
     meter.denied('halt');
     meter.limited('waiting');
+    meter.alertMessageLost();
     expect(await value('fleetbot_requests_accepted_total{task="ask"}')).toBe(3);
     expect(await value('fleetbot_requests_denied_total{verb="halt"}')).toBe(1);
     expect(await value('fleetbot_requests_denied_total{verb="check"}')).toBe(0);
     expect(await value('fleetbot_requests_limited_total{limit="waiting"}')).toBe(1);
+    expect(await value('fleetbot_alert_messages_lost_total')).toBe(1);
   });
 
   it('of the reconciler: what it found, and whom it could not reach', async () => {
@@ -243,6 +246,21 @@ describe('what rooms report', () => {
     expect(await value('fleetbot_capsules_total{outcome="refused"}')).toBe(0);
     meter.refused();
     expect(await value('fleetbot_capsules_total{outcome="refused"}')).toBe(1);
+  });
+
+  it('of alerts: what was told, what nobody looks into, and what was not taken', async () => {
+    const { metrics, value } = await start();
+    const meter: AlertsMeter = metrics.alerts;
+    meter.taken('grafana', { firing: 3, resolved: 1, unmatched: 2 });
+    meter.homeless('text', 4);
+    expect(await value('fleetbot_alerts_total{source="grafana",status="firing"}')).toBe(3);
+    expect(await value('fleetbot_alerts_total{source="grafana",status="resolved"}')).toBe(1);
+    expect(await value('fleetbot_alerts_unmatched_total{source="grafana"}')).toBe(2);
+    expect(await value('fleetbot_alerts_homeless_total{source="text"}')).toBe(4);
+    const refused = 'fleetbot_alert_deliveries_refused_total{reason="unauthorized"}';
+    expect(await value(refused)).toBe(0);
+    meter.refused('unauthorized');
+    expect(await value(refused)).toBe(1);
   });
 
   it('of Slack: the calls that are made, and those that it refuses for now', async () => {

@@ -1,16 +1,17 @@
+import type { RefusalReason } from '../../fleet/alert.ts';
 import type { LimitKind } from '../../fleet/errors.ts';
 import type { FindingKind } from '../../fleet/notice.ts';
 import type { Task } from '../../fleet/request.ts';
 
 /**
  * What rooms report as it happens (bot's BotMeter, supervisors' ReconcilerMeter, signer's
- * SignerMeter). No method throws, waits or
- * keeps anything but numbers. Runs, steps, tokens and cost are not here: they are taken from the trace.
+ * SignerMeter, alerts' AlertsMeter). No method throws, waits or keeps anything but numbers. Runs, steps, tokens and cost are not here: they are taken from the trace.
  */
 export interface Metrics {
   readonly bot: BotMetrics;
   readonly reconciler: ReconcilerMetrics;
   readonly signer: SignerMetrics;
+  readonly alerts: AlertMetrics;
 }
 
 /** What becomes of what people ask for. */
@@ -21,6 +22,8 @@ export interface BotMetrics {
   denied(verb: string): void;
   /** A limit said no. */
   limited(limit: LimitKind): void;
+  /** A message that tells alerts could not be stored, and is not tried again. */
+  alertMessageLost(): void;
 }
 
 /** What the reconciler sees. */
@@ -40,4 +43,16 @@ export interface ReconcilerMetrics {
 export interface SignerMetrics {
   signed(): void;
   refused(): void;
+}
+
+/** What becomes of alerts on their way in. A source is one of the integrations that are known. */
+export interface AlertMetrics {
+  /** Alerts that were stored, and how many of them nobody looks into. */
+  taken(
+    source: string,
+    counts: { readonly firing: number; readonly resolved: number; readonly unmatched: number },
+  ): void;
+  /** Alerts for which there is no channel. */
+  homeless(source: string, alerts: number): void;
+  refused(reason: RefusalReason): void;
 }

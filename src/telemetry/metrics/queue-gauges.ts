@@ -11,6 +11,9 @@ export interface QueueGauges {
   /** Their names. */
   readonly quarantinedMachines: readonly string[];
   readonly haltedMachines: number;
+  /** Silences and maintenance windows that hold. */
+  readonly silencesOpen: number;
+  readonly incidentsOpen: number;
   /** Questions that wait for people to decide them. */
   readonly approvalsWaiting: number;
   readonly oldestApprovalAgeMs: number;

@@ -29,6 +29,8 @@ const plain: readonly [name: string, help: string, value: (gauges: QueueGauges) 
     (g) => g.quarantinedMachines.length,
   ],
   ['fleetbot_halted_machines', 'Machines for which a halt holds.', (g) => g.haltedMachines],
+  ['fleetbot_silences_open', 'Silences and maintenance windows that hold.', (g) => g.silencesOpen],
+  ['fleetbot_incidents_open', 'Incidents whose alerts are not all resolved.', (g) => g.incidentsOpen],
   ['fleetbot_approvals_waiting', 'Questions that wait for people to decide them.', (g) => g.approvalsWaiting],
   [
     'fleetbot_oldest_approval_age_seconds',

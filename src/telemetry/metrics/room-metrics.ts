@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { refusalReasons } from '../../fleet/alert.ts';
 import { limitKinds } from '../../fleet/errors.ts';
 import { verbs } from '../../fleet/fleet.ts';
 import { findingKinds } from '../../fleet/notice.ts';
@@ -6,6 +7,9 @@ import { taskSchema } from '../../fleet/request.ts';
 import { durationBuckets, toSeconds } from './buckets.ts';
 import type { Metrics } from './metrics.ts';
 import { zero } from './zero.ts';
+
+/** The sources that any fleetbot may hear of; others are told once they are. */
+const everybodysSources = ['alertmanager', 'generic', 'text'];
 
 /** Counts what rooms report. */
 export function createRoomMetrics(registry: Registry): Metrics {
@@ -58,6 +62,35 @@ export function createRoomMetrics(registry: Registry): Metrics {
     labelNames: ['outcome'],
     registers,
   });
+  const alerts = new Counter({
+    name: 'fleetbot_alerts_total',
+    help: 'Alerts that were told, repetitions included, by the integration that told them.',
+    labelNames: ['source', 'status'],
+    registers,
+  });
+  const unmatched = new Counter({
+    name: 'fleetbot_alerts_unmatched_total',
+    help: 'Those of them into which nobody looks: no machine or check was found for them.',
+    labelNames: ['source'],
+    registers,
+  });
+  const homeless = new Counter({
+    name: 'fleetbot_alerts_homeless_total',
+    help: 'Alerts that were not stored, because there is no channel to tell of them.',
+    labelNames: ['source'],
+    registers,
+  });
+  const refused = new Counter({
+    name: 'fleetbot_alert_deliveries_refused_total',
+    help: 'Deliveries that the webhook for alerts did not take.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const messagesLost = new Counter({
+    name: 'fleetbot_alert_messages_lost_total',
+    help: "Slack's messages that tell alerts and could not be stored before they were given up.",
+    registers,
+  });
   zero(
     accepted,
     taskSchema.options.map((option) => option.shape.kind.value),
@@ -67,12 +100,19 @@ export function createRoomMetrics(registry: Registry): Metrics {
   zero(findings, [...findingKinds, 'stray-found']);
   zero(looks, ['answered', 'unreachable']);
   zero(capsules, ['signed', 'refused']);
+  zero(refused, refusalReasons);
+  zero(unmatched, everybodysSources);
+  zero(homeless, everybodysSources);
+  for (const source of everybodysSources) {
+    for (const status of ['firing', 'resolved']) alerts.inc({ source, status }, 0);
+  }
 
   return {
     bot: {
       accepted: (task, runs) => accepted.inc({ task }, runs),
       denied: (verb) => denied.inc({ verb }),
       limited: (limit) => limited.inc({ limit }),
+      alertMessageLost: () => messagesLost.inc(),
     },
     reconciler: {
       found: (kind) => findings.inc({ kind }),
@@ -89,6 +129,15 @@ export function createRoomMetrics(registry: Registry): Metrics {
     signer: {
       signed: () => capsules.inc({ outcome: 'signed' }),
       refused: () => capsules.inc({ outcome: 'refused' }),
+    },
+    alerts: {
+      taken(source, counts) {
+        alerts.inc({ source, status: 'firing' }, counts.firing);
+        alerts.inc({ source, status: 'resolved' }, counts.resolved);
+        unmatched.inc({ source }, counts.unmatched);
+      },
+      homeless: (source, count) => homeless.inc({ source }, count),
+      refused: (reason) => refused.inc({ reason }),
     },
   };
 }

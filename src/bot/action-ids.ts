@@ -9,5 +9,13 @@ export const openTraceActionId = 'open-trace';
 export const approveActionId = 'approve';
 export const denyActionId = 'deny';
 export const approvalDetailsActionId = 'approval-details';
+/** Carries the id of a campaign that stopped after a wave. */
+export const continueActionId = 'continue';
+/** Carries the id of a hand-over. */
+export const takeActionId = 'take-hand-over';
 /** Carries the id of the run that acted. */
 export const undoActionId = 'undo';
+/** Carries the id of a silence. */
+export const endSilenceActionId = 'end-silence';
+/** Carries the id of an incident. */
+export const investigateAgainActionId = 'investigate-again';

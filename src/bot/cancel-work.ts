@@ -1,3 +1,5 @@
+import type { Campaign } from '../fleet/campaign.ts';
+import { waitingOf } from '../fleet/campaign-step.ts';
 import { InputError, NotAllowedError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { personBehind, type Requester } from '../fleet/requester.ts';
@@ -21,8 +23,8 @@ export interface Cancelling {
 }
 
 /**
- * Ends a run, or the runs of a campaign that are not done. The person who asked for it may, and everybody
- * with the verb `cancel` on the machine.
+ * Ends a run, or a campaign: its runs that are not done, and what waits for its wave. The person who asked for it may,
+ * and everybody with the verb `cancel` on the machine; what waits, whoever may on all of these machines.
  *
  * @param id of a run or a campaign, as typed or as a button carried it
  * @throws InputError, NotAllowedError, StoreUnavailableError with sentences for the person
@@ -48,10 +50,15 @@ async function cancelRun(id: string, cancelling: Cancelling): Promise<View> {
 
 async function cancelCampaign(id: string, cancelling: Cancelling): Promise<View> {
   const { services, asker } = cancelling;
-  const found = await services.requests.campaign(id);
-  if (found === undefined) throw unknown(id);
+  const before = await services.requests.campaign(id);
+  if (before === undefined) throw unknown(id);
+  const ending = await endCampaign(before.campaign, cancelling);
+  // Read again: none is handed in any more, and what was until then is cancelled.
+  const found = (ending.kind === 'ended' && (await services.requests.campaign(id))) || before;
   const open = found.members.filter((member) => member.state !== 'done');
-  if (open.length === 0) return noticeView({ text: `${outcomes['already-done']}: \`${id}\`.`, kind: 'info' });
+  if (open.length === 0 && ending.kind === 'nothing-waits') {
+    return noticeView({ text: `${outcomes['already-done']}: \`${id}\`.`, kind: 'info' });
+  }
 
   const reasons = await reasonsAgainst(
     open.map((member) => member.machine),
@@ -59,7 +66,9 @@ async function cancelCampaign(id: string, cancelling: Cancelling): Promise<View>
     cancelling,
   );
   const mine = open.filter((_member, index) => reasons[index] === undefined);
-  if (mine.length === 0) throw await deniedEverywhere(`You may not \`cancel\` any run of \`${id}\`.`, asker);
+  if (mine.length === 0 && ending.kind !== 'ended') {
+    throw await deniedEverywhere(`You may not \`cancel\` any run of \`${id}\`.`, asker);
+  }
 
   const cancellation = { userId: asker.userId, at: services.clock() };
   const kinds: Outcome[] = [];
@@ -69,8 +78,46 @@ async function cancelCampaign(id: string, cancelling: Cancelling): Promise<View>
   }
   const rest = open.length - mine.length;
   const doubt = (await asker.doubt()) ?? '';
-  const left = rest > 0 ? ` ${rest} more are on machines where you may not cancel. ${doubt}` : '';
-  return noticeView({ text: `Runs of \`${id}\`: ${countsOf(kinds)}.${left}`, kind: 'info' });
+  const sentences = [
+    endingWords[ending.kind](ending.waiting),
+    kinds.length > 0 ? `Runs of \`${id}\`: ${countsOf(kinds)}.` : '',
+    rest > 0 ? `${rest} more are on machines where you may not cancel. ${doubt}` : '',
+  ];
+  return noticeView({ text: sentences.filter((words) => words !== '').join(' '), kind: 'info' });
+}
+
+/** What became of the machines of a campaign that wait for their wave. */
+interface Ending {
+  readonly kind: 'nothing-waits' | 'ended' | 'not-allowed';
+  readonly waiting: number;
+}
+
+const machineCount = (count: number) =>
+  count === 1 ? '1 machine that waited' : `${count} machines that waited`;
+const endingWords: Record<Ending['kind'], (waiting: number) => string> = {
+  'nothing-waits': () => '',
+  ended: (waiting) => `Ended: ${machineCount(waiting)} will get no run.`,
+  'not-allowed': () => 'What waits is not ended: you may not cancel on every machine that waits.',
+};
+
+/** Sees to it that no more machines are handed in, where the person may cancel on all that wait. */
+async function endCampaign(campaign: Campaign, cancelling: Cancelling): Promise<Ending> {
+  const { services, asker } = cancelling;
+  const waiting = waitingOf(campaign);
+  if (campaign.ended !== undefined || waiting.length === 0) return { kind: 'nothing-waits', waiting: 0 };
+  const reasons = await reasonsAgainst(waiting, campaign.requester, cancelling);
+  if (reasons.some((reason) => reason !== undefined)) {
+    return { kind: 'not-allowed', waiting: waiting.length };
+  }
+  const { id } = campaign;
+  const [at, by] = [services.clock(), asker.requester];
+  const after = await services.requests.changeCampaign(id, (now) =>
+    now.ended === undefined && waitingOf(now).length > 0
+      ? { campaign: { ...now, ended: { by, at } }, entry: { kind: 'campaign.ended', at, by, campaign: id } }
+      : undefined,
+  );
+  if (after?.ended === undefined) return { kind: 'nothing-waits', waiting: 0 };
+  return { kind: 'ended', waiting: waitingOf(after).length };
 }
 
 async function cancelOne(

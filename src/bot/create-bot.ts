@@ -2,43 +2,62 @@ import type { ViewSubmitAction } from '@slack/bolt';
 import { WebAPIPlatformError } from '@slack/web-api';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { FleetbotError } from '../fleet/errors.ts';
+import type { Machine } from '../fleet/machine.ts';
+import type { Origin, Task } from '../fleet/request.ts';
+import type { PersonRef } from '../fleet/requester.ts';
 import {
   agreeToResumeActionId,
   approvalDetailsActionId,
   approveActionId,
   cancelActionId,
+  continueActionId,
   denyActionId,
+  endSilenceActionId,
+  investigateAgainActionId,
   openTraceActionId,
   resumeActionId,
   runAgainActionId,
+  takeActionId,
   undoActionId,
 } from './action-ids.ts';
 import { approvalDetailsButton } from './actions/approval-details.ts';
 import { approveButton } from './actions/approve.ts';
 import { cancelButton } from './actions/cancel.ts';
+import { continueButton } from './actions/continue.ts';
 import { denyButton, denySubmitted } from './actions/deny.ts';
+import { endSilenceButton } from './actions/end-silence.ts';
+import { investigateAgainButton } from './actions/investigate-again.ts';
 import { agreeToResumeButton, resumeButton } from './actions/resume.ts';
 import { runAgainButton } from './actions/run-again.ts';
+import { takeButton } from './actions/take.ts';
 import { undoButton } from './actions/undo.ts';
+import { alertMessages, defaultAlertRetrySettings } from './alert-messages.ts';
 import { commands } from './commands/index.ts';
 import { type Connection, createApp } from './create-app.ts';
 import { slashCommandName } from './manifest.ts';
+import { type Asked, mayAsk } from './may-ask.ts';
 import { createMembership } from './membership.ts';
 import { createModals } from './modals.ts';
 import type {
+  AlertMessages,
   Approvals,
   BotMeter,
   Clock,
   FinishTrace,
   FleetSource,
   Halts,
+  HandOvers,
+  Incidents,
   Ledger,
   LinkTo,
   Notices,
   Redact,
   Requests,
+  Schedules,
   Seals,
   SignerSeen,
+  Silences,
   SlackBudget,
   Views,
 } from './ports.ts';
@@ -61,11 +80,16 @@ export interface BotOptions {
   readonly fleet: FleetSource;
   readonly requests: Requests;
   readonly halts: Halts;
+  readonly silences: Silences;
   readonly approvals: Approvals;
+  readonly handOvers: HandOvers;
   /** Without it the bot can ask for no change and decide nothing, and says so. */
   readonly seals?: Seals;
   readonly signerSeen: SignerSeen;
   readonly notices: Notices;
+  readonly incidents: Incidents;
+  readonly schedules: Schedules;
+  readonly alertMessages: AlertMessages;
   readonly ledger: Ledger;
   readonly meter: BotMeter;
   readonly views: Views;
@@ -88,8 +112,14 @@ export interface Bot {
   start(): Promise<void>;
   /** Takes no more commands, finishes those that arrived, then stops publishing. */
   stop(): Promise<void>;
+  /** Whether Slack says that nothing can be said in a channel. Never rejects; doubt is a no. */
+  isOutside(channel: string): Promise<boolean>;
+  /** The address of the thread under a record; undefined where it is not known. */
+  link(origin: Origin): Promise<string | undefined>;
   /** Whether commands can arrive at this moment. */
   ready(): boolean;
+  /** What somebody who is not there may do at this moment: see `may-ask.ts`. Rejects before `start` has reached Slack. */
+  mayAsk(person: PersonRef, verb: Task['kind'], machines: readonly Machine[]): Promise<Asked>;
   /** The port of HTTP mode once started; undefined in Socket Mode. */
   port(): number | undefined;
 }
@@ -97,6 +127,8 @@ export interface Bot {
 /** Who we are and where, as `auth.test` says. */
 const meSchema = z.object({
   user: z.string(),
+  user_id: z.string(),
+  bot_id: z.string().optional(),
   team_id: z.string(),
   enterprise_id: z.string().nullish(),
   url: z.string().optional(),
@@ -107,14 +139,19 @@ type Me = z.infer<typeof meSchema>;
 export function createBot(options: BotOptions): Bot {
   const { connection, botToken, slackApiUrl, clock, random, log } = options;
   const clients = createSlackClients({ botToken, slackApiUrl, log });
-  let me: Me = { user: 'fleetbot', team_id: '' };
+  let me: Me = { user: 'fleetbot', user_id: '', team_id: '' };
+  const stopping = new AbortController();
   const { ledger, meter, redact } = options;
   const refusals = new Refusals({ ledger, meter, redact, clock, log });
   const services: Services = {
     fleet: options.fleet,
     requests: options.requests,
     halts: options.halts,
+    silences: options.silences,
     approvals: options.approvals,
+    handOvers: options.handOvers,
+    schedules: options.schedules,
+    incidents: options.incidents,
     seals: options.seals,
     signerSeen: options.signerSeen,
     refusals,
@@ -132,6 +169,7 @@ export function createBot(options: BotOptions): Bot {
     linkTo: options.linkTo,
     newCampaignId: () => recordId('c', clock(), random()),
     newHaltId: () => recordId('h', clock(), random()),
+    newSilenceId: () => recordId('s', clock(), random()),
     clock,
     log,
   };
@@ -140,7 +178,11 @@ export function createBot(options: BotOptions): Bot {
     fleet: options.fleet,
     requests: options.requests,
     halts: options.halts,
+    silences: options.silences,
+    handOvers: options.handOvers,
+    threads: services.threads,
     notices: options.notices,
+    incidents: options.incidents,
     views: options.views,
     budget: options.budget,
     linkTo: options.linkTo,
@@ -153,12 +195,16 @@ export function createBot(options: BotOptions): Bot {
   for (const [action_id, serve] of [
     [runAgainActionId, runAgainButton],
     [cancelActionId, cancelButton],
+    [continueActionId, continueButton],
     [resumeActionId, resumeButton],
     [agreeToResumeActionId, agreeToResumeButton],
+    [endSilenceActionId, endSilenceButton],
     [approveActionId, approveButton],
     [denyActionId, denyButton],
     [approvalDetailsActionId, approvalDetailsButton],
     [undoActionId, undoButton],
+    [takeActionId, takeButton],
+    [investigateAgainActionId, investigateAgainButton],
   ] as const) {
     slack.app.action({ type: 'block_actions', action_id }, serve(services));
   }
@@ -167,6 +213,14 @@ export function createBot(options: BotOptions): Bot {
     denySubmitted(services),
   );
   slack.app.action({ type: 'block_actions', action_id: openTraceActionId }, ({ ack }) => ack());
+  slack.app.event(
+    'message',
+    alertMessages({
+      alerts: options.alertMessages,
+      us: () => ({ userId: me.user_id, botId: me.bot_id }),
+      ...{ meter, clock, signal: stopping.signal, log, settings: defaultAlertRetrySettings },
+    }),
+  );
 
   return {
     async start() {
@@ -176,9 +230,19 @@ export function createBot(options: BotOptions): Bot {
     },
     async stop() {
       await slack.stop();
+      stopping.abort();
       await refusals.settled();
       await publisher.stop();
     },
+    async mayAsk(person, verb, machines) {
+      if (me.team_id === '') {
+        const wait = 'Slack was not reached yet, so it is not known what anybody may do. It is tried again.';
+        throw new FleetbotError('slack-not-reached', wait);
+      }
+      return mayAsk(person, verb, machines, services);
+    },
+    isOutside: (channel) => services.membership.isOutside(channel),
+    link: (origin) => services.threads.link(origin),
     ready: slack.ready,
     port: slack.port,
   };

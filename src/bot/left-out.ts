@@ -1,4 +1,5 @@
 import type { Halt } from '../fleet/halt.ts';
+import type { OverLimit } from '../fleet/left-out.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { describeTask, type Task } from '../fleet/request.ts';
 import { listed } from './names-of.ts';
@@ -7,12 +8,6 @@ import { noticeView } from './views/notice.ts';
 import type { View } from './views/view.ts';
 
 const shortTaskChars = 200;
-
-/** Machines that are over a limit, and that limit's sentence. */
-export interface OverLimit {
-  readonly machines: readonly Machine[];
-  readonly why: string;
-}
 
 /** What of the selector the task was not given to, and what is in its way where it was. */
 export interface LeftOut {
@@ -26,6 +21,8 @@ export interface LeftOut {
   readonly overLimit: readonly OverLimit[];
   /** Sentences about machines whose runs first measure them. */
   readonly quarantined: readonly string[];
+  /** Sentences about machines that are silenced. */
+  readonly silenced: readonly string[];
   /** Why nothing would come of an approval, in sentences. */
   readonly unsigned: readonly string[];
 }
@@ -34,7 +31,7 @@ export interface LeftOut {
 export function leftOutView(
   task: Task,
   machines: readonly Machine[],
-  { unmatched, unable, forbidden, halted, overLimit, quarantined, unsigned }: LeftOut,
+  { unmatched, unable, forbidden, halted, overLimit, quarantined, silenced, unsigned }: LeftOut,
 ): View | undefined {
   const sentences = [
     machines.length > 1 ? `${machines.length} machines: ${shortTask(task)}. One summary appears here.` : '',
@@ -45,6 +42,7 @@ export function leftOutView(
     forbidden === undefined ? '' : `Left out, because you may not: ${forbidden}`,
     ...overLimit.map(({ machines: over, why }) => `Left out: ${listed(over)}. ${why}`),
     ...quarantined,
+    ...silenced,
     ...unsigned,
   ].filter((sentence) => sentence !== '');
   const lines = [...halted].map(([halt, those]) => `Left out: ${haltedLine(halt, those)}`);

@@ -8,8 +8,9 @@ export const slashCommandName = '/fleet';
 /**
  * The Slack app, as api.slack.com takes it ("From a manifest"). Scopes: `commands` for `/fleet`; `chat:write`
  * and `files:write` for answers; `*:history` to find a message of ours after a crash; `*:read` to know
- * whether the bot is in a channel; `users:read` and `usergroups:read` for the access table. It subscribes to
- * no events. Socket Mode also needs an app-level token with `connections:write`.
+ * whether the bot is in a channel; `users:read` and `usergroups:read` for the access table. Its events are the
+ * messages of channels that it is in: those of apps that the fleet file names are alerts. Socket Mode also needs an
+ * app-level token with `connections:write`.
  */
 export const manifest = {
   _metadata: { major_version: 2, minor_version: 1 },
@@ -25,7 +26,7 @@ export const manifest = {
         command: slashCommandName,
         description: 'Check machines, ask their agents, change what people approve, halt them',
         usage_hint:
-          'help | list | show | check | ask | run | approvals | runs | cancel | halt | resume | why',
+          'help | list | show | check | ask | run | approvals | schedule | runs | cancel | halt | resume | silence | unsilence | silences | why',
         should_escape: true,
       },
     ],
@@ -51,6 +52,7 @@ export const manifest = {
   },
   settings: {
     interactivity: { is_enabled: true },
+    event_subscriptions: { bot_events: ['message.channels', 'message.groups'] },
     org_deploy_enabled: false,
     socket_mode_enabled: true,
     token_rotation_enabled: false,
@@ -72,6 +74,7 @@ export function manifestJson({ requestUrl }: { requestUrl?: string } = {}): stri
     settings: {
       ...manifest.settings,
       interactivity: { is_enabled: true, request_url: url },
+      event_subscriptions: { ...manifest.settings.event_subscriptions, request_url: url },
       socket_mode_enabled: false,
     },
   });

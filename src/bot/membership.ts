@@ -11,10 +11,16 @@ export const membershipCacheMs = 60_000;
 export interface Membership {
   /** undefined: yes. Otherwise a sentence that says what to do. Never rejects; doubt is a no. */
   obstacle(channel: string): Promise<string | undefined>;
+  /** Whether Slack says that it cannot. Never rejects; doubt is a no. */
+  isOutside(channel: string): Promise<boolean>;
 }
 
 const channelSchema = z.object({
-  channel: z.object({ is_member: z.boolean().default(false), is_im: z.boolean().default(false) }),
+  channel: z.object({
+    is_member: z.boolean().default(false),
+    is_im: z.boolean().default(false),
+    is_archived: z.boolean().default(false),
+  }),
 });
 
 /**
@@ -37,22 +43,30 @@ export function createMembership(options: {
       ? `I cannot answer in direct messages between other people. Repeat the command in a direct message with @${botName()}, or in a channel.`
       : `I am not in this channel, so I could not answer here. Invite me with \`/invite @${botName()}\`, then repeat.`;
 
+  async function look(channel: string): Promise<'inside' | 'outside' | { readonly failed: string }> {
+    const now = clock();
+    if ((memberUntil.get(channel) ?? 0) > now) return 'inside';
+    memberUntil.delete(channel);
+    try {
+      const { channel: info } = channelSchema.parse(await client.conversations.info({ channel }));
+      if ((!info.is_member && !info.is_im) || info.is_archived) return 'outside';
+      memberUntil.set(channel, now + membershipCacheMs);
+      return 'inside';
+    } catch (error) {
+      const code = slackErrorCode(error);
+      if (code === 'channel_not_found') return 'outside';
+      log.warn({ err: error, channel }, 'conversations.info failed');
+      return { failed: code };
+    }
+  }
+
   return {
     async obstacle(channel) {
-      const now = clock();
-      if ((memberUntil.get(channel) ?? 0) > now) return undefined;
-      memberUntil.delete(channel);
-      try {
-        const { channel: info } = channelSchema.parse(await client.conversations.info({ channel }));
-        if (!info.is_member && !info.is_im) return notThere(channel);
-        memberUntil.set(channel, now + membershipCacheMs);
-        return undefined;
-      } catch (error) {
-        const code = slackErrorCode(error);
-        if (code === 'channel_not_found') return notThere(channel);
-        log.warn({ err: error, channel }, 'conversations.info failed: nothing is started');
-        return `Slack could not be asked whether I am in this channel (${code}), so nothing was started. Try again in a minute.`;
-      }
+      const found = await look(channel);
+      if (found === 'inside') return undefined;
+      if (found === 'outside') return notThere(channel);
+      return `Slack could not be asked whether I am in this channel (${found.failed}), so nothing was started. Try again in a minute.`;
     },
+    isOutside: async (channel) => (await look(channel)) === 'outside',
   };
 }

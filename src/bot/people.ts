@@ -84,6 +84,13 @@ export class Asker {
     return doubt === undefined ? decision : { ...decision, reason: `${decision.reason} ${doubt}` };
   }
 
+  /** Whether the person is one of these people, or in one of these user groups. Nobody whom Slack excludes is. */
+  async isAmong(ids: readonly string[]): Promise<boolean> {
+    if ((await this.exclusion()) !== undefined) return false;
+    if (ids.includes(this.userId)) return true;
+    return (await this.#groupsOf(ids.filter((id) => id.startsWith('S')))).length > 0;
+  }
+
   /** Why the person may do this or may not, rule by rule of the access table. */
   async explain(verb: Verb, machine: Machine, risk?: Risk): Promise<readonly string[]> {
     const { person, excluded } = await this.#asOf(verb, machine, risk);
@@ -122,6 +129,12 @@ export class Asker {
     const unanswered = [...this.#isMember.keys()].filter((_groupId, index) => answers[index] === undefined);
     if (unanswered.length === 0) return undefined;
     return `Slack could not be asked who is in user group ${unanswered.join(', ')}, so nobody counts as a member. Try again in a minute.`;
+  }
+
+  /** Whether Slack answered all that it was asked about the person so far. */
+  async isCertain(): Promise<boolean> {
+    const profile = await this.#profile;
+    return profile?.isDoubt !== true && (await this.doubt()) === undefined;
   }
 
   /** Whether the person may do this with at least one machine of the fleet. */

@@ -4,12 +4,18 @@ import type { DriftNote } from '../fleet/drift.ts';
 import type { FleetFileError, LimitKind } from '../fleet/errors.ts';
 import type { Fleet, PersonLimits } from '../fleet/fleet.ts';
 import type { Halt, HaltMember, Release, ResumeWish } from '../fleet/halt.ts';
+import type { HandOver } from '../fleet/hand-over.ts';
+import type { HandOverMove } from '../fleet/hand-over-moves.ts';
+import type { Incident, Investigation } from '../fleet/incident.ts';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
-import type { Limits } from '../fleet/machine.ts';
+import type { Limits, Machine } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
 import type { Request, Task } from '../fleet/request.ts';
+import type { PersonRef } from '../fleet/requester.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
+import type { Schedule } from '../fleet/schedule.ts';
 import type { Settled } from '../fleet/settle.ts';
+import type { HeldBack, Silence } from '../fleet/silence.ts';
 
 /** What Slack's side needs of the rest. Plugged in by `main.ts`. */
 
@@ -67,9 +73,19 @@ export interface Requests {
   /** Newest first; of one machine, or of all. */
   runs(filter: { readonly machine?: string; readonly limit: number }): Promise<readonly Run[]>;
   machine(name: string): Promise<MachineRecord>;
+  /** `members` are the machines that got their run, in the order of `machines`. */
   campaign(id: string): Promise<{ campaign: Campaign; members: readonly CampaignMember[] } | undefined>;
+  /**
+   * Changes a campaign: `change` gets it as it is now, again whenever somebody was faster, and returns what follows
+   * and what the ledger says, or undefined to leave it. Returns it as it is stored then; undefined where there is none.
+   */
+  changeCampaign(
+    id: string,
+    change: (campaign: Campaign) => { readonly campaign: Campaign; readonly entry: LedgerEntry } | undefined,
+  ): Promise<Campaign | undefined>;
 }
 
+/** A machine of a campaign that got its run. */
 export interface CampaignMember {
   readonly machine: string;
   readonly runId: string;
@@ -78,6 +94,8 @@ export interface CampaignMember {
   readonly verdict?: string;
   /** The run is done and its agent could not be measured inactive. */
   readonly inertnessUnknown: boolean;
+  /** The same for machines with the same answer (see `alikeOf`); '' before the evidence is judged. */
+  readonly alike: string;
 }
 
 /**
@@ -101,6 +119,37 @@ export interface Halts {
   release(haltId: string, release: Release, eventId: string): Promise<void>;
 }
 
+/** A silence, and what it held back so far. */
+export interface SilenceState {
+  readonly silence: Silence;
+  readonly heldBack: readonly HeldBack[];
+  /** It ended: at its time, or before. */
+  readonly over: boolean;
+}
+
+/**
+ * Times in which nothing happens to machines by itself. What resolves is on disk and in the ledger. Rejects with
+ * StoreUnavailableError like `Requests`.
+ */
+export interface Silences {
+  /** People's that are not over, the one that ends first first. */
+  active(): Promise<readonly Silence[]>;
+  /**
+   * People's, and the fleet file's windows, that hold now.
+   * @param machine only the windows that hold for it
+   */
+  holding(machine?: Machine): Promise<readonly Silence[]>;
+  /** One of a person; one of a window once that held something back. */
+  silence(id: string): Promise<SilenceState | undefined>;
+  /** Its event id is accepted once. */
+  begin(
+    silence: Silence & { readonly by: PersonRef },
+    eventId: string,
+  ): Promise<{ readonly duplicate: boolean; readonly id: string }>;
+  /** Ends it before its time. Returns it as it is then, ended by whoever was first. */
+  end(id: string, ended: { readonly by: PersonRef; readonly at: number }): Promise<Silence | undefined>;
+}
+
 /** Questions that people decide. What resolves is on disk. Rejects with StoreUnavailableError like `Requests`. */
 export interface Approvals {
   /**
@@ -112,6 +161,16 @@ export interface Approvals {
   change(runId: string, change: (run: Run) => Settled | undefined): Promise<Run | undefined>;
   /** The runs in `awaiting`, the one whose round ends first first. */
   waiting(limit: number): Promise<readonly Run[]>;
+}
+
+/** Escalations on their way to people on call. What resolves is on disk. Rejects like `Requests`. */
+export interface HandOvers {
+  handOver(id: string): Promise<HandOver | undefined>;
+  /**
+   * Changes a hand-over: `change` gets it as it is now, again whenever somebody else was faster, and returns what
+   * follows, or undefined to leave it. Returns it as it is stored at the end; undefined where there is none of this id.
+   */
+  change(id: string, change: (handOver: HandOver) => HandOverMove | undefined): Promise<HandOver | undefined>;
 }
 
 /** Makes decisions and requests ours: nobody without the bot's key can invent one. */
@@ -134,11 +193,51 @@ export interface BotMeter {
   accepted(task: Task['kind'], runs: number): void;
   denied(verb: string): void;
   limited(limit: LimitKind): void;
+  /** A message that tells alerts could not be stored, and is not tried again. */
+  alertMessageLost(): void;
 }
 
 /** Sentences in machines' channels that nobody asked for. */
 export interface Notices {
   notice(id: string): Promise<Notice | undefined>;
+}
+
+/** Alerts that belong together. Rejects with StoreUnavailableError like `Requests`. */
+export interface Incidents {
+  incident(id: string): Promise<Incident | undefined>;
+  /** Notes runs that a person asked for from it, so that its message names them. */
+  noteRuns(id: string, investigations: readonly Investigation[]): Promise<void>;
+}
+
+/** Our own ids in Slack. */
+export interface SlackIdentity {
+  readonly userId: string;
+  readonly botId?: string | undefined;
+  readonly appId?: string | undefined;
+}
+
+/** Alerts that other apps tell as messages. */
+export interface AlertMessages {
+  /**
+   * Whether an event `message` tells alerts: it comes from an app that the fleet file lets tell them in that channel,
+   * and we did not post it ourselves.
+   */
+  tells(event: unknown, us: SlackIdentity): boolean;
+  /**
+   * Takes the alerts that an event tells; one that tells none changes nothing. An event id is taken once.
+   * @throws StoreUnavailableError when they could not be stored; the same event can be taken again
+   */
+  take(event: unknown, delivery: { readonly eventId: string; readonly us: SlackIdentity }): Promise<void>;
+}
+
+/** Schedules that people set up. What resolves is on disk. Rejects like `Requests`. */
+export interface Schedules {
+  /** By name. */
+  setUp(): Promise<readonly Schedule[]>;
+  /** `changed`: the name is taken; `full`: there are as many as there may be. The event id is accepted once. */
+  add(schedule: Schedule, by: PersonRef, eventId: string): Promise<'saved' | 'changed' | 'full'>;
+  /** `changed`: it is not there any more, or another one of its name is. The event id is accepted once. */
+  remove(schedule: Schedule, by: PersonRef, eventId: string): Promise<'saved' | 'changed' | 'full'>;
 }
 
 /** Higher priorities first. */
@@ -147,7 +246,7 @@ export type ViewPriority = (typeof viewPriorities)[number];
 
 /** A record whose view in Slack may be out of date, leased to this process until `leaseMs` are over. */
 export interface DirtyView {
-  readonly kind: 'run' | 'campaign' | 'halt' | 'notice';
+  readonly kind: 'run' | 'campaign' | 'halt' | 'notice' | 'incident' | 'hand-over' | 'silence';
   readonly id: string;
   readonly priority: ViewPriority;
   /** Proves the lease; changes with every lease. */
@@ -160,6 +259,8 @@ export interface Posted {
   readonly ts: string;
   /** Digest of what it shows, so that an unchanged view costs no call. */
   readonly digest: string;
+  /** The root of the thread in which it stands; its own `ts` where it begins one. */
+  readonly thread?: string | undefined;
 }
 
 /**

@@ -8,11 +8,15 @@ import type {
   FinishTrace,
   FleetSource,
   Halts,
+  HandOvers,
+  Incidents,
   LinkTo,
   Redact,
   Requests,
+  Schedules,
   Seals,
   SignerSeen,
+  Silences,
 } from './ports.ts';
 import type { Refusals } from './refusals.ts';
 import type { SlackDirectory } from './slack-directory.ts';
@@ -23,7 +27,11 @@ export interface Services {
   readonly fleet: FleetSource;
   readonly requests: Requests;
   readonly halts: Halts;
+  readonly silences: Silences;
   readonly approvals: Approvals;
+  readonly handOvers: HandOvers;
+  readonly incidents: Incidents;
+  readonly schedules: Schedules;
   /** undefined where this bot has no decision key: it can then ask for no change and decide nothing. */
   readonly seals: Seals | undefined;
   readonly signerSeen: SignerSeen;
@@ -38,6 +46,7 @@ export interface Services {
   readonly linkTo: LinkTo;
   readonly newCampaignId: () => string;
   readonly newHaltId: () => string;
+  readonly newSilenceId: () => string;
   readonly clock: Clock;
   readonly log: Logger;
 }

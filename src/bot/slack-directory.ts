@@ -4,7 +4,11 @@ import { z } from 'zod';
 import { slackErrorCode } from './slack-error-code.ts';
 
 /** What Slack says of a person. `excluded` carries the reason, as a sentence for that person. */
-export type Profile = { readonly excluded?: string };
+export type Profile = {
+  readonly excluded?: string;
+  /** Excluded only because Slack did not say who they are. */
+  readonly isDoubt?: true;
+};
 
 /** Who somebody is, asked of Slack at every call. Neither method rejects: what is not known is said. */
 export interface SlackDirectory {
@@ -75,6 +79,7 @@ export function createSlackDirectory(options: {
         log.warn({ err: error, userId }, 'users.info failed: the person is denied');
         return {
           excluded: `Slack could not be asked who you are (${slackErrorCode(error)}). Try again in a minute.`,
+          isDoubt: true,
         };
       }
     },

@@ -1,17 +1,20 @@
-import type { Campaign } from '../fleet/campaign.ts';
+import { acceptWithinLimits } from '../fleet/accept-within-limits.ts';
 import { checkOf } from '../fleet/checks/index.ts';
 import { InputError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { type Halt, holder } from '../fleet/halt.ts';
+import type { Halt } from '../fleet/halt.ts';
+import { haltedAmong } from '../fleet/halted-among.ts';
+import { leftOutByHalts, leftOutByLimits, leftOutWithoutCheck } from '../fleet/left-out.ts';
 import type { Machine } from '../fleet/machine.ts';
+import { planRequests } from '../fleet/plan-requests.ts';
 import { type Origin, paramWords, questionMaxCharacters, type Request, type Task } from '../fleet/request.ts';
 import { selectMachines, unmatchedAlternatives } from '../fleet/selector.ts';
 import { suggest } from '../fleet/suggest.ts';
-import { acceptWithinLimits } from './accept-within-limits.ts';
+import type { WaveSize } from '../fleet/waves.ts';
 import { deniedAll, deniedMachines } from './denied.ts';
 import { leftOutView } from './left-out.ts';
 import { machineHint } from './machine-hint.ts';
-import { checkNamesOf, listed, namesOf } from './names-of.ts';
+import { checkNamesOf, listed } from './names-of.ts';
 import { requireSeals } from './no-decision-key.ts';
 import { noSignerSentences } from './no-signer.ts';
 import type { Asker } from './people.ts';
@@ -19,6 +22,7 @@ import { planAction, riskOf } from './plan-action.ts';
 import type { Accepted, Redact, RequestLimits } from './ports.ts';
 import { quarantineSentences } from './quarantines.ts';
 import type { Services } from './services.ts';
+import { silenceSentences } from './silence-sentences.ts';
 import { haltedLine } from './views/halted-line.ts';
 import { noticeView } from './views/notice.ts';
 import type { View } from './views/view.ts';
@@ -31,6 +35,15 @@ export interface Submission {
   /** The same for every delivery of the same event. */
   readonly eventId: string;
   readonly services: Services;
+}
+
+/** What a person wants of which machines. */
+export interface Wish {
+  readonly selector: string;
+  readonly task: Task;
+  readonly waves?: readonly WaveSize[] | undefined;
+  /** How many machines may be at work at once. */
+  readonly atOnce?: number | undefined;
 }
 
 /**
@@ -49,12 +62,10 @@ export interface Submitted {
  *
  * @throws InputError, NotAllowedError, LimitError, StoreUnavailableError with sentences for the person
  */
-export async function submit(
-  { selector, task: asked }: { readonly selector: string; readonly task: Task },
-  submission: Submission,
-): Promise<Submitted> {
-  const { fleet, asker, origin, services } = submission;
-  const clean = withoutSecrets(asked, services.redact);
+export async function submit(wish: Wish, submission: Submission): Promise<Submitted> {
+  const { selector, waves, atOnce } = wish;
+  const { fleet, asker, origin, eventId, services } = submission;
+  const clean = withoutSecrets(wish.task, services.redact);
   const obstacle = services.membership.obstacle(origin.channel);
   const selected = await selectFor(selector, fleet, asker, clean);
   const { allowed, denied } = await asker.permission(clean.kind, selected, riskOf(clean, fleet));
@@ -62,6 +73,8 @@ export async function submit(
 
   const task = withDefaults(clean, allowed, submission);
   const able = task.kind === 'check' ? withCheck(task.check, allowed) : allowed;
+  const ables = new Set(able);
+  const unable = allowed.filter((machine) => !ables.has(machine));
   const hindered = await obstacle;
   if (hindered !== undefined) throw new InputError(hindered);
 
@@ -71,64 +84,37 @@ export async function submit(
   if (free.length === 0) return { accepted: undefined, notice: allHaltedView(halted) };
 
   const sentences = quarantineSentences(free, services);
+  const silenced = task.kind === 'act' ? [] : silenceSentences(free, services);
   const unsigned = task.kind === 'act' ? noSignerSentences(services) : [];
   const attempt = { by: asker.requester, what: task.kind, target: selector };
+  const leftOutBefore = [
+    ...(task.kind === 'check' ? leftOutWithoutCheck(unable, task.check) : []),
+    ...leftOutByHalts(halted),
+  ];
   const { accepted, machines, overLimit } = await acceptWithinLimits(
     free,
-    (some) => accept(task, selector, some, submission),
+    (some, over) => {
+      const leftOut = [...leftOutBefore, ...leftOutByLimits(over)];
+      const requester = asker.requester;
+      const wanted = { task, machines: some, selector, requester, origin, eventId, waves, atOnce, leftOut };
+      const { requests, campaign } = planRequests(wanted, services.newCampaignId, services.clock());
+      const sealedRequests = requests.map((request) => sealed(request, services));
+      return services.requests.accept(sealedRequests, limitsOf(fleet), campaign);
+    },
     (error) => services.refusals.note(error, attempt),
   );
   if (!accepted.duplicate) services.meter.accepted(task.kind, accepted.runIds.length);
-  const ables = new Set(able);
   const leftOut = {
     unmatched: unmatchedAlternatives(fleet, selector),
-    unable: allowed.filter((machine) => !ables.has(machine)),
+    unable,
     forbidden: await deniedMachines(denied, asker),
     halted,
     overLimit,
     quarantined: await sentences,
+    silenced: await silenced,
     unsigned: await unsigned,
   };
   return { accepted, notice: leftOutView(task, machines, leftOut) };
-}
-
-/** Stores the task for these machines, all of them or none. */
-function accept(
-  task: Task,
-  selector: string,
-  machines: readonly Machine[],
-  { fleet, asker, origin, eventId, services }: Submission,
-): Promise<Accepted> {
-  const { requester } = asker;
-  const acceptedAt = services.clock();
-  const campaign: Campaign | undefined =
-    machines.length > 1
-      ? {
-          id: services.newCampaignId(),
-          selector,
-          task,
-          requester,
-          origin,
-          machines: [...namesOf(machines)],
-          acceptedAt,
-        }
-      : undefined;
-  const requests = machines.map(
-    (machine): Request => ({
-      eventId,
-      machine: machine.name,
-      task,
-      requester,
-      origin,
-      ...(campaign === undefined ? {} : { campaign: campaign.id }),
-      acceptedAt,
-    }),
-  );
-  return services.requests.accept(
-    requests.map((request) => sealed(request, services)),
-    limitsOf(fleet),
-    campaign,
-  );
 }
 
 /** Without a seal it can lead to no change. */
@@ -152,23 +138,6 @@ function withDefaults(task: Task, machines: readonly Machine[], submission: Subm
   return { ...task, params: subject.params };
 }
 
-/** By the oldest halt that holds for them. */
-function haltedAmong(
-  machines: readonly Machine[],
-  halts: readonly Halt[],
-): ReadonlyMap<Halt, readonly Machine[]> {
-  const holders = halts.map((halt) => ({ halt, holds: holder(halt) }));
-  const halted = new Map<Halt, Machine[]>();
-  for (const machine of machines) {
-    const halt = holders.find(({ holds }) => holds(machine))?.halt;
-    if (halt === undefined) continue;
-    const those = halted.get(halt) ?? [];
-    those.push(machine);
-    halted.set(halt, those);
-  }
-  return halted;
-}
-
 function allHaltedView(halted: ReadonlyMap<Halt, readonly Machine[]>): View {
   const lines = [...halted].map(([halt, machines]) => haltedLine(halt, machines));
   return noticeView({ text: 'Nothing was started:', lines, kind: 'warning' });
@@ -183,7 +152,7 @@ function limitsOf({ machines, perPerson }: Fleet): RequestLimits {
  * A mark in the place of a secret may be longer than the secret; the question stays one that can be stored. Of an
  * action nothing can be left out.
  */
-function withoutSecrets(task: Task, redact: Redact): Task {
+export function withoutSecrets(task: Task, redact: Redact): Task {
   if (task.kind === 'act' && paramWords(task.params).some((word) => redact(word) !== word)) {
     throw new InputError(
       'One of the values looks like a secret. Everybody could read it on the card, so it is not taken.',
@@ -194,7 +163,7 @@ function withoutSecrets(task: Task, redact: Redact): Task {
 }
 
 /** The machines that the selector matches. Suggests only names of machines that the person may touch. */
-async function selectFor(
+export async function selectFor(
   selector: string,
   fleet: Fleet,
   asker: Asker,
@@ -206,7 +175,7 @@ async function selectFor(
   throw new InputError(`No machine matches \`${selector}\`.${hint}`);
 }
 
-function withCheck(name: string, machines: readonly Machine[]): readonly Machine[] {
+export function withCheck(name: string, machines: readonly Machine[]): readonly Machine[] {
   const able = machines.filter((machine) => checkOf(machine, name) !== undefined);
   if (able.length > 0) return able;
   const known = checkNamesOf(machines);

@@ -106,10 +106,15 @@ export class BotUnderTest {
   #slack: FakeSlack | undefined;
   #commands = 0;
   #clicks = 0;
+  #randoms = 0;
 
-  /** @param store instead of `requests` and `controls` */
+  /** @param store instead of `requests` and what `controls` has of it */
   async start(
-    store?: Pick<BotOptions, 'requests' | 'halts' | 'approvals' | 'signerSeen' | 'notices' | 'ledger'>,
+    store?: Pick<
+      BotOptions,
+      'requests' | 'halts' | 'silences' | 'approvals' | 'signerSeen' | 'notices' | 'ledger'
+    > &
+      Partial<Pick<BotOptions, 'alertMessages'>>,
   ): Promise<void> {
     this.#slack = await FakeSlack.start();
     this.#describePeople();
@@ -118,7 +123,9 @@ export class BotUnderTest {
       botToken: 'xoxb-test',
       slackApiUrl: this.slack.apiUrl,
       fleet: { current: () => this.fleet, invalid: () => this.fleetProblem },
-      ...(store ?? { ...this.controls, requests: this.#currentRequests() }),
+      ...this.controls,
+      requests: this.#currentRequests(),
+      ...store,
       ...(this.decisionKey === undefined ? {} : { seals: createSeals(this.decisionKey) }),
       meter: this.controls.meter,
       views: { ...noViews, parts: async (id) => this.parts.get(id) ?? {} },
@@ -127,7 +134,7 @@ export class BotUnderTest {
       finishTrace: (run) => this.finishedTraces.push(run.id),
       redact,
       clock: () => this.now,
-      random: () => 0.5,
+      random: () => this.#random(),
       log: silent,
     });
     await this.#bot.start();
@@ -183,6 +190,12 @@ export class BotUnderTest {
     );
   }
 
+  /** Another number each time: the time stands still here, and ids must differ. */
+  #random(): number {
+    this.#randoms += 1;
+    return (this.#randoms % 1_000) / 1_000;
+  }
+
   /** `requests` as it is at every call: `reset` makes a fresh one. */
   #currentRequests(): Requests {
     return {
@@ -192,6 +205,7 @@ export class BotUnderTest {
       runs: (...args) => this.requests.runs(...args),
       machine: (...args) => this.requests.machine(...args),
       campaign: (...args) => this.requests.campaign(...args),
+      changeCampaign: (...args) => this.requests.changeCampaign(...args),
     };
   }
 
@@ -232,12 +246,18 @@ export class BotUnderTest {
   }
 
   /** Clicks a button; every click is another one. */
-  click(actionId: string, value: string, user = 'UANN', blockId = 'b'): Promise<Acknowledged> {
-    return this.deliver(this.clickBody(actionId, value, user, blockId));
+  click(
+    actionId: string,
+    value: string,
+    user = 'UANN',
+    blockId = 'b',
+    channel = 'C1',
+  ): Promise<Acknowledged> {
+    return this.deliver(this.clickBody(actionId, value, user, blockId, channel));
   }
 
   /** What Slack sends for a click. */
-  clickBody(actionId: string, value: string, user = 'UANN', blockId = 'b'): string {
+  clickBody(actionId: string, value: string, user = 'UANN', blockId = 'b', channel = 'C1'): string {
     this.#clicks += 1;
     const payload = {
       type: 'block_actions',
@@ -245,8 +265,8 @@ export class BotUnderTest {
       team: { id: 'T1' },
       api_app_id: 'A1',
       trigger_id: `click-${this.#clicks}`,
-      container: { type: 'message', message_ts: '1.1', channel_id: 'C1' },
-      channel: { id: 'C1' },
+      container: { type: 'message', message_ts: '1.1', channel_id: channel },
+      channel: { id: channel },
       response_url: this.slack.responseUrl,
       actions: [{ type: 'button', action_id: actionId, block_id: blockId, value, action_ts: '1.2' }],
     };

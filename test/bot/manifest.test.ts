@@ -14,4 +14,17 @@ describe('the app manifest', () => {
       settings: { interactivity: { request_url: url }, socket_mode_enabled: false },
     });
   });
+
+  it('lets the bot hear of messages in its channels, in both modes, and read what it hears of', () => {
+    const url = 'https://fleetbot.example/slack/events';
+    const events = ['message.channels', 'message.groups'];
+    expect(manifest.settings.event_subscriptions).toEqual({ bot_events: events });
+    expect(JSON.parse(manifestJson({ requestUrl: url })).settings.event_subscriptions).toEqual({
+      bot_events: events,
+      request_url: url,
+    });
+    expect(manifest.oauth_config.scopes.bot).toEqual(
+      expect.arrayContaining(['channels:history', 'groups:history']),
+    );
+  });
 });

@@ -24,9 +24,9 @@ beforeAll(async () => {
     settings: { requestTimeoutMs: 500 },
     fleet: () => test.fleet,
   });
-  const { requests, halts, approvals, ledger } = queue;
+  const { requests, halts, silences, approvals, ledger } = queue;
   const signerSeen = () => queue.signer.seen();
-  await test.start({ requests, halts, approvals, signerSeen, ledger, notices: queue });
+  await test.start({ requests, halts, silences, approvals, signerSeen, ledger, notices: queue });
 });
 beforeEach(() => test.reset());
 

@@ -18,18 +18,21 @@ export interface Click {
   readonly eventId: string;
   /** Opens a window, within 3 s. */
   readonly triggerId: string;
+  /** Where the message stands; undefined for a button in a window. */
+  readonly channel: string | undefined;
   readonly fleet: Fleet;
   readonly asker: Asker;
   readonly services: Services;
 }
 
-const idPattern = /^[rcha]-[0-9a-z]{12}$/;
+const idPattern = /^[rchaiso]-[0-9a-z]{12}$/;
 
 /** The fields of a click's payload that we use. `team` is null where the app is installed for a whole grid. */
 const payloadSchema = z.object({
   user: z.object({ id: z.string(), team_id: z.string().optional() }),
   team: z.object({ id: z.string() }).nullish(),
   trigger_id: z.string(),
+  channel: z.object({ id: z.string() }).optional(),
   actions: z
     .tuple([z.object({ value: z.string().default(''), block_id: z.string().default('') })])
     .rest(z.unknown()),
@@ -38,7 +41,7 @@ const payloadSchema = z.object({
 
 /**
  * A listener that acknowledges the click at once and then tells the person, and nobody else, what became of
- * it. Nothing in the click is believed but who clicked (Slack signs that) and the id, which is looked up.
+ * it. Nothing in the click is believed but who clicked where (Slack signs that) and the id, which is looked up.
  *
  * @param what the button asks for, by which a refusal is recorded
  */
@@ -57,7 +60,13 @@ export function onButton(
 
 /** Never rejects: what goes wrong is the answer. */
 async function answer(
-  { user, team, trigger_id, actions: [{ value: id, block_id: blockId }] }: z.infer<typeof payloadSchema>,
+  {
+    user,
+    team,
+    trigger_id,
+    channel,
+    actions: [{ value: id, block_id: blockId }],
+  }: z.infer<typeof payloadSchema>,
   services: Services,
   what: string,
   serve: (click: Click) => Promise<View | undefined>,
@@ -71,6 +80,7 @@ async function answer(
       blockId,
       eventId: `click:${trigger_id}`,
       triggerId: trigger_id,
+      channel: channel?.id,
       fleet,
       asker,
       services,

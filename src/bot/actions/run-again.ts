@@ -17,7 +17,7 @@ async function runAgain({ id, fleet, asker, services }: Click): Promise<View | u
     throw new InputError('This run is no longer known. Type the command again with `/fleet`.');
   }
   const { machine, task, origin } = run.request;
-  const eventId = await eventIdOfClick('again', run, services);
+  const eventId = await eventIdOfClick('again', { id, machine }, services);
   const { accepted, notice } = await submit(
     { selector: machine, task },
     { fleet, asker, origin, eventId, services },

@@ -1,4 +1,3 @@
-import type { Run } from '../../fleet/run.ts';
 import { clickEventPrefix } from '../click-event-id.ts';
 import type { Services } from '../services.ts';
 
@@ -9,16 +8,20 @@ export const sameRequestWindowMs = 10_000;
 const recentRuns = 20;
 
 /**
- * The event id of a request that a button of a run makes. Windows are fixed, so that two processes agree on them; a
+ * The event id of a request that a button of a record makes for a machine. Windows are fixed, so that two processes agree on them; a
  * click just after a window's end takes the event id of the one just before it, so that a double click over the edge
  * stays one request too.
  *
- * @param button tells one button of the run from another
+ * @param button tells one button of the record from another
  */
-export async function eventIdOfClick(button: string, run: Run, services: Services): Promise<string> {
-  const prefix = clickEventPrefix(button, run.id);
+export async function eventIdOfClick(
+  button: string,
+  { id, machine }: { readonly id: string; readonly machine: string },
+  services: Services,
+): Promise<string> {
+  const prefix = clickEventPrefix(button, id);
   const now = services.clock();
-  const latest = await services.requests.runs({ machine: run.request.machine, limit: recentRuns });
+  const latest = await services.requests.runs({ machine, limit: recentRuns });
   const recent = latest.find(
     ({ request }) => request.eventId.startsWith(prefix) && now - request.acceptedAt < sameRequestWindowMs,
   );

@@ -29,7 +29,7 @@ async function undo({ id, fleet, asker, services }: Click): Promise<View | undef
     {
       ...{ fleet, asker, services },
       origin: threadTs === undefined ? origin : { ...origin, threadTs },
-      eventId: await eventIdOfClick('undo', run, services),
+      eventId: await eventIdOfClick('undo', { id, machine }, services),
     },
   );
   if (accepted?.duplicate !== true) return notice;

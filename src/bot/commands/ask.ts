@@ -1,8 +1,9 @@
 import { questionMaxCharacters } from '../../fleet/request.ts';
 import { submit } from '../submit.ts';
 import { defineCommand, selectorAndWords, usageError } from './command.ts';
+import { takeWaveFlags, unquote, waveUsage } from './wave-flags.ts';
 
-const usage = 'ask <selector> <question>';
+const usage = `ask <selector> <question> ${waveUsage}`;
 
 /** Queues a question to the agent of every machine that the selector matches. */
 export const ask = defineCommand({
@@ -11,7 +12,8 @@ export const ask = defineCommand({
   summary: "ask a machine's agent",
   verb: 'ask',
   parse(args) {
-    const [selector, ...words] = selectorAndWords(args, usage);
+    const [selector, ...all] = selectorAndWords(args, usage);
+    const { words, flags } = takeWaveFlags(all);
     if (selector === undefined) throw usageError('Which machine, and what do you want to ask?', usage);
     const question = unquote(words.join(' '));
     if (question === '') throw usageError(`What do you want to ask \`${selector}\`?`, usage);
@@ -21,15 +23,10 @@ export const ask = defineCommand({
         usage,
       );
     }
-    return { selector, question };
+    return { selector, question, ...flags };
   },
-  async run({ selector, question }, context) {
-    const { notice } = await submit({ selector, task: { kind: 'ask', question } }, context);
+  async run({ selector, question, ...flags }, context) {
+    const { notice } = await submit({ selector, task: { kind: 'ask', question }, ...flags }, context);
     return notice;
   },
 });
-
-/** Removes one pair of quotes around the whole question. */
-function unquote(text: string): string {
-  return (/^"([^"]*)"$/.exec(text)?.[1] ?? text).trim();
-}

@@ -3,7 +3,7 @@ import { defineCommand, usageError, wordsOf } from './command.ts';
 
 const usage = 'cancel <run>';
 
-/** Ends a run, or every run of a campaign. */
+/** Ends a run, or a campaign with all of its runs. */
 export const cancel = defineCommand({
   name: 'cancel',
   usage,

@@ -9,7 +9,11 @@ import { list } from './list.ts';
 import { resume } from './resume.ts';
 import { run } from './run.ts';
 import { runs } from './runs.ts';
+import { schedule } from './schedule.ts';
 import { show } from './show.ts';
+import { silence } from './silence.ts';
+import { silences } from './silences.ts';
+import { unsilence } from './unsilence.ts';
 import { why } from './why.ts';
 
 /** Everything that can follow `/fleet`, in the order of `/fleet help`. */
@@ -21,9 +25,13 @@ export const commands: readonly Command[] = [
   ask,
   run,
   approvals,
+  schedule,
   runs,
   cancel,
   halt,
   resume,
+  silence,
+  unsilence,
+  silences,
   why,
 ];

@@ -2,6 +2,7 @@ import { type FleetFileError, InputError, StoreUnavailableError } from '../../fl
 import { holder } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { selectMachines } from '../../fleet/selector.ts';
+import { silencer } from '../../fleet/silence.ts';
 import { deniedAll, deniedEverywhere } from '../denied.ts';
 import { machineHint } from '../machine-hint.ts';
 import type { Services } from '../services.ts';
@@ -61,17 +62,19 @@ async function statesOf(
   try {
     const halts = (await services.halts.active()).map(holder);
     const halted = new Set(machines.filter((machine) => halts.some((holds) => holds(machine))));
+    const silencedBy = silencer(await services.silences.holding(), services.clock());
+    const silenced = new Set(machines.filter((machine) => silencedBy(machine) !== undefined));
     if (machines.length > machinesLookedUp) {
       const missing = `Verdicts and quarantines are shown for up to ${machinesLookedUp} machines: narrow the selector.`;
-      return { known: new Map(), halted, missing };
+      return { known: new Map(), halted, silenced, missing };
     }
     const states = machines.map(async ({ name }) => [name, await stateOf(name, services)] as const);
-    return { known: new Map(await Promise.all(states)), halted };
+    return { known: new Map(await Promise.all(states)), halted, silenced };
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
     services.log.warn({ err: error }, 'a list is shown without states');
-    const missing = 'The store does not answer, so neither halts nor verdicts are shown.';
-    return { known: new Map(), halted: new Set(), missing };
+    const missing = 'The store does not answer, so neither halts, silences nor verdicts are shown.';
+    return { known: new Map(), halted: new Set(), silenced: new Set(), missing };
   }
 }
 

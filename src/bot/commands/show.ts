@@ -1,6 +1,7 @@
 import { actionsOf } from '../../fleet/actions-of.ts';
 import { haltOf } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
+import { silenceFor } from '../../fleet/silence.ts';
 import { findVisibleMachine } from '../find-machine.ts';
 import type { Halts } from '../ports.ts';
 import { type HaltedState, machineDetailView } from '../views/machine-detail.ts';
@@ -21,14 +22,19 @@ export const show = defineCommand({
     if (more.length > 0) throw usageError('One machine at a time.', usage);
     return { machine };
   },
-  async run({ machine: name }, { fleet, asker, services: { requests, halts, clock } }) {
+  async run({ machine: name }, { fleet, asker, services: { requests, halts, silences, clock } }) {
     const machine = await findVisibleMachine(name, fleet, asker);
-    const [record, runs, halted] = await Promise.all([
+    const [record, runs, halted, holding] = await Promise.all([
       requests.machine(machine.name),
       requests.runs({ machine: machine.name, limit: shownRuns }),
       haltedState(machine, halts),
+      silences.holding(machine),
     ]);
-    return machineDetailView(machine, record, runs, clock(), { actions: actionsOf(fleet, machine), halted });
+    const now = clock();
+    const silence = silenceFor(holding, machine, now);
+    return machineDetailView(machine, record, runs, now, {
+      ...{ actions: actionsOf(fleet, machine), halted, silence },
+    });
   },
 });
 

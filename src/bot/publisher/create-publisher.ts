@@ -7,12 +7,16 @@ import type {
   DirtyView,
   FleetSource,
   Halts,
+  HandOvers,
+  Incidents,
   LinkTo,
   Notices,
   Requests,
+  Silences,
   SlackBudget,
   Views,
 } from '../ports.ts';
+import type { Threads } from '../threads.ts';
 import { Refresher } from './refresher.ts';
 import { longestRefreshMs, type PublisherSettings, publisherDefaults } from './settings.ts';
 import { SlackDesk } from './slack-desk.ts';
@@ -23,7 +27,11 @@ export interface PublisherOptions {
   readonly fleet: FleetSource;
   readonly requests: Requests;
   readonly halts: Halts;
+  readonly handOvers: Pick<HandOvers, 'handOver'>;
+  readonly threads: Pick<Threads, 'link'>;
+  readonly silences: Silences;
   readonly notices: Notices;
+  readonly incidents: Incidents;
   readonly views: Views;
   readonly budget: SlackBudget;
   readonly linkTo: LinkTo;

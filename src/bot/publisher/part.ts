@@ -10,6 +10,8 @@ export interface MessagePart {
   readonly blockId: string;
   readonly priority: ViewPriority;
   readonly view: View;
+  /** The channel in which it stands, where that is not the record's thread. */
+  readonly elsewhere?: string;
 }
 
 /** A file in a record's thread. Never changes once it is there. */

@@ -1,19 +1,43 @@
 import type { Catalogue } from '../../fleet/action.ts';
 import type { Campaign } from '../../fleet/campaign.ts';
 import type { Halt, HaltMember } from '../../fleet/halt.ts';
+import type { Incident } from '../../fleet/incident.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Notice } from '../../fleet/notice.ts';
 import type { Run } from '../../fleet/run.ts';
-import type { CampaignMember, LinkTo, ViewPriority } from '../ports.ts';
-import { campaignEntryBlockId, campaignEntryView, campaignFile } from '../views/campaign-entry.ts';
-import { campaignMainBlockId, campaignMainView, notOk, shownMachines } from '../views/campaign-main.ts';
+import type { CampaignMember, LinkTo, SilenceState, ViewPriority } from '../ports.ts';
+import { campaignEntryBlockId, campaignEntryView } from '../views/campaign-entry.ts';
+import { campaignFiles } from '../views/campaign-files.ts';
+import {
+  type CampaignDetails,
+  campaignMainBlockId,
+  campaignMainView,
+  exampleRunIds,
+  notOk,
+  shownMachines,
+} from '../views/campaign-main.ts';
+import { progressOf } from '../views/campaign-progress.ts';
 import { findingNoticeBlockId, findingNoticeView } from '../views/finding-notice.ts';
 import { haltMainBlockId, haltMainView } from '../views/halt-main.ts';
+import {
+  incidentClosedBlockId,
+  incidentClosedView,
+  incidentMainBlockId,
+  incidentMainView,
+} from '../views/incident-main.ts';
+import { type PeerFindings, peerFindingsView } from '../views/peer-findings.ts';
 import { runDiagnosisBlockId, runDiagnosisView } from '../views/run-diagnosis.ts';
 import { runMainBlockId, runMainView } from '../views/run-main.ts';
 import { runVerdictBlockId, runVerdictView } from '../views/run-verdict.ts';
+import {
+  silenceEndBlockId,
+  silenceEndView,
+  silenceMainBlockId,
+  silenceMainView,
+} from '../views/silence-main.ts';
+import type { View } from '../views/view.ts';
 import { approvalParts, askedMembers } from './approval-parts.ts';
-import { file, message, type Parts, type Standing } from './part.ts';
+import { file, type MessagePart, message, type Part, type Parts, type Standing } from './part.ts';
 
 /** What parts are made with beside the record. */
 export interface PartTools {
@@ -62,36 +86,69 @@ function entryRunIds(members: readonly CampaignMember[], standing: Standing): re
   return [...new Set([...earlier, ...worst])].slice(0, Math.max(shownMachines, earlier.length));
 }
 
+/** What a campaign's parts are made with. */
+export interface CampaignPartTools extends PartTools, Pick<CampaignDetails, 'now' | 'halted'> {
+  readonly loadRuns: (runIds: readonly string[]) => Promise<readonly Run[]>;
+  /** Whether it gets its files when it is over: each of its runs is read for them. */
+  readonly withFiles: boolean;
+}
+
 /** Everything that should stand in Slack for a campaign. */
 export async function campaignParts(
   { campaign, members }: { readonly campaign: Campaign; readonly members: readonly CampaignMember[] },
   standing: Standing,
-  { linkTo, catalogue }: PartTools,
-  loadRuns: (runIds: readonly string[]) => Promise<readonly Run[]>,
+  { linkTo, catalogue, now, halted, loadRuns, withFiles }: CampaignPartTools,
 ): Promise<Parts> {
-  const done = members.every((member) => member.state === 'done');
-  const main = message('main', campaignMainBlockId(campaign.id), campaignMainView(campaign, members));
+  const { isOver } = progressOf(campaign, members);
+  const asked = askedMembers(members, standing);
   const entryIds = entryRunIds(members, standing);
-  const wantsFile = done && entryIds.length < members.length && standing[machinesFile]?.posted === undefined;
-  const entries = (await loadRuns(entryIds)).map((run) =>
-    message(
-      entryPrefix + run.id,
-      campaignEntryBlockId(run.id),
-      campaignEntryView(run, { traceLink: linkTo(run) }),
-    ),
-  );
-  const asked = await loadRuns(askedMembers(members, standing));
+  const shownIds = [...entryIds, ...exampleRunIds(members), ...asked.map(({ runId }) => runId)];
+  const runs = new Map((await loadRuns([...new Set(shownIds)])).map((run) => [run.id, run]));
+  const unmentioned = asked.filter(({ isWaiting, mentions }) => isWaiting && !mentions).length;
+  const view = campaignMainView(campaign, members, { examples: runs, now, halted, unmentioned });
+  const entries = entryIds.flatMap((id) => {
+    const run = runs.get(id);
+    if (run === undefined) return [];
+    const entry = campaignEntryView(run, { traceLink: linkTo(run) });
+    return [message(entryPrefix + id, campaignEntryBlockId(id), entry)];
+  });
+  const cards = asked.flatMap((each) => {
+    const run = runs.get(each.runId);
+    return run === undefined ? [] : approvalParts(run, catalogue, each);
+  });
   return {
-    main: { ...main, priority: done ? 'verdict' : 'progress' },
+    main: {
+      ...message('main', campaignMainBlockId(campaign.id), view),
+      priority: isOver || campaign.stopped !== undefined ? 'verdict' : 'progress',
+    },
     thread: [
       ...entries,
-      ...asked.flatMap((run) => approvalParts(run, catalogue)),
-      ...file(
-        machinesFile,
-        wantsFile ? campaignFile(campaign, await loadRuns(members.map((m) => m.runId))) : undefined,
-      ),
+      ...cards,
+      ...(isOver && withFiles ? await machineFiles(campaign, members, standing, loadRuns) : []),
     ],
   };
+}
+
+/** Every machine of a campaign that is over; nothing once the files stand: they never change. */
+async function machineFiles(
+  campaign: Campaign,
+  members: readonly CampaignMember[],
+  standing: Standing,
+  loadRuns: CampaignPartTools['loadRuns'],
+): Promise<readonly Part[]> {
+  const names = { csv: `${machinesFile}:csv`, json: `${machinesFile}:json` };
+  const stand = Object.values(names).every((name) => standing[name]?.posted !== undefined);
+  if (members.length === 0 || stand) return [];
+  const { csv, json } = campaignFiles(campaign, await loadRuns(members.map(({ runId }) => runId)));
+  return [...file(names.csv, csv), ...file(names.json, json)];
+}
+
+/** Peers' campaign: one message, in the thread of the run that asked them. */
+export function peerParts(found: PeerFindings): Parts {
+  const { campaign, members } = found;
+  const main = message('main', campaignMainBlockId(campaign.id), peerFindingsView(found));
+  const done = members.every((member) => member.state === 'done');
+  return { main: { ...main, priority: done ? 'verdict' : 'progress' }, thread: [] };
 }
 
 /** Everything that should stand in Slack for a halt. */
@@ -104,6 +161,35 @@ export function haltParts(
     main: { ...message('main', haltMainBlockId(halt.id), view), priority: 'decision' },
     thread: file(machinesFile, content),
   };
+}
+
+/** Everything that should stand in Slack for an incident, beside what its runs say. */
+export function incidentParts(incident: Incident, priority: ViewPriority): Parts {
+  const { id } = incident;
+  const closed = incidentClosedView(incident);
+  return {
+    main: { ...message('main', incidentMainBlockId(id), incidentMainView(incident)), priority },
+    thread: closed === undefined ? [] : [message('closed', incidentClosedBlockId(id), closed)],
+  };
+}
+
+/**
+ * Everything that should stand in Slack for a silence: of a person's its message, and its end under it, which people
+ * then hear of. A window says nothing before its end.
+ */
+export function silenceParts(state: SilenceState): Parts | undefined {
+  const { id, by } = state.silence;
+  const main = (view: View): MessagePart => ({
+    ...message('main', silenceMainBlockId(id), view),
+    priority: 'decision',
+  });
+  const end = silenceEndBlockId(id);
+  if (by.kind === 'person') {
+    const thread = state.over ? [message('end', end, silenceEndView(state, end))] : [];
+    return { main: main(silenceMainView(state)), thread };
+  }
+  if (!state.over) return undefined;
+  return { main: main(silenceEndView(state, silenceMainBlockId(id))), thread: [] };
 }
 
 /** The message of a notice. */

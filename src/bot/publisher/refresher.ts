@@ -1,11 +1,39 @@
+import type { Campaign } from '../../fleet/campaign.ts';
+import { isOpen, waitingOf } from '../../fleet/campaign-step.ts';
 import { type Halt, haltOf } from '../../fleet/halt.ts';
+import { allHalted, haltedAmong } from '../../fleet/halted-among.ts';
+import type { Machine } from '../../fleet/machine.ts';
 import type { Origin } from '../../fleet/request.ts';
 import { personBehind, type Requester } from '../../fleet/requester.ts';
 import type { Run } from '../../fleet/run.ts';
-import type { DirtyView, FleetSource, Halts, LinkTo, Notices, Requests } from '../ports.ts';
+import type {
+  CampaignMember,
+  DirtyView,
+  FleetSource,
+  Halts,
+  HandOvers,
+  Incidents,
+  LinkTo,
+  Notices,
+  Requests,
+  Silences,
+} from '../ports.ts';
+import type { Threads } from '../threads.ts';
 import { cannotPostView } from '../views/cannot-post.ts';
+import { digestParts } from './digest-parts.ts';
+import { handOverParts } from './hand-over-parts.ts';
+import { homeOf } from './home.ts';
 import type { Parts, Standing } from './part.ts';
-import { campaignParts, haltParts, noticeParts, type PartTools, runParts } from './parts.ts';
+import {
+  campaignParts,
+  haltParts,
+  incidentParts,
+  noticeParts,
+  type PartTools,
+  peerParts,
+  runParts,
+  silenceParts,
+} from './parts.ts';
 import type { SlackProblem } from './slack-problem.ts';
 import { ThreadWriter, type WriterTools } from './thread-writer.ts';
 
@@ -13,7 +41,11 @@ export interface RefresherTools extends WriterTools {
   readonly fleet: FleetSource;
   readonly requests: Requests;
   readonly halts: Halts;
+  readonly handOvers: Pick<HandOvers, 'handOver'>;
+  readonly threads: Pick<Threads, 'link'>;
+  readonly silences: Silences;
   readonly notices: Notices;
+  readonly incidents: Incidents;
   readonly linkTo: LinkTo;
 }
 
@@ -23,19 +55,23 @@ interface Wanted {
   readonly origin: Origin;
   /** undefined where nobody asked. */
   readonly requester: Requester | undefined;
+  /** Least time until its message is edited again, where that is not `progressIntervalMs`. */
+  readonly intervalMs?: number;
 }
 
 /** Slack's refusals that the person who asked can do something about. */
 const curableCodes = new Set(['not_in_channel', 'channel_not_found', 'is_archived']);
 const noticePart = 'notice';
+/** Records that change whenever one of many things does. */
+const coalescedKinds: ReadonlySet<DirtyView['kind']> = new Set(['campaign', 'halt', 'silence', 'incident']);
 /** Runs loaded at the same time for a campaign. */
 const loadedTogether = 50;
 
 /** Brings leased views up to date, one call of `refresh` for each; what cannot be done now is postponed. */
 export class Refresher {
   readonly #tools: RefresherTools;
-  /** When a message was last edited to show progress, and how often in a row a view failed. By view. */
-  readonly #editedAt = new Map<string, number>();
+  /** When a message may be edited again to show progress, and how often in a row a view failed. By view. */
+  readonly #notBefore = new Map<string, number>();
   readonly #failures = new Map<string, number>();
 
   constructor(tools: RefresherTools) {
@@ -51,9 +87,21 @@ export class Refresher {
     const standing = await views.parts(dirty.id);
     const wanted = await this.#wanted(dirty, standing);
     if (wanted === undefined) return views.release(dirty);
-    const writer = new ThreadWriter(this.#tools, dirty, wanted.origin, standing, notAfterMs);
+    const found = await homeOf(wanted.origin, standing, { views, exists: (id) => this.#exists(id) });
+    // Whatever people made of the thread: those on call are called.
+    const anyway = found === 'unwanted' && dirty.kind === 'hand-over';
+    const home = anyway || found === 'not-yet' ? { channel: wanted.origin.channel } : found;
+    if (home === 'unwanted') return views.release(dirty);
+    const writer = new ThreadWriter(this.#tools, dirty, home, standing, notAfterMs);
+    if (found === 'not-yet') {
+      const inTheWay = await writer.writeElsewhere(wanted.parts);
+      return views.postpone(
+        dirty,
+        inTheWay.length === 0 ? settings.recheckMs : this.#delayMs(dirty, inTheWay),
+      );
+    }
     const problems = await writer.write(wanted.parts);
-    this.#editedAt.set(dirty.id, clock());
+    this.#notBefore.set(dirty.id, clock() + (wanted.intervalMs ?? settings.progressIntervalMs));
     if (problems.length === 0) {
       this.#failures.delete(dirty.id);
       return views.release(dirty);
@@ -63,16 +111,12 @@ export class Refresher {
     return views.postpone(dirty, delayMs);
   }
 
-  /** Progress is coalesced: many changes in a short time become one edit. So is all of a campaign's or halt's. */
+  /** Progress is coalesced: many changes in a short time become one edit. So is all of what many things change. */
   #tooSoonMs(dirty: DirtyView): number {
-    const { clock, settings } = this.#tools;
-    const now = clock();
-    for (const [id, at] of this.#editedAt) {
-      if (now - at >= settings.progressIntervalMs) this.#editedAt.delete(id);
-    }
-    const coalesced = dirty.priority === 'progress' || dirty.kind === 'campaign' || dirty.kind === 'halt';
-    const last = coalesced ? this.#editedAt.get(dirty.id) : undefined;
-    return last === undefined ? 0 : last + settings.progressIntervalMs - now;
+    const now = this.#tools.clock();
+    for (const [id, at] of this.#notBefore) if (at <= now) this.#notBefore.delete(id);
+    const coalesced = dirty.priority === 'progress' || coalescedKinds.has(dirty.kind);
+    return coalesced ? (this.#notBefore.get(dirty.id) ?? now) - now : 0;
   }
 
   async #wanted(dirty: DirtyView, standing: Standing): Promise<Wanted | undefined> {
@@ -85,6 +129,12 @@ export class Refresher {
         return this.#halt(dirty.id);
       case 'notice':
         return this.#notice(dirty);
+      case 'hand-over':
+        return this.#handOver(dirty.id, standing);
+      case 'silence':
+        return this.#silence(dirty.id);
+      case 'incident':
+        return this.#incident(dirty);
     }
   }
 
@@ -101,8 +151,45 @@ export class Refresher {
     const found = await this.#tools.requests.campaign(id);
     if (found === undefined) return undefined;
     const { origin, requester } = found.campaign;
-    const parts = await campaignParts(found, standing, this.#partTools(), (ids) => this.#loadRuns(ids));
-    return { parts, origin, requester };
+    if (requester.kind === 'supervisor') {
+      const runs = await this.#loadRuns(found.members.map(({ runId }) => runId));
+      const asking = await this.#tools.requests.run(requester.run);
+      return { parts: peerParts({ ...found, asking, runs }), origin, requester };
+    }
+    const loadRuns = (ids: readonly string[]): Promise<readonly Run[]> => this.#loadRuns(ids);
+    const halted = await this.#haltedOf(found);
+    const ofCampaign = async (withFiles: boolean): Promise<Parts> =>
+      campaignParts(found, standing, {
+        ...this.#partTools(),
+        now: this.#tools.clock(),
+        ...{ halted, loadRuns, withFiles },
+      });
+    if (requester.kind === 'schedule') {
+      const before = found.campaign.previous;
+      const previous = before === undefined ? undefined : await this.#tools.requests.campaign(before);
+      const digest = await digestParts({ ...found, previous, halted }, standing, ofCampaign, loadRuns);
+      return digest && { parts: digest, origin, requester };
+    }
+    return { parts: await ofCampaign(true), origin, requester };
+  }
+
+  /** The machines of a campaign that wait for their turn and are halted; those that wait for their wave if all are. */
+  async #haltedOf({
+    campaign,
+    members,
+  }: {
+    readonly campaign: Campaign;
+    readonly members: readonly CampaignMember[];
+  }): Promise<ReadonlyMap<Halt, readonly Machine[]>> {
+    const { fleet, halts } = this.#tools;
+    const { machines } = fleet.current();
+    const queued = members.flatMap(({ state, machine }) => (state === 'queued' ? [machine] : []));
+    const waiting = isOpen(campaign) ? waitingOf(campaign) : [];
+    if (queued.length + waiting.length === 0) return new Map();
+    const known = (names: readonly string[]) => names.flatMap((name) => machines.get(name) ?? []);
+    const active = await halts.active();
+    const held = allHalted(known(waiting), active) ? known(waiting) : [];
+    return haltedAmong([...known(queued), ...held], active);
   }
 
   async #halt(id: string): Promise<Wanted | undefined> {
@@ -112,11 +199,58 @@ export class Refresher {
     return { parts: haltParts(found, this.#tools.fleet.current().machines), origin, requester: by };
   }
 
+  async #silence(id: string): Promise<Wanted | undefined> {
+    const found = await this.#tools.silences.silence(id);
+    const parts = found && silenceParts(found);
+    if (parts === undefined || found?.silence.origin === undefined) return undefined;
+    const { origin, by } = found.silence;
+    return { parts, origin, requester: by.kind === 'person' ? by : undefined };
+  }
+
   async #notice({ id, priority }: DirtyView): Promise<Wanted | undefined> {
     const notice = await this.#tools.notices.notice(id);
     if (notice === undefined) return undefined;
     const origin = { channel: notice.channel };
     return { parts: noticeParts(notice, priority), origin, requester: undefined };
+  }
+
+  async #incident({ id, priority }: DirtyView): Promise<Wanted | undefined> {
+    const { incidents, settings } = this.#tools;
+    const incident = await incidents.incident(id);
+    if (incident === undefined) return undefined;
+    return {
+      parts: incidentParts(incident, priority),
+      origin: {
+        channel: incident.channel,
+        ...(incident.threadTs !== undefined && { threadTs: incident.threadTs }),
+      },
+      requester: undefined,
+      intervalMs: incident.storm ? settings.stormIntervalMs : settings.incidentIntervalMs,
+    };
+  }
+
+  async #handOver(id: string, standing: Standing): Promise<Wanted | undefined> {
+    const { handOvers, threads } = this.#tools;
+    const handOver = await handOvers.handOver(id);
+    if (handOver === undefined) return undefined;
+    const { origin } = handOver;
+    const parts = handOverParts(handOver, standing, await threads.link(origin));
+    return { parts, origin, requester: undefined };
+  }
+
+  /** Whether the record is still known, of those that may be evicted before what belongs to them. */
+  async #exists(id: string): Promise<boolean> {
+    const { incidents, requests } = this.#tools;
+    switch (id.slice(0, 2)) {
+      case 'r-':
+        return (await requests.run(id)) !== undefined;
+      case 'c-':
+        return (await requests.campaign(id)) !== undefined;
+      case 'i-':
+        return (await incidents.incident(id)) !== undefined;
+      default:
+        return true;
+    }
   }
 
   #partTools(): PartTools {

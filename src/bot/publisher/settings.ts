@@ -10,6 +10,9 @@ export interface PublisherSettings {
   readonly storeRetryMs: number;
   /** Least time between two edits of one message that show progress only. */
   readonly progressIntervalMs: number;
+  /** The same for the message of an incident, and of a storm of alerts, which change with every alert. */
+  readonly incidentIntervalMs: number;
+  readonly stormIntervalMs: number;
   /**
    * No call to Slack begins later than this after a view was leased. `longestRefreshMs`, which follows from
    * it, must be shorter than the lease, so that no two processes post the same thing.
@@ -33,6 +36,8 @@ export const publisherDefaults: PublisherSettings = {
   pollIntervalMs: 200,
   storeRetryMs: 1_000,
   progressIntervalMs: 1_000,
+  incidentIntervalMs: 3_000,
+  stormIntervalMs: 15_000,
   refreshLimitMs: 5_000,
   recheckMs: 2_000,
   settleMs: 3_000,

@@ -8,7 +8,7 @@ export type SlackProblem =
   | { readonly kind: 'rate-limited'; readonly retryAfterMs: number }
   /** No answer, or one that says that Slack itself is in trouble. The call may have been carried out. */
   | { readonly kind: 'unreachable'; readonly code: string }
-  /** The message, or the root of its thread, is not there any more, or can no longer be edited. */
+  /** The message, or the root of its thread, is not there any more, or can no longer be edited or answered. */
   | { readonly kind: 'gone'; readonly code: string }
   /** Slack will refuse again until people change something. */
   | { readonly kind: 'refused'; readonly code: string };
@@ -21,6 +21,7 @@ export type Outcome<T> =
 const goneCodes = new Set([
   'message_not_found',
   'thread_not_found',
+  'cannot_reply_to_message',
   'cant_update_message',
   'edit_window_closed',
 ]);

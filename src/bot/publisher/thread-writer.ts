@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { Origin } from '../../fleet/request.ts';
 import type { Clock, DirtyView, Posted, Views } from '../ports.ts';
+import { givenUp, type Home } from './home.ts';
 import { digestOf, type MessagePart, type Part, type Parts, type Standing } from './part.ts';
 import type { PublisherSettings } from './settings.ts';
 import type { Place, SlackDesk } from './slack-desk.ts';
@@ -15,10 +15,10 @@ export interface WriterTools {
   readonly settings: PublisherSettings;
 }
 
-/** `ts` of a part that people deleted twice: they do not want it, so it is not posted a third time. */
-const givenUp = '';
 /** Name of the note that a part was posted a second time, after people had deleted it. */
 const again = (name: string) => `${name}:again`;
+/** The channel of a part that does not stand in the record's thread. */
+const elsewhere = (part: Part) => (part.kind === 'message' ? part.elsewhere : undefined);
 const priorityOrder = { decision: 0, verdict: 1, progress: 2 } as const;
 
 /**
@@ -29,14 +29,14 @@ const priorityOrder = { decision: 0, verdict: 1, progress: 2 } as const;
 export class ThreadWriter {
   readonly #tools: WriterTools;
   readonly #dirty: DirtyView;
-  readonly #origin: Origin;
   readonly #notAfterMs: number;
+  #home: Home;
   #standing: Record<string, Standing[string]>;
 
-  constructor(tools: WriterTools, dirty: DirtyView, origin: Origin, standing: Standing, notAfterMs: number) {
+  constructor(tools: WriterTools, dirty: DirtyView, home: Home, standing: Standing, notAfterMs: number) {
     this.#tools = tools;
     this.#dirty = dirty;
-    this.#origin = origin;
+    this.#home = home;
     this.#standing = { ...standing };
     this.#notAfterMs = notAfterMs;
   }
@@ -46,16 +46,27 @@ export class ThreadWriter {
    * that must wait does not hold up the others.
    * @returns what is in the way of the parts that are not up to date
    */
-  async write({ main, thread }: Parts): Promise<readonly SlackProblem[]> {
+  async write(parts: Parts): Promise<readonly SlackProblem[]> {
+    const { main, thread } = parts;
     if (this.#posted(main.name) === undefined) {
       const problem = await this.#bring(main, main);
-      if (problem !== undefined) return [problem];
+      if (problem?.kind === 'unreachable') return [problem];
+      if (problem !== undefined) return [problem, ...(await this.writeElsewhere(parts))];
     }
-    const problems: SlackProblem[] = [];
-    const ordered = [main, ...thread].toSorted(
-      (a, b) => priorityOrder[a.priority] - priorityOrder[b.priority],
+    return this.#bringEach([main, ...thread], main);
+  }
+
+  /** Only what does not stand in the record's thread, and so need not wait for one. */
+  async writeElsewhere({ main, thread }: Parts): Promise<readonly SlackProblem[]> {
+    return this.#bringEach(
+      thread.filter((part) => elsewhere(part) !== undefined),
+      main,
     );
-    for (const part of ordered) {
+  }
+
+  async #bringEach(parts: readonly Part[], main: MessagePart): Promise<readonly SlackProblem[]> {
+    const problems: SlackProblem[] = [];
+    for (const part of parts.toSorted((a, b) => priorityOrder[a.priority] - priorityOrder[b.priority])) {
       const problem = await this.#bring(part, main);
       if (problem !== undefined) problems.push(problem);
       if (problem?.kind === 'unreachable') break;
@@ -87,25 +98,36 @@ export class ThreadWriter {
       const settled = intended + settings.settleMs - clock();
       if (settled > 0) return { kind: 'wait', ms: settled };
       const found = await this.#find(part, main, intended);
-      if (!found.ok) return this.#orNewRoot(found.problem, part, main);
+      if (!found.ok) return this.#orNewRoot(found.problem, part, main, intent);
       if (found.value !== undefined) {
         // What it shows is not known, so it is edited next.
-        await this.#record(part.name, this.#postedAt(found.value, ''));
+        await this.#record(part.name, this.#postedAt(found.value, '', part, main));
         return this.#bring(part, main);
       }
     }
     const sent = await this.#send(part, main, async () => {
       if (intended === undefined) await this.#intend(intent);
     });
-    if (!sent.ok) return this.#orNewRoot(sent.problem, part, main);
-    await this.#record(part.name, this.#postedAt(sent.value, digestOf(part)));
+    if (!sent.ok) return this.#orNewRoot(sent.problem, part, main, intent);
+    await this.#record(part.name, this.#postedAt(sent.value, digestOf(part), part, main));
     return undefined;
   }
 
-  /** Where the root of the thread was deleted it is posted anew, and the part under it the next time. */
-  async #orNewRoot(problem: SlackProblem, part: Part, main: MessagePart): Promise<SlackProblem> {
-    if (problem.kind !== 'gone' || part === main) return problem;
-    return (await this.#postAgain(main, main)) ?? { kind: 'wait', ms: 0 };
+  /**
+   * Where the root of the thread was deleted it is posted anew, and the part under it the next time. A root that is
+   * not ours to post is done without: the main message then begins a thread.
+   */
+  async #orNewRoot(
+    problem: SlackProblem,
+    part: Part,
+    main: MessagePart,
+    intent: string,
+  ): Promise<SlackProblem | undefined> {
+    if (problem.kind !== 'gone' || elsewhere(part) !== undefined) return problem;
+    if (part !== main) return (await this.#postAgain(main, main)) ?? { kind: 'wait', ms: 0 };
+    if (this.#home.threadTs === undefined) return problem;
+    this.#home = { channel: this.#home.channel };
+    return this.#postOnce(main, main, intent);
   }
 
   /** A person deleted the message: it is posted anew, once. */
@@ -113,7 +135,7 @@ export class ThreadWriter {
     const note = again(part.name);
     if (this.#posted(note) !== undefined) {
       this.#tools.log.info({ id: this.#dirty.id, part: part.name }, 'deleted in Slack twice: given up');
-      await this.#record(part.name, this.#postedAt(givenUp, ''));
+      await this.#record(part.name, { channel: this.#home.channel, ts: givenUp, digest: '' });
       return undefined;
     }
     const problem = await this.#postOnce(part, main, note);
@@ -138,14 +160,17 @@ export class ThreadWriter {
   }
 
   #place(part: Part, main: MessagePart): Place {
-    const { channel, threadTs } = this.#origin;
+    const other = elsewhere(part);
+    if (other !== undefined) return { channel: other, priority: part.priority, notAfterMs: this.#notAfterMs };
+    const { channel, threadTs } = this.#home;
     const root = threadTs ?? (part === main ? undefined : this.#posted(main.name)?.ts);
     const place = { channel, priority: part.priority, notAfterMs: this.#notAfterMs };
     return root === undefined ? place : { ...place, threadTs: root };
   }
 
-  #postedAt(ts: string, digest: string): Posted {
-    return { channel: this.#origin.channel, ts, digest };
+  #postedAt(ts: string, digest: string, part: Part, main: MessagePart): Posted {
+    const { channel, threadTs = ts } = this.#place(part, main);
+    return { channel, ts, digest, thread: threadTs };
   }
 
   async #intend(name: string): Promise<void> {

@@ -1,14 +1,7 @@
 import { endOf, type Question } from '../../fleet/approval.ts';
 import { formatMoment } from '../../fleet/format.ts';
 import { paramWords } from '../../fleet/request.ts';
-import {
-  type AskingRun,
-  approvalStateWords,
-  mentions,
-  quorumWords,
-  roundOf,
-  subjectWords,
-} from './approval-words.ts';
+import { type AskingRun, mentions, quorumWords, roundOf, subjectWords } from './approval-words.ts';
 import { requesterWords } from './requester-words.ts';
 import { codeSpan, prose } from './safe-text.ts';
 import { section, type View } from './view.ts';
@@ -62,20 +55,15 @@ export function expiredView(run: AskingRun, name: string): View | undefined {
 }
 
 function afterExpiry({ machine, subject }: Question): string {
-  if (subject.kind === 'escalation')
-    return 'Nobody on call was told: look at the machine, or call them yourself.';
+  if (subject.kind === 'escalation') {
+    return subject.to.length === 0
+      ? 'Nobody is on call: look at the machine.'
+      : 'So those on call are called, one after the other: see below.';
+  }
   const words = [machine, subject.action, ...paramWords(subject.params)];
   const again = ['/fleet run', ...words].join(' ');
   const canBeTyped = again.length <= againChars && words.every((word) => typedWord.test(word));
   return canBeTyped
     ? `Nothing was changed. To ask for it again: ${codeSpan(again, againChars)}`
     : 'Nothing was changed.';
-}
-
-/** People agreed that those on call should look at it. */
-export function escalatedView(run: AskingRun, name: string): View | undefined {
-  const { question, state } = run.approval;
-  if (question.subject.kind !== 'escalation' || state !== 'approved') return undefined;
-  const words = `:rotating_light: Escalated to ${mentions(question.subject.to)}: *${prose(question.machine, 64)}*. ${prose(question.why, 500)} · ${approvalStateWords(run)}`;
-  return call(run, name, words);
 }

@@ -24,6 +24,7 @@ import {
 import { requesterWords } from './requester-words.ts';
 import { codeSpan, prose, quoteBeginning } from './safe-text.ts';
 import { commandLines, shownCommand, shownWord } from './shown-command.ts';
+import { targetWords } from './target-words.ts';
 import { button, compose, context, section, type View } from './view.ts';
 
 const whyChars = 600;
@@ -51,9 +52,11 @@ function askedLines(approval: Approval): readonly string[] {
   if (current === undefined) return [];
   const next = question.rounds[round + 1];
   // Not mentioned: nobody is called before it is their turn.
+  const end =
+    question.subject.kind === 'escalation' ? 'then it is handed over to on-call' : 'then it expires';
   const nextWords =
     next === undefined
-      ? 'then it expires'
+      ? end
       : `then it is passed on to ${next.mention.map((id) => codeSpan(id, 40)).join(' ')} until ${formatMoment(next.endsAt)}`;
   return [
     `asked: ${mentions(current.mention)} until ${formatMoment(current.endsAt)}, ${nextWords}`,
@@ -130,8 +133,23 @@ function commandWords(waiting: boolean): string {
     : 'What was asked for, exactly, to be run as root:';
 }
 
-function escalationLine({ to }: Extract<QuestionSubject, { kind: 'escalation' }>): string {
-  return `to: ${to.map((id) => codeSpan(id, 40)).join(' ') || 'nobody, because the fleet file names nobody'}`;
+/** To whom it goes, and when. Not mentioned: nobody is called before it is their turn. */
+function escalationLine(
+  { to }: Extract<QuestionSubject, { kind: 'escalation' }>,
+  state: Approval['state'],
+): string {
+  if (to.length === 0) return 'goes to nobody, because the fleet file names nobody';
+  const targets = to.map(targetWords).join(', then ');
+  switch (state) {
+    case 'waiting':
+      return `goes to ${targets}, until somebody has it; also where nobody decides in time`;
+    case 'approved':
+    case 'expired':
+      return `handed over to ${targets}, until somebody has it: see below`;
+    case 'denied':
+    case 'cancelled':
+      return `would have gone to ${targets}`;
+  }
 }
 
 function titleOf({ question, state }: Approval, action: Action | undefined): string {
@@ -185,7 +203,9 @@ export function approvalCardView(run: AskingRun, catalogue: Catalogue): View {
         ...(subject.kind === 'action' ? [commandWords(waiting)] : []),
         ...(command ?? []),
         ...proposerLines(run),
-        ...(subject.kind === 'action' ? actionLines(question, subject, action) : [escalationLine(subject)]),
+        ...(subject.kind === 'action'
+          ? actionLines(question, subject, action)
+          : [escalationLine(subject, state)]),
       ],
       tail: [
         context([

@@ -19,3 +19,8 @@ export function haltedLine(halt: Halt, machines: readonly Machine[]): string {
   const names = notice(listed(machines), machinesChars);
   return `${names} ${verb} ${haltWords(halt)}. ${codeSpan(`/fleet resume ${how}`, 100)} lifts that, for those who may.`;
 }
+
+/** Machines of a campaign that wait for their turn and are halted: a line for each halt. */
+export function queuedButHaltedLines(halted: ReadonlyMap<Halt, readonly Machine[]>): readonly string[] {
+  return [...halted].map(([halt, machines]) => `:octagonal_sign: queued, but ${haltedLine(halt, machines)}`);
+}

@@ -4,12 +4,14 @@ import type { Halt, HaltMember, HaltOutcome } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { describeParams } from '../../fleet/render-action.ts';
 import type { Run } from '../../fleet/run.ts';
+import type { Silence } from '../../fleet/silence.ts';
 import type { MachineRecord } from '../ports.ts';
 import { driftLines } from './drift-lines.ts';
 import { expectedLines, spans } from './expected-lines.ts';
 import { haltWords } from './halted-line.ts';
 import { runLine } from './run-list.ts';
 import { codeSpan, prose } from './safe-text.ts';
+import { silenceWords } from './silence-words.ts';
 import { compose, section, type View } from './view.ts';
 
 const roleChars = 80;
@@ -75,7 +77,15 @@ export function machineDetailView(
   record: MachineRecord,
   runs: readonly Run[],
   now: number,
-  { actions, halted }: { readonly actions: Catalogue; readonly halted: HaltedState | undefined },
+  {
+    actions,
+    halted,
+    silence,
+  }: {
+    readonly actions: Catalogue;
+    readonly halted: HaltedState | undefined;
+    readonly silence?: Silence | undefined;
+  },
 ): View {
   const { agent, ssh } = machine;
   const doing =
@@ -84,6 +94,7 @@ export function machineDetailView(
   const lines = [
     `*${prose(machine.name, 64)}* · ${prose(machine.role, roleChars)}`,
     ...haltedLines(machine, halted),
+    ...(silence === undefined ? [] : [`:mute: *silenced* ${silenceWords(silence)}`]),
     ...quarantineLines(record),
     ...driftLines(machine.name, record.drift),
     `now: ${doing}${record.waiting > 0 ? `, ${record.waiting} waiting` : ''}`,

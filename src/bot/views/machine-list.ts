@@ -22,6 +22,7 @@ export interface MachineStates {
   /** By name; empty where it was not looked up. */
   readonly known: ReadonlyMap<string, MachineState>;
   readonly halted: ReadonlySet<Machine>;
+  readonly silenced: ReadonlySet<Machine>;
 }
 
 function stateParts({ record, judged }: MachineState, now: number): readonly string[] {
@@ -35,7 +36,7 @@ function stateParts({ record, judged }: MachineState, now: number): readonly str
   ];
 }
 
-function machineLine(machine: Machine, { known, halted }: MachineStates, now: number): string {
+function machineLine(machine: Machine, { known, halted, silenced }: MachineStates, now: number): string {
   const state = known.get(machine.name);
   const labels = Object.entries(machine.labels);
   const shown = labels.slice(0, shownLabels).map(([key, value]) => codeSpan(`${key}=${value}`, labelChars));
@@ -44,6 +45,7 @@ function machineLine(machine: Machine, { known, halted }: MachineStates, now: nu
   const parts = [
     `*${prose(machine.name, 64)}*`,
     ...(halted.has(machine) ? [':octagonal_sign: *HALTED*'] : []),
+    ...(silenced.has(machine) ? [':mute: silenced'] : []),
     prose(machine.role, roleChars),
     ...(shown.length > 0 ? [shown.join(' ') + (rest > 0 ? ` and ${rest} more` : '')] : []),
     `${checks.length} ${checks.length === 1 ? 'check' : 'checks'}`,

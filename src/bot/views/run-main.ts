@@ -19,6 +19,8 @@ import { runVerdictWords, span, stateWords, taskWords, worstFirst } from './word
 /** How many findings the headline names. */
 const headlineFindings = 3;
 const findingChars = 240;
+/** How many machines are named whose supervisors were asked. */
+const namedPeers = 10;
 const detailChars = 300;
 /** How much of an answer stands in the main message; all of it stands in the thread. */
 const answerLines = 5;
@@ -101,6 +103,21 @@ function actionLines(action: ActionRecord, failure: Run['failure']): readonly st
   ].filter((line) => line !== undefined);
 }
 
+/** Whose supervisors were asked; what they found is told in the same thread. */
+function peersLine({ machines, campaign }: NonNullable<Run['peers']>): string {
+  const named = machines.slice(0, namedPeers).map((name) => `*${prose(name, 64)}*`);
+  const more = machines.length > namedPeers ? ` and ${machines.length - namedPeers} more` : '';
+  return `:busts_in_silhouette: asked to check for the same: ${named.join(', ')}${more} (${codeSpan(campaign, 64)})`;
+}
+
+/** What the run did not do, and why. Of an action, its own line tells. */
+function withheldLines({ withheld }: Run): readonly string[] {
+  if (withheld === undefined || withheld.moment === 'action') return [];
+  const by = withheld.by === undefined ? '' : ` · by ${mention(withheld.by.userId)}`;
+  const words = `${prose(withheld.reason, detailChars)}${by}`;
+  return [withheld.moment === 'run' ? words : `:mute: nobody was asked: ${words}`];
+}
+
 /** What happened so far, one line each: verdict or state first. */
 export function statusLines(run: Run, halt?: Halt): readonly string[] {
   const { machine, task } = run.request;
@@ -113,7 +130,8 @@ export function statusLines(run: Run, halt?: Halt): readonly string[] {
     lines.push(':rotating_light: the agent contradicts the evidence: see the thread');
   }
   if (run.diagnosis?.failure !== undefined) lines.push(':x: the agent failed: see the thread');
-  lines.push(...approvalLines(run));
+  if (run.peers !== undefined) lines.push(peersLine(run.peers));
+  lines.push(...approvalLines(run), ...withheldLines(run));
   if (run.verdict !== undefined && run.state !== 'done' && run.state !== 'awaiting') {
     lines.push(stateWords[run.state]);
   }

@@ -1,6 +1,6 @@
 import { type Finding, type Severity, severities, type Verdict } from '../../fleet/finding.ts';
 import { describeTask, type Task } from '../../fleet/request.ts';
-import type { Run, RunState } from '../../fleet/run.ts';
+import type { Run, RunState, Withheld } from '../../fleet/run.ts';
 import { prose } from './safe-text.ts';
 
 /** Icon and word of a verdict; the same everywhere. */
@@ -14,10 +14,17 @@ export const verdictWords: Readonly<Record<Verdict, string>> = {
   cancelled: ':no_entry_sign: *cancelled*',
 };
 
+/** Of a run that never touched its machine. */
+const notBegunWords: Readonly<Record<Withheld['kind'], string>> = {
+  silenced: ':mute: *not begun*',
+  resolved: ':white_check_mark: *not begun*',
+};
+
 /**
  * A run's verdict, where it has one. Of an action that was not to be, what people or time decided stands in its place.
  */
 export function runVerdictWords({
+  withheld,
   verdict,
   request,
   approval,
@@ -25,6 +32,7 @@ export function runVerdictWords({
   cancellation,
 }: Run): string | undefined {
   if (verdict === undefined) return undefined;
+  if (withheld?.moment === 'run') return notBegunWords[withheld.kind];
   if (request.task.kind !== 'act' || verdict !== 'cancelled') return verdictWords[verdict];
   if (approval?.state === 'denied') return ':no_entry_sign: *denied*';
   if (approval?.state === 'expired') return ':hourglass: *expired*';
@@ -60,12 +68,12 @@ export function worstFirst(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /** Whether the finding's sentence begins with what it is about, so that this need not stand before it. */
-export function namesItself({ subject, text }: Finding): boolean {
+export function namesItself({ subject, text }: Pick<Finding, 'subject' | 'text'>): boolean {
   return text.startsWith(subject);
 }
 
 /** A finding in plain text. */
-export function findingWords(finding: Finding): string {
+export function findingWords(finding: Pick<Finding, 'subject' | 'text'>): string {
   return namesItself(finding) ? finding.text : `${finding.subject}: ${finding.text}`;
 }
 

@@ -41,6 +41,7 @@ it('two processes on one store keep one message per part of every run, within th
       fleet: { current: () => fleetOf([], []), invalid: () => undefined },
       requests: queue.requests,
       ...new FakeControls(),
+      threads: { link: async () => undefined },
       views: queue.views,
       budget: queue.budget,
       linkTo: () => ({ missing: 'no MLflow here' }),

@@ -7,18 +7,21 @@ import { createPublisher, type Publisher } from '../../../src/bot/publisher/crea
 import { createPublisherClient } from '../../../src/bot/publisher/create-publisher-client.ts';
 import { campaignParts } from '../../../src/bot/publisher/parts.ts';
 import type { PublisherSettings } from '../../../src/bot/publisher/settings.ts';
+import { createThreads } from '../../../src/bot/threads.ts';
 import type { Campaign } from '../../../src/fleet/campaign.ts';
 import { SettingsError } from '../../../src/fleet/errors.ts';
 import type { Fleet } from '../../../src/fleet/fleet.ts';
 import type { Halt, HaltMember } from '../../../src/fleet/halt.ts';
+import type { Incident } from '../../../src/fleet/incident.ts';
 import { type Run, runStates } from '../../../src/fleet/run.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 import { FakeSlack, fakeBot } from '../../support/fake-workspace.ts';
 import { MemoryBudget } from '../../support/memory-budget.ts';
 import { MemoryViews } from '../../support/memory-views.ts';
 import { haltMember, sampleHalt } from '../../support/sample-halt.ts';
+import { sampleIncident } from '../../support/sample-incident.ts';
 import { sampleApproval } from '../../support/sample-question.ts';
-import { diagnosed, judged, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
+import { acceptedAt, diagnosed, judged, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
 import { fleetOf, machine } from '../bot-under-test.ts';
 
 const quick: PublisherSettings = {
@@ -26,6 +29,8 @@ const quick: PublisherSettings = {
   pollIntervalMs: 5,
   storeRetryMs: 10,
   progressIntervalMs: 60,
+  incidentIntervalMs: 60,
+  stormIntervalMs: 200,
   refreshLimitMs: 1_000,
   recheckMs: 500,
   settleMs: 20,
@@ -62,6 +67,7 @@ const requests: Requests = {
   cancel: notAsked,
   runs: notAsked,
   machine: notAsked,
+  changeCampaign: notAsked,
   run: async (id) => runs.get(id),
   campaign: async (id) => campaigns.get(id),
 };
@@ -72,7 +78,11 @@ function publish(settings: Partial<PublisherSettings> = {}): Publisher {
     fleet: { current: () => fleet, invalid: () => undefined },
     requests,
     halts: controls.halts,
+    handOvers: controls.handOvers,
+    threads: createThreads({ views, workspaceUrl: () => fakeBot.url }),
+    silences: controls.silences,
     notices: controls.notices,
+    incidents: controls.incidents,
     views,
     budget: new MemoryBudget(),
     linkTo: () => ({ missing: 'no MLflow here' }),
@@ -386,6 +396,7 @@ describe('a campaign', () => {
         runId: base.id,
         state: base.state,
         inertnessUnknown: false,
+        alike: verdict ?? '',
         ...(verdict === undefined ? {} : { verdict }),
       };
     });
@@ -393,7 +404,7 @@ describe('a campaign', () => {
     views.markDirty('campaign', 'c-1', 'verdict');
   };
 
-  it('has one summary, entries only for machines that are not ok, and a file of all at the end', async () => {
+  it('has one summary, entries only for machines that are not ok, and files of all at the end', async () => {
     publish();
     begin((index) => (index < 3 ? 'critical' : index < 30 ? 'ok' : undefined));
     await upToDate();
@@ -407,8 +418,11 @@ describe('a campaign', () => {
     expect(entries).toHaveLength(20);
     for (const entry of entries) expect(JSON.stringify(entry.blocks)).toContain('Run again');
     const files = ours().flatMap((m) => m.files ?? []);
-    expect(files).toHaveLength(1);
-    for (const name of names) expect(files[0]?.content).toContain(`${name}: `);
+    expect(files.map(({ title }) => title)).toEqual([
+      'All machines of campaign c-1 (csv)',
+      'All machines of campaign c-1 (json)',
+    ]);
+    for (const name of names) for (const { content } of files) expect(content).toContain(`"${name}"`);
   });
 
   it('counts as progress for the budget until all of it is done', async () => {
@@ -419,8 +433,10 @@ describe('a campaign', () => {
       const parts = await campaignParts(
         found,
         {},
-        { linkTo: () => ({ missing: '' }), catalogue: new Map() },
-        async () => [],
+        {
+          ...{ linkTo: () => ({ missing: '' }), catalogue: new Map(), now: 0, halted: new Map() },
+          ...{ loadRuns: async () => [], withFiles: true },
+        },
       );
       return parts.main.priority;
     };
@@ -583,6 +599,56 @@ describe('a notice', () => {
     slack.setMember('C0DBA', true);
     await upToDate();
     expect(slack.messages).toHaveLength(1);
+  });
+});
+
+describe('an incident', () => {
+  const put = (changes: Partial<Incident> = {}) => {
+    controls.incidents.stored.set('i-1', sampleIncident({ id: 'i-1', ...changes }));
+    views.markDirty('incident', 'i-1', 'progress');
+  };
+  const closed: Partial<Incident> = {
+    counts: { alerts: 2, firing: 0, notifications: 4, unmatched: 0 },
+    closedAt: acceptedAt + 60_000,
+  };
+
+  it('is one message, edited, with its runs and its end in the thread', async () => {
+    publish();
+    put();
+    const run = finished('r-1');
+    change({ ...run, request: { ...run.request, origin: { channel: 'C0OPS', under: 'i-1' } } }, 'verdict');
+    await upToDate();
+    put(closed);
+    await upToDate();
+    const [main] = withBlock('incident:i-1:main');
+    expect(shown('incident:i-1:main')).toContain('all 2 alerts');
+    expect(withBlock('run:r-1:main').map((m) => m.thread_ts)).toEqual([main?.ts]);
+    expect(withBlock('incident:i-1:closed').map((m) => m.thread_ts)).toEqual([main?.ts]);
+    expect(ours().filter((m) => m.thread_ts === undefined)).toEqual([main]);
+  });
+
+  it('that the monitoring told in a message of its own is one message in that thread', async () => {
+    const root = slack.say('C0OPS', 'U0MON', 'DiskAlmostFull');
+    publish();
+    put({ threadTs: root.ts });
+    await upToDate();
+    put({ threadTs: root.ts, ...closed });
+    await upToDate();
+    expect(ours().map((m) => m.thread_ts)).toEqual([root.ts, root.ts]);
+  });
+
+  it.each([
+    [true, 3],
+    [false, 8],
+  ])('that changes with every alert takes a few edits (storm: %s)', async (storm, atMost) => {
+    publish();
+    for (let alerts = 1; alerts <= 40; alerts += 1) {
+      put({ storm, counts: { alerts, firing: alerts, notifications: alerts, unmatched: 0 } });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await upToDate();
+    expect(shown('incident:i-1:main')).toContain('40 of 40 alerts');
+    expect(slack.callsOf('chat.update').length).toBeLessThanOrEqual(atMost);
   });
 });
 
@@ -761,7 +827,7 @@ describe('a run that asks people', () => {
     }
   });
 
-  it('says of an escalation that expired that nobody was called', async () => {
+  it('says of an escalation that expired that those on call are called, and calls none of them', async () => {
     publish();
     const run = asking();
     if (run.approval === undefined) throw new Error('asks nothing');
@@ -770,7 +836,7 @@ describe('a run that asks people', () => {
     decide(asking({ question, state: 'expired', settledAt }, { state: 'done' }));
     await upToDate();
     const [expired] = withBlock('run:r-00000000aaaa:expired');
-    expect(expired?.text).toContain('Nobody on call was told');
+    expect(expired?.text).toContain('So those on call are called, one after the other');
     expect(expired?.text).not.toContain('S0ONCALL');
   });
 
@@ -781,23 +847,19 @@ describe('a run that asks people', () => {
     expect(withBlock('run:r-00000000aaaa:passed-on:1')).toEqual([]);
   });
 
-  it('calls those on call once people agreed to escalate, and not before', async () => {
+  it('calls nobody who is on call: that is done by what follows from it', async () => {
     publish();
     const subject = { kind: 'escalation', to: ['S0ONCALL'] } as const;
     const run = asking();
     if (run.approval === undefined) throw new Error('asks nothing');
     const question = { ...run.approval.question, subject: { ...subject, to: [...subject.to] } };
-    decide(asking({ question }));
-    await upToDate();
-    expect(
-      ours()
-        .map((m) => JSON.stringify(m))
-        .join(),
-    ).not.toContain('<!subteam^S0ONCALL>');
-    decide(asking({ question, state: 'approved', settledAt }, { state: 'done' }));
-    await upToDate();
-    const [escalated] = withBlock('run:r-00000000aaaa:escalated');
-    expect(escalated?.text).toContain('Escalated to <!subteam^S0ONCALL>');
+    for (const state of ['waiting', 'approved'] as const) {
+      decide(asking({ question, state }, { state: state === 'waiting' ? 'awaiting' : 'done' }));
+      await upToDate();
+      const said = ours().map((each) => JSON.stringify(each));
+      expect(said.join()).toContain('`S0ONCALL`');
+      expect(said.join()).not.toContain('<!subteam^S0ONCALL>');
+    }
   });
 
   it('tells the outcome of its action in the thread, with before and after', async () => {
@@ -821,7 +883,7 @@ describe('a run that asks people', () => {
     const show = (run: Run) => {
       runs = new Map([run, other].map((each) => [each.id, each]));
       const members = [run, other].map(({ id, state, verdict, request }) => ({
-        ...{ machine: request.machine, runId: id, state, inertnessUnknown: false },
+        ...{ machine: request.machine, runId: id, state, inertnessUnknown: false, alike: '' },
         ...(verdict === undefined ? {} : { verdict }),
       }));
       campaigns.set('c-1', { campaign, members });

@@ -204,10 +204,14 @@ describe('the card of a question', () => {
   });
 
   it('of an escalation asks whether those on call shall look, and calls nobody before', () => {
-    const run = asking({ subject: { kind: 'escalation', to: ['S0ONCALL'] } });
+    const run = asking({
+      subject: { kind: 'escalation', to: ['S0ONCALL', 'pager:night'] },
+      rounds: [{ mention: ['S0OPS'], remindAt: 0, endsAt: 1 }],
+    });
     const { text, buttons } = card(run);
     expect(text).toContain('*Escalate to on-call?* · *web-01*');
-    expect(text).toContain('to: `S0ONCALL`');
+    expect(text).toContain('goes to `S0ONCALL`, then pager `night`, until somebody has it');
+    expect(text).toContain('then it is handed over to on-call');
     expect(text).toContain('no action of the fleet file was proposed');
     expect(text).not.toContain('<!subteam^S0ONCALL>');
     expect(buttons[0]).toContain('Approve');

@@ -8,7 +8,7 @@ import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
 import { explainFailure } from '../../../src/fleet/explain-error.ts';
 import { type Run, runStates } from '../../../src/fleet/run.ts';
 import { sampleApproval } from '../../support/sample-question.ts';
-import { diagnosed, judged, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
+import { diagnosed, judged, noDetails, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
 
 const traceLink = { url: 'https://mlflow.example/trace' };
 const main = (run: Run, link: Parameters<typeof runMainView>[1]['traceLink'] = traceLink) => {
@@ -273,6 +273,7 @@ describe("a campaign's summary", () => {
       machine,
       runId: `r-${machine}`,
       inertnessUnknown,
+      alike: verdict ?? '',
       state: verdict === undefined ? 'queued' : 'done',
       ...(verdict === undefined ? {} : { verdict }),
     }) as const;
@@ -280,7 +281,7 @@ describe("a campaign's summary", () => {
   it('counts by verdict, shows progress, and names the worst machines first', () => {
     const members = [member('a', 'ok'), member('b', 'warning'), member('c', 'critical'), member('d')];
     const text = JSON.stringify(
-      campaignMainView(sampleCampaign('c-1', ['a', 'b', 'c', 'd']), members).blocks,
+      campaignMainView(sampleCampaign('c-1', ['a', 'b', 'c', 'd']), members, noDetails).blocks,
     );
     expect(text).toContain('3 of 4 machines done, 0 at work, 1 queued');
     expect(text).toContain(':large_green_circle: *ok* 1');
@@ -290,7 +291,9 @@ describe("a campaign's summary", () => {
 
   it('puts a machine first whose agent may still run, even if all else is well', () => {
     const members = [member('a', 'critical'), member('b', 'ok', true)];
-    const text = JSON.stringify(campaignMainView(sampleCampaign('c-1', ['a', 'b']), members).blocks);
+    const text = JSON.stringify(
+      campaignMainView(sampleCampaign('c-1', ['a', 'b']), members, noDetails).blocks,
+    );
     expect(text.indexOf('*b*')).toBeLessThan(text.indexOf('*a*'));
     expect(text.indexOf('*b*')).toBeGreaterThan(-1);
     expect(text).toContain('INERTNESS UNKNOWN');

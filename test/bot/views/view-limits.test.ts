@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CampaignMember, TraceLink } from '../../../src/bot/ports.ts';
-import { escalatedView, passedOnView, reminderView } from '../../../src/bot/views/approval-calls.ts';
+import { passedOnView, reminderView } from '../../../src/bot/views/approval-calls.ts';
 import { approvalCardView } from '../../../src/bot/views/approval-card.ts';
 import { approvalDetailsView } from '../../../src/bot/views/approval-details.ts';
 import { approvalListView } from '../../../src/bot/views/approval-list.ts';
@@ -10,11 +10,15 @@ import { campaignEntryView } from '../../../src/bot/views/campaign-entry.ts';
 import { campaignMainView } from '../../../src/bot/views/campaign-main.ts';
 import { cannotPostView } from '../../../src/bot/views/cannot-post.ts';
 import { denyModal } from '../../../src/bot/views/deny-modal.ts';
+import { digestMainView } from '../../../src/bot/views/digest-main.ts';
 import { dryRunView } from '../../../src/bot/views/dry-run.ts';
 import { findingNoticeView } from '../../../src/bot/views/finding-notice.ts';
 import { haltMainView } from '../../../src/bot/views/halt-main.ts';
 import { haltedLine } from '../../../src/bot/views/halted-line.ts';
+import { handOverCallView, nobodyView } from '../../../src/bot/views/hand-over-calls.ts';
+import { handOverMainView } from '../../../src/bot/views/hand-over-main.ts';
 import { helpView, nothingAllowedView } from '../../../src/bot/views/help.ts';
+import { incidentClosedView, incidentMainView } from '../../../src/bot/views/incident-main.ts';
 import { machineDetailView } from '../../../src/bot/views/machine-detail.ts';
 import { machineListView } from '../../../src/bot/views/machine-list.ts';
 import { noticeView } from '../../../src/bot/views/notice.ts';
@@ -23,6 +27,9 @@ import { runListView } from '../../../src/bot/views/run-list.ts';
 import { runMainView } from '../../../src/bot/views/run-main.ts';
 import { runOutcomeView } from '../../../src/bot/views/run-outcome.ts';
 import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
+import { scheduleAddedView, scheduleListView } from '../../../src/bot/views/schedules.ts';
+import { silenceListView } from '../../../src/bot/views/silence-list.ts';
+import { silenceEndView, silenceMainView } from '../../../src/bot/views/silence-main.ts';
 import type { View } from '../../../src/bot/views/view.ts';
 import { whyView } from '../../../src/bot/views/why.ts';
 import type { Action } from '../../../src/fleet/action.ts';
@@ -31,13 +38,19 @@ import { builtInChecks } from '../../../src/fleet/checks/index.ts';
 import { driftParts } from '../../../src/fleet/drift.ts';
 import { severities, verdicts } from '../../../src/fleet/finding.ts';
 import { type Halt, haltOutcomes } from '../../../src/fleet/halt.ts';
+import type { HandOver } from '../../../src/fleet/hand-over.ts';
 import { type Machine, machineSchema } from '../../../src/fleet/machine.ts';
 import { type ActionRecord, type Run, runStates } from '../../../src/fleet/run.ts';
+import type { Schedule } from '../../../src/fleet/schedule.ts';
+import { heldBackKinds } from '../../../src/fleet/silence.ts';
 import { anyText } from '../../support/any-text.ts';
 import { blockProblems, modalProblems } from '../../support/block-limits.ts';
 import { sampleHalt } from '../../support/sample-halt.ts';
+import { sampleHandOver } from '../../support/sample-hand-over.ts';
+import { sampleAlert, sampleIncident } from '../../support/sample-incident.ts';
 import { sampleQuestion } from '../../support/sample-question.ts';
 import { sampleCampaign, sampleRun } from '../../support/sample-run.ts';
+import { sampleSilence } from '../../support/sample-silence.ts';
 
 /** Everything foreign in every view, filled with one text, `count` times over. */
 function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdict' | 'inertness'>): View[] {
@@ -141,15 +154,30 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     selector: text,
     task: run.request.task,
     requester: run.request.requester,
+    waves: [1, 2],
+    handedIn: 1,
+    machines: [text, text],
+    stopped: { wave: 0, at: 0, why: text },
+    continued: many.map((wave) => ({
+      wave,
+      by: { kind: 'person' as const, userId: text, teamId: text },
+      at: 0,
+    })),
+    leftOut: many.map((index) => ({ machine: text, why: text + index })),
+  };
+  const person = { kind: 'person', userId: text, teamId: text } as const;
+  const schedule: Schedule = {
+    ...{ name: text, machines: text, task: run.request.task, channel: text, by: person },
+    ...{ cron: '0 3 * * *', timeZone: 'America/Argentina/ComodRivadavia', jitterSeconds: 0 },
   };
   const members: CampaignMember[] = many.map((index) => ({
     machine: text,
     runId: text,
     state: 'done',
     verdict: verdicts[index % verdicts.length] ?? 'ok',
-    inertnessUnknown: true,
+    inertnessUnknown: index % 2 === 0,
+    alike: text + index,
   }));
-  const person = { kind: 'person', userId: text, teamId: text } as const;
   const haltMachines = new Map(many.map((index) => [`${text}${index}`, { ...plain, name: text }]));
   const halt: Halt = {
     ...sampleHalt({ reason: text, by: person }),
@@ -169,7 +197,13 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
   const found = [
     runVerdictView(run)?.view,
     runDiagnosisView(run)?.view,
-    ...asking.flatMap((each) => [runOutcomeView(each)?.view, escalatedView(each, 'escalated')]),
+    ...asking.flatMap((each) => [runOutcomeView(each)?.view]),
+    ...handOvers(text).flatMap((each) => [
+      handOverMainView(each),
+      handOverCallView(each, text, 'call:0', undefined),
+      handOverCallView(each, 'C0CALL', 'call:1', undefined),
+      nobodyView(each, 'nobody'),
+    ]),
   ].filter((view) => view !== undefined);
   return [
     ...links.flatMap((traceLink) => [
@@ -195,7 +229,20 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
       now: 1e12,
       doubt: text,
     }),
-    campaignMainView(campaign, members),
+    campaignMainView(campaign, members, {
+      examples: new Map(members.map(({ runId }) => [runId, run])),
+      now: 1e12,
+      halted: new Map(many.map((index) => [{ ...halt, id: `h-${index}` }, [machine]])),
+      unmentioned: 1,
+    }),
+    digestMainView({
+      ...{ campaign: { ...campaign, requester: { kind: 'schedule', schedule: text, by: person } }, members },
+      previous: { campaign: { ...campaign, leftOut: [] }, members: members.slice(1) },
+      halted: new Map([[halt, [machine]]]),
+      runs: members.map(({ runId }) => ({ ...run, id: runId, verdict: 'answered' })),
+    }).view,
+    scheduleAddedView(schedule, count, 1e12),
+    scheduleListView([schedule], 1, 1e12, text),
     cannotPostView({ id: text, channel: text, code: 'not_in_channel', botName: text }),
     helpView(
       many.map(() => ({ usage: text, summary: text })),
@@ -205,7 +252,11 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
     nothingAllowedView(text),
     machineListView(
       many.map(() => machine),
-      { known: new Map([[text, { record, judged: run }]]), halted: new Set([machine]) },
+      {
+        known: new Map([[text, { record, judged: run }]]),
+        halted: new Set([machine]),
+        silenced: new Set([machine]),
+      },
       1e12,
       [text, text],
     ),
@@ -217,11 +268,14 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
       {
         actions: new Map(many.map((index) => [`${text}${index}`, action])),
         halted: { halt, member: { outcome: 'failed', detail: text, at: 0 } },
+        silence: sampleSilence({ reason: text, by: { kind: 'window', window: text } }),
       },
     ),
     ...[halt, { ...halt, releases: [], resumeWish: { selector: text, by: person, at: 0 } }].map(
       (each) => haltMainView(each, haltMembers, haltMachines).view,
     ),
+    ...everyIncident(text, many),
+    ...everySilence(text, many, machine),
     findingNoticeView({
       id: 'n-1',
       kind: 'foreign-lock',
@@ -239,6 +293,61 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
       { none: 'No runs yet.', doubt: text },
     ),
   ];
+}
+
+/** A silence open and over, and the list of many, with everything that they can hold. */
+function everySilence(text: string, many: readonly number[], machine: Machine): readonly View[] {
+  const heldBack = many.flatMap((index) =>
+    heldBackKinds.map((kind) => ({ kind, machine: text, what: text, times: 1e6 + index })),
+  );
+  const by = { kind: 'person', userId: text, teamId: text } as const;
+  const silence = sampleSilence({ machines: text, reason: text, by });
+  const state = { silence, heldBack, over: false };
+  const machines = [machine, machine];
+  const window = { name: text, machines: text, cron: text, minutes: 10_080, reason: text };
+  return [
+    silenceMainView(state),
+    silenceMainView({ ...state, over: true }),
+    silenceEndView(state, 'silence:s-1:end'),
+    silenceEndView({ ...state, silence: { ...silence, by: { kind: 'window', window: text } } }, 'w'),
+    silenceListView({
+      holding: many.map(() => ({ machines, all: false, silence })),
+      next: many.map(() => ({ machines, all: false, window, begin: 0 })),
+      doubt: text,
+    }),
+  ];
+}
+
+/** An incident open, closed and as a storm, with everything that it can hold. */
+function everyIncident(text: string, many: readonly number[]): readonly View[] {
+  const counts = { alerts: 1e6, firing: 0, notifications: 1e7, unmatched: 1e6 };
+  const open = sampleIncident({
+    ...{ title: text, source: text, channel: text, counts, notInvestigated: 1e6 },
+    alerts: many.map((index) =>
+      sampleAlert(text, { name: text, text, ...(index % 2 === 0 && { problem: `${text}${index}` }) }),
+    ),
+    kinds: many.map(() => ({ name: text, alerts: 1 })),
+    investigations: many.map((index) => {
+      const what = { machine: `${text}${index}`, check: text, at: 0 };
+      return index % 2 === 0 ? { ...what, run: text, by: text } : { ...what, heldBack: text };
+    }),
+  });
+  const closed = { ...open, closedAt: 1e12 };
+  const all = [open, { ...open, storm: true }, closed].map(incidentMainView);
+  return [...all, incidentClosedView(closed)].filter((view) => view !== undefined);
+}
+
+/** A hand-over in every state; every target could not be reached. */
+function handOvers(text: string): readonly HandOver[] {
+  const targets = Array.from({ length: 10 }, (_each, index) => `pager:${text}${index}`);
+  const calls = targets.map((_target, target) => ({ target, at: 0, problem: text }));
+  const by = { kind: 'person', userId: text, teamId: text } as const;
+  return (['calling', 'taken', 'delivered', 'nobody'] as const).map((state) =>
+    sampleHandOver({
+      ...{ targets: [...targets, text], calls, state, machine: text, why: text, origin: { channel: text } },
+      ...(state === 'taken' && { takenBy: { by, at: 0 } }),
+    }),
+  );
 }
 
 /** The run as it asks people everything in every way. */

@@ -6,7 +6,11 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { createIntake, type Intake } from './alerts/intake.ts';
+import { createAlertMessages } from './alerts/slack/create-alert-messages.ts';
+import { startWebhookServer } from './alerts/webhook-server.ts';
 import type { Bot } from './bot/create-bot.ts';
+import { recordId } from './bot/record-id.ts';
 import {
   complain,
   lockDirectly,
@@ -16,11 +20,22 @@ import {
   verify,
   verifyOneMachine,
 } from './commands.ts';
+import { campaignsDuty } from './dispatch/campaigns.ts';
 import { createDispatcher, type Dispatcher, dispatchIntervalMs } from './dispatch/create-dispatcher.ts';
+import { type HandInTools, handIn } from './dispatch/hand-in.ts';
+import { handOverDuty } from './dispatch/hand-overs.ts';
+import { createHoldBack } from './dispatch/hold-back.ts';
+import { incidentsDuty } from './dispatch/incidents.ts';
+import { createPeers, type Peers } from './dispatch/peers.ts';
+import { schedulesDuty } from './dispatch/schedules.ts';
+import { silencesDuty } from './dispatch/silences.ts';
 import { createMachines, type EdgeMachines } from './edge-client/create-machines.ts';
 import { createSeals } from './fleet/create-seals.ts';
 import { InputError } from './fleet/errors.ts';
+import type { Fleet } from './fleet/fleet.ts';
 import { readSigningKey } from './fleet/signing-key.ts';
+import { createPagers, type Pagers } from './on-call/create-pagers.ts';
+import { readPagers } from './on-call/pagers-file.ts';
 import type { Queue } from './queue/create-queue.ts';
 import { LedgerExporter } from './queue/ledger/ledger-exporter.ts';
 import { PolicyRecorder } from './queue/ledger/policy-recorder.ts';
@@ -93,6 +108,7 @@ async function loadServices() {
 async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Promise<void> {
   const fleet = await openFleetFile(settings.fleetFile, { log });
   steps.unshift({ name: 'fleet file', run: () => fleet.close() });
+  const pagers = pagersOf(settings, fleet, log);
   const telemetry = await createTelemetry({ mlflow: settings.mlflow, log });
   steps.unshift({ name: 'telemetry', run: () => telemetry.shutdown() });
   const machines = settings.worker && createMachines({ privateKey: settings.worker.sshPrivateKey, log });
@@ -139,8 +155,9 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
     reconciler.start();
   }
   if (bot) {
+    await openWebhook(shared, steps);
     steps.unshift({ name: 'bot', run: () => bot.stop() });
-    const dispatcher = dispatcherOf(shared);
+    const dispatcher = dispatcherOf(shared, bot, pagers);
     steps.unshift({ name: 'dispatcher', run: () => dispatcher.stop() });
     dispatcher.start();
   }
@@ -187,8 +204,10 @@ function work(shared: Shared, machines: EdgeMachines, { concurrency }: WorkerSet
   const drive = createSupervisor({
     fleet: () => fleet.current(),
     runs: queue.runs,
+    restraints: queue.restraints,
     machines,
     signer: queue.signer,
+    peers: peersOf(shared),
     tracer,
     redact,
     clock: Date.now,
@@ -196,6 +215,19 @@ function work(shared: Shared, machines: EdgeMachines, { concurrency }: WorkerSet
     settings: defaultSupervisorSettings,
   });
   return queue.work(drive, { concurrency, onExpired: (run) => tracer.finish(run) });
+}
+
+/** The supervisors of other machines, as one of this worker asks them. */
+function peersOf({ fleet, queue }: Shared): Peers {
+  return createPeers({
+    fleet: () => fleet.current(),
+    requests: queue.requests,
+    halts: queue.halts,
+    holdBack: createHoldBack({ silences: queue.silences, clock: Date.now }),
+    claims: queue.peerClaims,
+    machinesOf: async (id) => (await queue.requests.campaign(id))?.campaign.machines ?? [],
+    clock: Date.now,
+  });
 }
 
 /** The signer: signs what people approved, by its own fleet file and keys. */
@@ -229,14 +261,93 @@ function reconcilerOf(shared: Shared, machines: EdgeMachines, settings: WorkerSe
   });
 }
 
+/** The webhook for alerts, where the settings give it a secret; like all that takes requests in, a bot's. */
+async function openWebhook(shared: Shared, steps: ShutdownStep[]): Promise<void> {
+  const { settings, log, metrics } = shared;
+  if (settings.alerts === undefined) return;
+  const { token, hmacSecret, ...address } = settings.alerts;
+  const webhook = await startWebhookServer({
+    ...address,
+    credentials: { token, hmacSecret },
+    intake: intakeOf(shared),
+    meter: metrics.alerts,
+    clock: Date.now,
+    log,
+  });
+  steps.unshift({ name: 'webhook for alerts', run: () => webhook.close() });
+  log.info({ port: webhook.port }, 'the webhook for alerts is open');
+}
+
+function intakeOf({ log, fleet, queue, metrics }: Shared): Intake {
+  return createIntake({
+    fleet: () => fleet.current(),
+    incidents: queue.incidents,
+    meter: metrics.alerts,
+    redact,
+    log,
+  });
+}
+
 /** What comes due by itself; in bots, which alone can say who asks. */
-function dispatcherOf({ log, queue }: Shared): Dispatcher {
+function dispatcherOf(shared: Shared, bot: Bot, pagers: Pagers): Dispatcher {
+  const { log, fleet, queue, metrics } = shared;
+  const tools = handInToolsOf(shared);
   return createDispatcher({
-    duties: [],
+    duties: [
+      campaignsDuty({
+        ...{ ...tools, requests: queue.requests, campaigns: queue.requests.campaigns },
+        accepted: (task, runs) => metrics.bot.accepted(task, runs),
+      }),
+      schedulesDuty({
+        fleet: tools.fleet,
+        schedules: queue.schedules,
+        mayAsk: (person, verb, machines) => bot.mayAsk(person, verb, machines),
+        handIn: (wish) => handIn(wish, tools),
+        clock: tools.clock,
+        log,
+      }),
+      handOverDuty({
+        ...{ store: queue.handOvers, pagers, slack: bot },
+        ...{ fleet: () => fleet.current(), clock: Date.now },
+      }),
+      silencesDuty({ silences: queue.silences, log }),
+      incidentsDuty({ ...tools, incidents: queue.incidents, handIn: (wish) => handIn(wish, tools), log }),
+    ],
     lead: (work, signal) => queue.leadDispatch(work, signal),
     intervalMs: dispatchIntervalMs,
     log,
   });
+}
+
+/** Whom the bot can call beside those in Slack; tells which of the fleet file's pagers it knows nothing of. */
+function pagersOf(settings: Settings, fleet: FleetFile, log: Logger): Pagers {
+  const pagers = createPagers({ entries: readPagers(settings.pagers ?? '{}'), log });
+  const warn = ({ approvals }: Fleet) => {
+    const unknown = settings.slack ? pagers.unknown(approvals.onCall) : [];
+    if (unknown.length === 0) return;
+    log.warn(
+      { unknown },
+      'onCall names pagers that FLEETBOT_PAGERS does not: add them, or nobody is called there',
+    );
+  };
+  warn(fleet.current());
+  fleet.beforeChange(async (next) => warn(next));
+  return pagers;
+}
+
+/** How what comes due is handed in. */
+function handInToolsOf({ settings, fleet, queue }: Shared): HandInTools {
+  const { decisionKey } = settings;
+  const seals = decisionKey === undefined ? undefined : createSeals(readSigningKey(decisionKey, 'decision'));
+  return {
+    fleet: () => fleet.current(),
+    requests: queue.requests,
+    halts: queue.halts,
+    holdBack: createHoldBack({ silences: queue.silences, clock: Date.now }),
+    seal: seals && ((request) => seals.request(request)),
+    newCampaignId: () => recordId('c', Date.now(), Math.random()),
+    clock: Date.now,
+  };
 }
 
 /** The bot: takes commands and clicks, and publishes records. Nobody else loads Slack's libraries. */
@@ -254,7 +365,12 @@ async function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSett
     fleet,
     requests: queue.requests,
     halts: queue.halts,
+    silences: queue.silences,
+    incidents: queue.incidents,
     approvals: queue.approvals,
+    alertMessages: createAlertMessages({ fleet: () => fleet.current(), intake: intakeOf(shared), redact }),
+    handOvers: queue.handOvers,
+    schedules: queue.schedules,
     ...(decisionKey !== undefined && { seals: createSeals(readSigningKey(decisionKey, 'decision')) }),
     signerSeen: () => queue.signer.seen(),
     notices: queue,

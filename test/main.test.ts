@@ -179,6 +179,13 @@ describe('a bot whose fleet file has actions', () => {
     const key = newSigningKeyPair().privateKey;
     expect(await logOf({ FLEETBOT_DECISION_KEY: key })).not.toContain(warning);
   }, 60_000);
+
+  it('says at its start which pagers on call it knows nothing of', async () => {
+    writeFileSync(fleet, `${fleetFile}approvals: { onCall: ['pager:known', 'pager:night'] }\n`);
+    const log = await logOf({ FLEETBOT_PAGERS: 'known: { kind: webhook, url: "http://127.0.0.1/s3cret" }' });
+    expect(log).toContain('"unknown":["night"]');
+    expect(log).not.toContain('s3cret');
+  }, 60_000);
 });
 
 describe('the command line', () => {

@@ -242,6 +242,14 @@ export const environmentSchema = z.object({
     must: 'milliseconds, 60000–999999999',
   }),
 
+  FLEETBOT_PAGERS: text.optional().register(settingNotes, {
+    about:
+      'Pagers for the bot to call, by the names that "pager:NAME" in onCall of the fleet file has: YAML or JSON such as "primary: {kind: pagerduty, routingKey: …, url: …}" and "hook: {kind: webhook, url: …, token: …}".',
+    must: 'a group of pagers by name; FLEETBOT_PAGERS_FILE names the file that holds it',
+    secret: true,
+    example: '/etc/fleetbot/pagers.yaml',
+  }),
+
   MLFLOW_TRACKING_URI: webAddress.optional().register(settingNotes, {
     about: 'Base address of MLflow; without it runs are not traced.',
     must: 'a web address without user name and password (those go into MLFLOW_TRACKING_USERNAME and _PASSWORD)',
@@ -296,6 +304,33 @@ export const environmentSchema = z.object({
     about:
       'When the exported file is this large it becomes FILE.1, FILE.2, …, and a new one goes on. None is removed.',
     must: 'bytes, 65536–999999999',
+  }),
+
+  FLEETBOT_ALERTS_TOKEN: text.min(16).optional().register(settingNotes, {
+    about:
+      'Bearer token of the webhook for alerts, which runs in roles bot and all where this or the next is set; "openssl rand -hex 32" makes one.',
+    must: 'at least 16 characters; FLEETBOT_ALERTS_TOKEN_FILE names the file that holds it',
+    secret: true,
+    example: '/etc/fleetbot/alerts/token',
+  }),
+  FLEETBOT_ALERTS_HMAC_SECRET: text.min(16).optional().register(settingNotes, {
+    about:
+      'Secret with which senders sign what they post to the webhook for alerts, instead of the token or beside it.',
+    must: 'at least 16 characters; FLEETBOT_ALERTS_HMAC_SECRET_FILE names the file that holds it',
+    secret: true,
+    example: '/etc/fleetbot/alerts/hmac-secret',
+  }),
+  FLEETBOT_ALERTS_HOST: text.default('127.0.0.1').register(settingNotes, {
+    about: 'Address of the webhook for alerts; 0.0.0.0 where the monitoring is on another computer.',
+    must: 'an address of this computer',
+  }),
+  FLEETBOT_ALERTS_PORT: port.default(8082).register(settingNotes, {
+    about: 'Port of the webhook for alerts.',
+    must: portMust,
+  }),
+  FLEETBOT_ALERTS_MAX_BYTES: wholeNumber(10_000, 100_000_000).default(2_000_000).register(settingNotes, {
+    about: 'The largest message that the webhook for alerts takes.',
+    must: 'bytes, 10000–100000000',
   }),
 
   FLEETBOT_HEALTH_HOST: text.default('127.0.0.1').register(settingNotes, {

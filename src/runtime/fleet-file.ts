@@ -146,6 +146,7 @@ export class FleetFile {
           file: this.#path,
           accessChanged: change.accessChanged,
           actionsChanged: change.actionsChanged,
+          signalsChanged: change.signalsChanged,
           ...{ added: some(change.added), removed: some(change.removed), changed: some(change.changed) },
         },
         'a new fleet file is in force',

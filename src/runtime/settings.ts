@@ -50,6 +50,17 @@ export interface WorkerSettings {
   readonly reconcileIntervalMs: number;
 }
 
+/** Where alerts can be posted, and who may. */
+export interface AlertsSettings {
+  readonly host: string;
+  readonly port: number;
+  /** At least one of the two. */
+  readonly token?: string | undefined;
+  readonly hmacSecret?: string | undefined;
+  /** The largest body that is taken. */
+  readonly maxBytes: number;
+}
+
 /** The settings of one process. */
 export interface Settings {
   readonly role: Environment['FLEETBOT_ROLE'];
@@ -60,12 +71,16 @@ export interface Settings {
   readonly health: { readonly host: string; readonly port: number };
   /** Present in the roles `bot` and `all`. */
   readonly slack?: SlackSettings;
+  /** Present at most in the roles `bot` and `all`: where senders can prove who they are. */
+  readonly alerts?: AlertsSettings | undefined;
   /** Present in the roles `worker` and `all`. */
   readonly worker?: WorkerSettings;
   /** Present in the role `signer`, and in `all` where it has the key. */
   readonly signer?: SignerSettings | undefined;
   /** The bot's, PEM. Absent: no action can be approved. */
   readonly decisionKey?: string | undefined;
+  /** Whom the bot can call beside those in Slack, as text; present at most in the roles `bot` and `all`. */
+  readonly pagers?: string | undefined;
   /** Names of the keys that are set and that another role alone should hold. */
   readonly needlessKeys: readonly string[];
   /** Absent: runs are not traced. */
@@ -213,7 +228,11 @@ function assemble(...[env, need, problems, told]: Known): Settings {
     signer,
     decisionKey: env.FLEETBOT_DECISION_KEY,
     needlessKeys: needlessKeys(env),
-    ...((role === 'bot' || role === 'all') && { slack: slackSettings(env, need) }),
+    ...((role === 'bot' || role === 'all') && {
+      slack: slackSettings(env, need),
+      pagers: env.FLEETBOT_PAGERS,
+      alerts: alertsSettings(env),
+    }),
     ...((role === 'worker' || role === 'all') && {
       worker: {
         sshPrivateKey: need('FLEETBOT_SSH_KEY'),
@@ -245,6 +264,16 @@ function slackSettings(env: Environment, need: (name: NeededName) => string): Sl
             host: env.FLEETBOT_HTTP_HOST,
             port: env.FLEETBOT_HTTP_PORT,
           },
+  };
+}
+
+/** The webhook is not opened where nobody could prove who they are. */
+function alertsSettings(env: Environment): AlertsSettings | undefined {
+  const { FLEETBOT_ALERTS_TOKEN: token, FLEETBOT_ALERTS_HMAC_SECRET: hmacSecret } = env;
+  if (token === undefined && hmacSecret === undefined) return undefined;
+  return {
+    ...{ host: env.FLEETBOT_ALERTS_HOST, port: env.FLEETBOT_ALERTS_PORT, token, hmacSecret },
+    maxBytes: env.FLEETBOT_ALERTS_MAX_BYTES,
   };
 }
 

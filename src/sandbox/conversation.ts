@@ -16,12 +16,17 @@ export class Conversation {
     this.#since = since;
   }
 
+  /** One that begins at this moment. */
+  static async now(slackUrl: string): Promise<Conversation> {
+    const before = await new Person(slackUrl, workspace.sre.id).messages(workspace.channel.id);
+    return new Conversation(slackUrl, new Set(before.map(({ ts }) => ts)));
+  }
+
   /** One that begins with a command of the SRE. */
   static async begin(slackUrl: string, command: string): Promise<Conversation> {
-    const sre = new Person(slackUrl, workspace.sre.id);
-    const before = await sre.messages(workspace.channel.id);
-    await sre.type(workspace.channel.id, command);
-    return new Conversation(slackUrl, new Set(before.map(({ ts }) => ts)));
+    const conversation = await Conversation.now(slackUrl);
+    await new Person(slackUrl, workspace.sre.id).type(workspace.channel.id, command);
+    return conversation;
   }
 
   /** Waits until its text is as wanted. @throws SandboxError with what was said, when it never is */

@@ -14,6 +14,10 @@ export interface FleetbotOptions {
   readonly ledger?: { readonly file: string; readonly keyFile: string } | undefined;
   /** Files with the keys of bot and signer. Undefined: no action can be approved. */
   readonly approvalKeys?: { readonly decision: string; readonly capsule: string } | undefined;
+  /** Where it takes alerts on loopback, and who is believed. Undefined: nowhere. */
+  readonly alerts?: { readonly port: number; readonly token: string } | undefined;
+  /** File that names pagers. Undefined: there are none. */
+  readonly pagersFile?: string | undefined;
   readonly slackApiUrl: string;
   readonly redisUrl: string;
   /** Given on somebody else's server, to keep apart from what else is there. */
@@ -31,7 +35,7 @@ export interface FleetbotOptions {
  * @throws SandboxError with what it printed, when it does not start
  */
 export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
-  const { folder, healthPort, mlflowUrl, redisPrefix, ledger, approvalKeys } = options;
+  const { folder, healthPort, mlflowUrl, redisPrefix, ledger, approvalKeys, alerts, pagersFile } = options;
   return startChild({
     name: 'fleetbot',
     argv: [process.execPath, join(import.meta.dirname, '../main.ts'), 'start'],
@@ -57,6 +61,12 @@ export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
         FLEETBOT_DECISION_KEY_FILE: approvalKeys.decision,
         FLEETBOT_CAPSULE_KEY_FILE: approvalKeys.capsule,
       }),
+      ...(alerts && {
+        FLEETBOT_ALERTS_HOST: '127.0.0.1',
+        FLEETBOT_ALERTS_PORT: String(alerts.port),
+        FLEETBOT_ALERTS_TOKEN: alerts.token,
+      }),
+      ...(pagersFile !== undefined && { FLEETBOT_PAGERS_FILE: pagersFile }),
       ...(mlflowUrl !== undefined && { MLFLOW_TRACKING_URI: mlflowUrl, MLFLOW_EXPERIMENT_ID: '0' }),
     },
     cwd: folder,

@@ -10,6 +10,13 @@ const firstPort = 20_000;
 const lastPort = 32_000;
 const attempts = 100;
 
+/**
+ * Each process draws from ports of its own, and none twice: a port that was drawn is free until its server listens,
+ * and whoever asks meanwhile must not get the same one.
+ */
+const shares = 16;
+const drawn = new Set<number>();
+
 /** A port on loopback that nothing listens on at this moment; `wanted` itself where given. */
 export async function freePort(wanted = 0): Promise<number> {
   if (wanted !== 0) {
@@ -19,7 +26,9 @@ export async function freePort(wanted = 0): Promise<number> {
     );
   }
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const port = randomInt(firstPort, lastPort);
+    const port = firstPort + shares * randomInt((lastPort - firstPort) / shares) + (process.pid % shares);
+    if (drawn.has(port)) continue;
+    drawn.add(port);
     if (await isFree(port)) return port;
   }
   throw new SandboxError(

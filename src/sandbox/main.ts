@@ -30,6 +30,9 @@ fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
   or      /fleet halt all this is a drill   (then /fleet resume)
   or      /fleet check ${sandboxMachineName} app-log   (finds a log that is too large and asks whether to empty it)
   or      /fleet run ${sandboxMachineName} reports-off   (makes something worse, and offers to undo it)
+  or      /fleet silence ${sandboxMachineName} 10m trying it   (what begins by itself then waits; alerts, for example)
+  or      /fleet schedule add every-5-min ${sandboxMachineName} disk "*/5 * * * *"   (one digest each time)
+  Alert   npm run sandbox:alert   (in another terminal: fires one as a monitoring would; -- --resolve ends it)
 
   You act as ${workspace.sre.realName}; choose ${workspace.approver.realName} to approve what ${workspace.sre.realName} asks for, because nobody approves their own,
   and ${workspace.visitor.realName} to be somebody who may do nothing.

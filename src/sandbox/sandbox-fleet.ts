@@ -1,4 +1,5 @@
 import { Document, isNode } from 'yaml';
+import { sandboxAlertName } from './alert-webhook.ts';
 import type { SandboxApplication } from './sandbox-application.ts';
 import { sandboxMachineName, workspace } from './workspace.ts';
 
@@ -32,6 +33,14 @@ export function sandboxFleetFile(
       { check: 'app-log', action: 'trim-log' },
       { check: 'app-reports', action: 'reports-on' },
     ],
+    alerts: {
+      webhookChannel: workspace.channel.id,
+      rules: [{ match: { alertname: sandboxAlertName }, check: 'disk' }],
+      otherwise: 'load',
+      // Nobody who tries it waits gladly.
+      debounceSeconds: 1,
+      coolDownMinutes: 2,
+    },
     approvals: { onCall: [workspace.approver.id] },
     access: [
       { people: [workspace.sre.id], machines: 'all', verbs: 'all', upTo: 'disruptive' },

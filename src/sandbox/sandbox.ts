@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { type AlertWebhook, newAlertWebhook } from './alert-webhook.ts';
 import { newApprovalKeys } from './approval-keys.ts';
 import { startFleetbot } from './fleetbot-process.ts';
 import { freePort } from './free-port.ts';
@@ -15,7 +16,7 @@ import { newSandboxFolder } from './sandbox-folder.ts';
 import { startSandboxMachine } from './sandbox-machine.ts';
 import { openRedis } from './sandbox-redis.ts';
 import { tellFleetFile } from './tell-fleet-file.ts';
-import { sandboxMachineName } from './workspace.ts';
+import { sandboxMachineName, workspace } from './workspace.ts';
 
 export interface SandboxOptions {
   /** The port of the workspace's page; 0 for any free one. */
@@ -40,6 +41,8 @@ export interface Sandbox extends AsyncDisposable {
   /** Everything of it on disk: logs, fleet file, keys. Removed with it. */
   readonly folder: string;
   readonly fleetFile: string;
+  /** Where it takes alerts. */
+  readonly alerts: AlertWebhook;
   /** What can be changed on its machine. */
   readonly application: SandboxApplication;
   /** Rejects when fleetbot died too often to be started again. Never resolves. */
@@ -99,12 +102,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const mlflow = await startMlflowIfThere(options, subfolder);
   if (mlflow) parts.defer(() => mlflow.child.stop());
 
+  const alerts = await newAlertWebhook(folder, `${slack.url}/archives/${workspace.channel.id}`);
   tell('starting fleetbot …');
   const fleetbotOptions = {
     fleetFile,
     keyFile,
     ledger: newLedgerFiles(subfolder('ledger')),
     approvalKeys,
+    alerts,
     slackApiUrl: slack.apiUrl,
     redisUrl: redis.url,
     redisPrefix: redis.prefix,
@@ -128,6 +133,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     mlflowUrl: mlflow?.url,
     folder,
     fleetFile,
+    alerts,
     application,
     failed: fleetbot.failed,
     agentPid: () => machine.agentPid(),

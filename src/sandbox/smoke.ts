@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { toFailure } from '../fleet/errors.ts';
+import { postAlert, sandboxAlertName } from './alert-webhook.ts';
 import { SandboxError } from './child-process.ts';
 import { Conversation } from './conversation.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
@@ -10,7 +11,8 @@ import { sandboxMachineName, workspace } from './workspace.ts';
 /**
  * `npm run smoke`: the sandbox without a page. Types a check over Slack's wire that finds something to put right, has
  * a second person approve it, and looks on this computer whether it was done; then checks the disk and compares the
- * numbers in the thread with those of `df`. Prints both threads. Exit code 0, or 1 and what differs.
+ * numbers in the thread with those of `df`; then fires an alert at the webhook, waits for its answer, and resolves it.
+ * Prints the threads. Exit code 0, or 1 and what differs.
  */
 /** The disk is in use meanwhile: a figure may have moved by one point. */
 const tolerancePoints = 1;
@@ -76,6 +78,17 @@ async function checkDisk({ slackUrl }: Sandbox): Promise<void> {
     throw new SandboxError(`The answer differs from df on this computer:\n${wrong.join('\n')}`);
 }
 
+async function answerAlert({ slackUrl, alerts }: Sandbox): Promise<void> {
+  const conversation = await Conversation.now(slackUrl);
+  await postAlert(alerts, 'firing', Date.now());
+  await conversation.until(
+    (text) => text.includes('asked by an alert') && /\[Run again\]|\[Deny\]/.test(text),
+  );
+  await postAlert(alerts, 'resolved', Date.now());
+  const { text } = await conversation.until((said) => said.includes('is resolved after'));
+  show(`${sandboxAlertName} fires and is resolved`, text);
+}
+
 async function smoke(): Promise<void> {
   const interrupted = untilAskedToEnd();
   const startedAt = performance.now();
@@ -87,7 +100,9 @@ async function smoke(): Promise<void> {
   });
   print(`ready after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s\n`);
   await Promise.race([
-    trimLog(sandbox).then(() => checkDisk(sandbox)),
+    trimLog(sandbox)
+      .then(() => checkDisk(sandbox))
+      .then(() => answerAlert(sandbox)),
     interrupted.then((reason): never => {
       throw new SandboxError(`Interrupted by ${reason}.`);
     }),
@@ -95,8 +110,8 @@ async function smoke(): Promise<void> {
   ]);
   if (sandbox.agentPid() !== undefined) throw new SandboxError('The agent still runs after its run.');
   print(
-    'smoke: ok. What was approved was done on this computer; the numbers of the disk are those of df; no agent is ' +
-      'left running.',
+    'smoke: ok. What was approved was done on this computer; the numbers of the disk are those of df; an alert was ' +
+      'answered; no agent is left running.',
   );
 }
 

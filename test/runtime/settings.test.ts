@@ -169,6 +169,28 @@ describe('readSettings', () => {
     );
     expect(readSettings(worker).mlflow).toBeUndefined();
   });
+
+  it('opens the webhook for alerts only in a bot, and only where senders can prove who they are', () => {
+    const token = 'a-token-of-some-length';
+    const of = (env: Record<string, string>, more: Record<string, string>) =>
+      readSettings({ ...env, ...more }).alerts;
+    expect(of(bot, { FLEETBOT_ALERTS_PORT: '9000' })).toBeUndefined();
+    expect(of(worker, { FLEETBOT_ALERTS_TOKEN: token })).toBeUndefined();
+    expect(of(bot, { FLEETBOT_ALERTS_TOKEN_FILE: secretFile(`${token}\n`) })).toEqual({
+      ...{ host: '127.0.0.1', port: 8082, token, hmacSecret: undefined, maxBytes: 2_000_000 },
+    });
+    expect(
+      of(
+        { ...worker, ...bot, FLEETBOT_ROLE: 'all' },
+        { FLEETBOT_ALERTS_HMAC_SECRET: token, FLEETBOT_ALERTS_PORT: '0' },
+      ),
+    ).toMatchObject({
+      ...{ hmacSecret: token, port: 0 },
+    });
+    expect(problemsOf({ ...bot, FLEETBOT_ALERTS_TOKEN: 'short' })).toEqual([
+      'FLEETBOT_ALERTS_TOKEN is not usable. It must be at least 16 characters; FLEETBOT_ALERTS_TOKEN_FILE names the file that holds it.',
+    ]);
+  });
 });
 
 describe('the settings of Redis', () => {
@@ -304,6 +326,14 @@ describe('the settings of approvals', () => {
         ),
       ]);
     }
+  });
+
+  it('of pagers are the bot’s alone', () => {
+    const pagers = 'primary: { kind: pagerduty, routingKey: R0 }';
+    const of = (env: Record<string, string>) =>
+      readSettings({ ...env, FLEETBOT_PAGERS_FILE: secretFile(`${pagers}\n`) }).pagers;
+    expect([bot, all].map(of)).toEqual([pagers, pagers]);
+    expect([worker, signer].map(of)).toEqual([undefined, undefined]);
   });
 
   it('are needed of no other role', () => {

@@ -3,6 +3,8 @@ import { decide } from '../../src/fleet/access.ts';
 import type { Risk } from '../../src/fleet/action.ts';
 import type { Verb } from '../../src/fleet/fleet.ts';
 import { loadFleet, readFleet } from '../../src/fleet/load-fleet.ts';
+import { alertMatcher } from '../../src/fleet/match-alert.ts';
+import { sandboxAlertName } from '../../src/sandbox/alert-webhook.ts';
 import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { sandboxFleetFile } from '../../src/sandbox/sandbox-fleet.ts';
 import { workspace } from '../../src/sandbox/workspace.ts';
@@ -35,6 +37,15 @@ describe("the sandbox's fleet file", () => {
     for (const person of [workspace.sre, workspace.approver]) {
       expect(may(person, 'approve', 'destructive')).toBe(false);
     }
+  });
+
+  it('leads its alert to the check of the disk', () => {
+    const match = alertMatcher(loadFleet(text, 'fleet.yaml'));
+    const alert = {
+      ...({ fingerprint: 'x', source: 'alertmanager', status: 'firing', text: '' } as const),
+      ...{ name: sandboxAlertName, labels: { instance: 'sandbox-01:9100' } },
+    };
+    expect(match(alert).matches).toMatchObject([{ machine: 'sandbox-01', check: 'disk' }]);
   });
 
   it('has actions that are taken back by one another, and one that says why it cannot be', () => {

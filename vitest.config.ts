@@ -27,7 +27,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts', ...programs],
           testTimeout: 240_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          // Machines, ports and packages are taken under locks; most of the time is waiting for machines to boot.
+          maxWorkers: 2,
         },
       },
     ],

@@ -11,7 +11,8 @@ import { z } from 'zod';
 import { createQueue, type Queue } from '../../src/queue/create-queue.ts';
 import { startRedis } from '../../src/sandbox/redis-server.ts';
 import { noLimits } from '../support/no-limits.ts';
-import { machineName } from './bench-fleet.ts';
+import { benchFleet, machineName } from './bench-fleet.ts';
+import { type CampaignCost, measureCampaign } from './campaign.ts';
 import type { Ended, WorkOrder } from './messages.ts';
 import { type RedisCost, redisCost } from './redis-cost.ts';
 import { startProcess, WorkerProcess } from './worker-process.ts';
@@ -140,6 +141,19 @@ export class Bench implements AsyncDisposable {
     return samples;
   }
 
+  /** Has one campaign asked of all machines, wave after wave, and shown in a Slack that answers at once. */
+  async campaignRound(machines: number, anomalies: number): Promise<CampaignCost> {
+    const prefix = this.#nextPrefix();
+    const queue = await this.#openQueue(prefix);
+    await redisCost(this.redis);
+    this.#begin('product', prefix, machines, anomalies);
+    const shown = await measureCampaign(queue, benchFleet(machines));
+    const { redis } = await this.#end('product', machines);
+    await queue.close();
+    await this.redis.flushall();
+    return { ...shown, machines, anomalies, redis };
+  }
+
   /** The same with jobs of BullMQ that do nothing. */
   async pacedBareRound(): Promise<Round> {
     const prefix = this.#nextPrefix();
@@ -197,11 +211,11 @@ export class Bench implements AsyncDisposable {
     return this.#end(kind, count);
   }
 
-  #begin(kind: WorkOrder['kind'], prefix: string, machines: number): void {
+  #begin(kind: WorkOrder['kind'], prefix: string, machines: number, anomalies = 0): void {
     const { concurrency } = this.#size;
     for (const worker of this.#workers[kind]) {
       const [redisUrl, collectorUrl] = [this.#redisUrl, this.#collectorUrl];
-      worker.begin({ kind, prefix, concurrency, machines, redisUrl, collectorUrl });
+      worker.begin({ kind, prefix, concurrency, machines, anomalies, redisUrl, collectorUrl });
     }
   }
 

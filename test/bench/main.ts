@@ -1,10 +1,11 @@
 /**
  * `npm run bench`: whole runs (every transition stored, traced, on instant machines) on a small and a large fleet
- * beside bare BullMQ jobs; what Redis holds over many requests; how long a halt takes. Prints tables. Exits 1 when
- * a promise is broken. `--quick` for CI.
+ * beside bare BullMQ jobs; what Redis holds over many requests; what a campaign over a whole fleet costs; how long a
+ * halt takes. Prints tables. Exits 1 when a promise is broken. `--quick` for CI.
  */
 import { parseArgs } from 'node:util';
 import { Bench, type BenchSize, type Round } from './bench.ts';
+import { campaignReport } from './campaign.ts';
 import { haltReport, measureHalt } from './halt.ts';
 import { memoryGrowth, memoryReport } from './memory-report.ts';
 import { commandsPerRun, type Measured, report } from './report.ts';
@@ -18,6 +19,7 @@ interface Plan extends BenchSize {
   readonly fleets: readonly [small: number, large: number];
   readonly memory: { readonly machines: number; readonly step: number; readonly steps: number };
   readonly haltedMachines: number;
+  readonly campaign: { readonly machines: number; readonly anomalies: number };
 }
 
 const full: Plan = {
@@ -31,6 +33,7 @@ const full: Plan = {
   rounds: 3,
   memory: { machines: 100, step: 10_000, steps: 10 },
   haltedMachines: 1_000,
+  campaign: { machines: 1_000, anomalies: 3 },
 };
 // As many runs per machine as in full: what a wake costs is shared by them.
 const quick: Plan = {
@@ -41,10 +44,11 @@ const quick: Plan = {
   rounds: 2,
   memory: { machines: 20, step: 1_000, steps: 3 },
   haltedMachines: 50,
+  campaign: { machines: 100, anomalies: 3 },
 };
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
-const { rounds, fleets, memory, haltedMachines, ...size } = values.quick ? quick : full;
+const { rounds, fleets, memory, haltedMachines, campaign, ...size } = values.quick ? quick : full;
 const [small, large] = fleets;
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 const broken = (promise: string): void => {
@@ -82,11 +86,18 @@ process.stdout.write(`${report(measured)}\n`);
 const samples = await bench.memoryRound(memory.machines, memory.step, memory.steps);
 process.stdout.write(`\n${memoryReport(samples, memory.machines)}\n`);
 
+const campaignCost = await bench.campaignRound(campaign.machines, campaign.anomalies);
+process.stdout.write(`\n${campaignReport(campaignCost)}\n`);
+
 process.stdout.write(`\n${haltReport(await measureHalt(haltedMachines, tell))}\n`);
 
 const commands = commandsPerRun(measured);
 if (commands > maxCommandsPerRun) {
   broken(`A run costs ${commands.toFixed(1)} Redis commands; it may cost ${maxCommandsPerRun}.`);
+}
+const found = `${campaign.machines - campaign.anomalies} alike, ${campaign.anomalies} differ`;
+if (campaignCost.alike !== found) {
+  broken(`Of the campaign the summary says "${campaignCost.alike}"; it is "${found}".`);
 }
 // A short benchmark does not fill what is bounded.
 const growth = values.quick ? 1 : memoryGrowth(samples);

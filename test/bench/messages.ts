@@ -10,6 +10,8 @@ export const orderSchema = z.discriminatedUnion('order', [
     prefix: z.string(),
     concurrency: z.int(),
     machines: z.int(),
+    /** How many of them, the last ones, have a full disk. */
+    anomalies: z.int(),
     collectorUrl: z.string(),
   }),
   z.object({ order: z.literal('end') }),

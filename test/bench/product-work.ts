@@ -6,6 +6,7 @@ import { createTelemetry } from '../../src/telemetry/create-telemetry.ts';
 import { redact } from '../../src/telemetry/redact.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
 import { FakeMachine } from '../support/fake-machine.ts';
+import { nobodyAsked } from '../support/no-signals.ts';
 import { benchFleet } from './bench-fleet.ts';
 import type { WorkOrder } from './messages.ts';
 import type { Work } from './work.ts';
@@ -14,7 +15,13 @@ import type { Work } from './work.ts';
 export async function beginProductWork(order: WorkOrder, onDone: () => void): Promise<Work> {
   const log = createLogger({ level: 'warn', redact });
   const fleet = benchFleet(order.machines);
-  const gates = new Map([...fleet.machines.keys()].map((name) => [name, instantMachine()]));
+  const firstFull = order.machines - order.anomalies;
+  const gates = new Map(
+    [...fleet.machines.keys()].map((name, index) => [
+      name,
+      instantMachine(index < firstFull ? undefined : fullPercent + index - firstFull),
+    ]),
+  );
   const telemetry = await createTelemetry({
     mlflow: { trackingUri: order.collectorUrl, publicUrl: order.collectorUrl, experimentId: '1' },
     log,
@@ -23,8 +30,10 @@ export async function beginProductWork(order: WorkOrder, onDone: () => void): Pr
   const drive = createSupervisor({
     fleet: () => fleet,
     runs: queue.runs,
+    restraints: queue.restraints,
     machines: { gate: ({ name }) => gates.get(name) ?? instantMachine() },
     signer: queue.signer,
+    peers: nobodyAsked,
     tracer: telemetry.tracer,
     redact,
     clock: Date.now,
@@ -51,10 +60,13 @@ export async function beginProductWork(order: WorkOrder, onDone: () => void): Pr
   };
 }
 
-/** Finds nothing, and its agent makes one tool call. */
-function instantMachine(): FakeMachine {
+/** How full /var is on the first machine where it is too full; one more percent on each that follows. */
+const fullPercent = 95;
+
+/** Finds nothing, unless /var is that full; its agent makes one tool call. */
+function instantMachine(varPercent?: number): FakeMachine {
   return new FakeMachine({
-    outputs: () => dfOutputs(),
+    outputs: () => dfOutputs(undefined, varPercent),
     answer: async (task) => {
       const at = Date.now();
       const times = { startedAt: at, endedAt: at };

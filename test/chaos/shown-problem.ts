@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { campaignMainView } from '../../src/bot/views/campaign-main.ts';
 import { runMainView } from '../../src/bot/views/run-main.ts';
 import type { View } from '../../src/bot/views/view.ts';
+import { alikeOf } from '../../src/fleet/alike.ts';
 import type { FakeMessage } from '../support/fake-workspace.ts';
 import type { Records } from './records.ts';
 
@@ -31,9 +32,12 @@ function wantedView(id: string, { runs, campaigns }: Records): View | undefined 
       state: member?.state ?? 'queued',
       ...(member?.verdict && { verdict: member.verdict }),
       inertnessUnknown: member?.inertness === 'unknown',
+      alike: member === undefined ? '' : alikeOf(member),
     };
   });
-  return campaignMainView(found.campaign, members);
+  return campaignMainView(found.campaign, members, {
+    ...{ examples: runs, now: 0, halted: new Map(), unmentioned: 0 },
+  });
 }
 
 /** What the link to a trace says where no MLflow is set. */

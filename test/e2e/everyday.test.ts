@@ -49,7 +49,20 @@ describe('a working day', () => {
     const entries = thread.filter(({ files }) => files.length === 0).map(messageText);
     expect(entries).toHaveLength(1);
     expect(entries[0]).toContain('*web-03*');
-    expect(thread.flatMap(({ files }) => files)).toHaveLength(1);
+    expect(thread.flatMap(({ files }) => files)).toHaveLength(2);
+    for (const name of ['web-01', 'web-02', 'web-03']) await harness.machine(name).expectInert();
+  });
+
+  it('a campaign in waves stops where its first machine is not ok, until a person continues', async () => {
+    await harness.machine('web-01').link.cut();
+    const campaign = await harness.sre.ask('check role=web disk --wave 1,rest');
+    await eventually(async () => expect(await campaign.main()).toContain('stopped after wave 1'));
+    await harness.machine('web-01').link.restore();
+    expect(await campaign.main()).toContain('2 machines wait until somebody continues');
+    await campaign.click('continue');
+    const { main } = await campaign.campaignEnded();
+    expect(main).toContain('continued after wave 1 by');
+    expect(main).toContain(':large_green_circle: *ok* 2');
     for (const name of ['web-01', 'web-02', 'web-03']) await harness.machine(name).expectInert();
   });
 

@@ -2,13 +2,23 @@ import type { BotMeter, Ledger, Notices, SignerSeen } from '../../src/bot/ports.
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
 import type { LedgerEntry } from '../../src/fleet/ledger-entry.ts';
 import type { Notice } from '../../src/fleet/notice.ts';
+import { FakeAlertMessages } from './fake-alert-messages.ts';
 import { FakeApprovals } from './fake-approvals.ts';
 import { FakeHalts } from './fake-halts.ts';
+import { FakeHandOvers } from './fake-hand-overs.ts';
+import { FakeIncidents } from './fake-incidents.ts';
+import { FakeSchedules } from './fake-schedules.ts';
+import { FakeSilences } from './fake-silences.ts';
 
 /** What the bot needs beyond requests and views, in memory. */
 export class FakeControls {
   readonly halts = new FakeHalts();
+  readonly silences = new FakeSilences();
   readonly approvals = new FakeApprovals();
+  readonly handOvers = new FakeHandOvers();
+  readonly incidents = new FakeIncidents();
+  readonly schedules = new FakeSchedules();
+  readonly alertMessages = new FakeAlertMessages();
   readonly entries: LedgerEntry[] = [];
   /** `accepted check 2`, `denied check`, `limited rate`. */
   readonly counted: string[] = [];
@@ -28,6 +38,7 @@ export class FakeControls {
     accepted: (task, runs) => this.counted.push(`accepted ${task} ${runs}`),
     denied: (verb) => this.counted.push(`denied ${verb}`),
     limited: (limit) => this.counted.push(`limited ${limit}`),
+    alertMessageLost: () => this.counted.push('alert message lost'),
   };
   readonly signerSeen: SignerSeen = async () => {
     if (this.signer === undefined) throw new StoreUnavailableError('Redis did not answer.');
@@ -37,7 +48,12 @@ export class FakeControls {
 
   reset(): void {
     this.halts.reset();
+    this.silences.reset();
+    this.schedules.reset();
     this.approvals.away = false;
+    this.handOvers.reset();
+    this.incidents.stored.clear();
+    this.incidents.away = false;
     this.entries.length = 0;
     this.counted.length = 0;
     this.posted.clear();

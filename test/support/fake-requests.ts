@@ -8,6 +8,7 @@ import type {
 } from '../../src/bot/ports.ts';
 import type { Campaign } from '../../src/fleet/campaign.ts';
 import { type LimitError, StoreUnavailableError } from '../../src/fleet/errors.ts';
+import type { LedgerEntry } from '../../src/fleet/ledger-entry.ts';
 import type { Request } from '../../src/fleet/request.ts';
 import type { Cancellation, Run } from '../../src/fleet/run.ts';
 import { cancelWaiting } from '../../src/fleet/withdraw.ts';
@@ -16,6 +17,8 @@ import { cancelWaiting } from '../../src/fleet/withdraw.ts';
 export class FakeRequests implements Requests {
   readonly stored: Run[] = [];
   readonly campaigns = new Map<string, Campaign>();
+  /** What the ledger was told of campaigns. */
+  readonly campaignEntries: LedgerEntry[] = [];
   /** What is known of a machine, on top of nothing. */
   readonly records = new Map<string, Partial<MachineRecord>>();
   /** Makes every `accept` wait for it first. */
@@ -87,9 +90,24 @@ export class FakeRequests implements Requests {
         machine: run.request.machine,
         runId: run.id,
         state: run.state,
+        ...(run.verdict !== undefined && { verdict: run.verdict }),
         inertnessUnknown: false,
+        alike: '',
       }));
     return { campaign, members };
+  }
+
+  async changeCampaign(
+    id: string,
+    change: Parameters<Requests['changeCampaign']>[1],
+  ): Promise<Campaign | undefined> {
+    this.#reach();
+    const campaign = this.campaigns.get(id);
+    const changed = campaign && change(campaign);
+    if (changed === undefined) return campaign;
+    this.campaigns.set(id, changed.campaign);
+    this.campaignEntries.push(changed.entry);
+    return changed.campaign;
   }
 
   #reach(): void {

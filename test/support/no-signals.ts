@@ -1,6 +1,7 @@
 import { alertRulesSchema } from '../../src/fleet/alert-rules.ts';
 import type { Fleet } from '../../src/fleet/fleet.ts';
 import { peerRulesSchema } from '../../src/fleet/peer-rules.ts';
+import type { Peers } from '../../src/supervisors/ports.ts';
 
 /** The part of a fleet in which nothing begins by itself. */
 export const noSignals: Pick<Fleet, 'alerts' | 'maintenance' | 'schedules' | 'peers'> = {
@@ -9,3 +10,6 @@ export const noSignals: Pick<Fleet, 'alerts' | 'maintenance' | 'schedules' | 'pe
   schedules: [],
   peers: peerRulesSchema.parse({}),
 };
+
+/** Supervisors that talk to no other. */
+export const nobodyAsked: Peers = { ask: async () => undefined };

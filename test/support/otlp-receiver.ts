@@ -15,6 +15,7 @@ export interface ReceivedSpan {
   readonly startMs: number;
   readonly endMs: number;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   /** 2 is an error. */
   readonly status: { readonly code: number; readonly message: string };
 }
@@ -136,6 +137,10 @@ function decodeSpan(span: Buffer): ReceivedSpan {
     startMs: Number(number(span, 7)) / 1e6,
     endMs: Number(number(span, 8)) / 1e6,
     attributes: Object.fromEntries(messages(span, 9).map((pair) => [text(pair, 1), decodeValue(pair)])),
+    links: messages(span, 13).map((link) => ({
+      traceId: text(link, 1, 'hex'),
+      spanId: text(link, 2, 'hex'),
+    })),
     status: { code: Number(number(status, 3)), message: text(status, 2) },
   };
 }
@@ -200,5 +205,7 @@ function decodeJson(body: Buffer): ReceivedSpan[] {
   return jsonExportSchema
     .parse(JSON.parse(body.toString()))
     .resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
-    .map(({ startTimeUnixNano: startMs, endTimeUnixNano: endMs, ...span }) => ({ ...span, startMs, endMs }));
+    .map(({ startTimeUnixNano: startMs, endTimeUnixNano: endMs, ...span }) => ({
+      ...{ ...span, startMs, endMs, links: [] },
+    }));
 }

@@ -9,6 +9,8 @@ export const sampleGauges: QueueGauges = {
   machinesBusy: 4,
   quarantinedMachines: ['web-02', 'web-01'],
   haltedMachines: 1,
+  silencesOpen: 3,
+  incidentsOpen: 2,
   approvalsWaiting: 2,
   oldestApprovalAgeMs: 60_500,
   dirtyViews: 3,

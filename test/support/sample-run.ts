@@ -1,3 +1,4 @@
+import type { CampaignDetails } from '../../src/bot/views/campaign-main.ts';
 import type { Campaign } from '../../src/fleet/campaign.ts';
 import type { Run, RunState } from '../../src/fleet/run.ts';
 import { runStates } from '../../src/fleet/run.ts';
@@ -93,3 +94,8 @@ export function sampleCampaign(id: string, machines: readonly string[]): Campaig
     acceptedAt,
   };
 }
+
+/** What a campaign's summary is made with, where nothing is known beside its record. */
+export const noDetails: CampaignDetails = {
+  ...{ examples: new Map(), now: acceptedAt, halted: new Map(), unmentioned: 0 },
+};

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import { createQueue, type Queue } from '../../../src/queue/create-queue.ts';
+import type { ApprovalKeys } from '../../../src/sandbox/approval-keys.ts';
 import type { ChildProcess } from '../../../src/sandbox/child-process.ts';
 import { startFleetbot } from '../../../src/sandbox/fleetbot-process.ts';
 import { freePort } from '../../../src/sandbox/free-port.ts';
@@ -18,6 +19,10 @@ export interface CentreOptions {
   readonly keyFile: string;
   /** Undefined: runs are not traced. */
   readonly mlflowUrl?: string;
+  /** Undefined: nothing can be approved. */
+  readonly approvalKeys?: ApprovalKeys;
+  /** Undefined: there are no pagers. */
+  readonly pagersFile?: string;
   /** People in the workspace beside those of the sandbox. */
   readonly colleagues?: readonly SlackPerson[];
 }
@@ -88,6 +93,11 @@ export class Centre implements AsyncDisposable {
     await this.#stack?.disposeAsync();
   }
 
+  /** The page for people. */
+  get slackUrl(): string {
+    return this.#parts.slack.url;
+  }
+
   /** Address and port of fleetbot's /healthz, /readyz and /metrics. */
   get health(): string {
     return `127.0.0.1:${this.#parts.healthPort}`;
@@ -110,9 +120,18 @@ export class Centre implements AsyncDisposable {
   }
 
   async startFleetbot(): Promise<void> {
-    const { folder, slack, redis, fleetFile, keyFile, healthPort, mlflowUrl } = this.#parts;
+    const { folder, slack, redis, healthPort, ...rest } = this.#parts;
+    const { fleetFile, keyFile, mlflowUrl, approvalKeys, pagersFile } = rest;
     this.#fleetbot = await startFleetbot({
-      ...{ fleetFile, keyFile, healthPort, mlflowUrl, folder: join(folder, 'fleetbot') },
+      ...{
+        fleetFile,
+        keyFile,
+        healthPort,
+        mlflowUrl,
+        approvalKeys,
+        pagersFile,
+        folder: join(folder, 'fleetbot'),
+      },
       ...{ slackApiUrl: slack.apiUrl, redisUrl: redis.url },
     });
   }

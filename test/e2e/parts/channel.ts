@@ -146,6 +146,8 @@ export class Answer {
       const { main, thread } = await this.#shown();
       expect(messageText(main)).toMatch(/all \d+ machines done/);
       const parts = await this.#queue.views.parts(this.id);
+      // The last that is posted.
+      expect(Object.keys(parts)).toContain('file:machines:json');
       expect(Object.values(parts).filter(({ posted }) => posted === undefined)).toEqual([]);
       expect(thread).toHaveLength(Object.keys(parts).length - 1);
       return { main: messageText(main), thread };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { newKeyPair } from '../../../src/sandbox/key-pair.ts';
 import { workspace } from '../../../src/sandbox/workspace.ts';
-import { Centre, type CentreParts, startCentre } from './centre.ts';
+import { Centre, type CentreOptions, type CentreParts, startCentre } from './centre.ts';
 import { type MachineUnderTest, startMachineUnderTest } from './machine-under-test.ts';
 
 /** A machine of the harness: how its agent behaves, and what its entry in the fleet file says beyond that. */
@@ -34,8 +34,17 @@ const limits = {
   stopTimeoutMs: 15_000,
 };
 
+/** What a harness has beside its machines. */
+export interface HarnessOptions extends Pick<CentreOptions, 'approvalKeys' | 'pagersFile'> {
+  /** What else stands in the fleet file. */
+  readonly fleet?: Readonly<Record<string, unknown>>;
+}
+
 /** Starts Redis, a workspace, machines and fleetbot, all real, each to be broken by a test. */
-export async function startHarness(machines: readonly MachineSpec[]): Promise<Harness> {
+export async function startHarness(
+  machines: readonly MachineSpec[],
+  { fleet: more, ...options }: HarnessOptions = {},
+): Promise<Harness> {
   await using parts = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'fleetbot-e2e-'));
   parts.defer(() => rmSync(folder, { recursive: true, force: true }));
@@ -77,12 +86,13 @@ export async function startHarness(machines: readonly MachineSpec[]): Promise<Ha
       ...entry,
     })),
     access: [{ people: [workspace.sre.id], machines: 'all', verbs: 'all' }],
+    ...more,
   };
   writeFileSync(fleetFile, stringify(fleet));
   for (const machine of started.values()) machine.renewPolicy();
 
   const harness = await startCentre(
-    { folder, fleetFile, keyFile },
+    { folder, fleetFile, keyFile, ...options },
     parts,
     (centre) => new Harness(centre, fleet, started),
   );

@@ -1,25 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { answersOk } from '../../../src/sandbox/answers-ok.ts';
 import { type ChildProcess, startChild } from '../../../src/sandbox/child-process.ts';
 import { freePort } from '../../../src/sandbox/free-port.ts';
-import { onPath, unpackPackage } from './system-package.ts';
+import { programOf } from './system-package.ts';
 
 const readyTimeoutMs = 30_000;
 
-/** Where the programs of the package are: on PATH, or unpacked once into the user's cache. */
-function program(name: 'prometheus' | 'promtool'): string {
-  if (onPath(name)) return name;
-  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  const folder = join(cache, 'fleetbot-e2e', 'prometheus');
-  const file = join(folder, 'usr/bin', name);
-  if (!existsSync(file)) unpackPackage('prometheus', folder);
-  return file;
-}
+const program = (name: 'prometheus' | 'promtool') => programOf('prometheus', name);
 
 /** Runs Prometheus' own tool. */
 export function promtool(

@@ -30,11 +30,6 @@ export class ApartCentre extends Centre {
     this.#keys = keys;
   }
 
-  /** The page for people. */
-  get slackUrl(): string {
-    return this.#parts.slack.url;
-  }
-
   /** Somebody writes a message into the channel. */
   async sayAs(userId: string, text: string): Promise<void> {
     await new Person(this.slackUrl, userId).say(workspace.channel.id, text);

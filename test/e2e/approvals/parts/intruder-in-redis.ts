@@ -1,20 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { pino } from 'pino';
 import { approvalSchema, type Vote } from '../../../../src/fleet/approval.ts';
 import type { SignedCapsule } from '../../../../src/fleet/capsule.ts';
 import type { Run } from '../../../../src/fleet/run.ts';
 import { Keys } from '../../../../src/queue/keys.ts';
 import { queueDefaults } from '../../../../src/queue/queue-settings.ts';
 import { type SigningReply, storedReply } from '../../../../src/queue/signing-ask.ts';
+import { Wakes } from '../../../../src/queue/wakes.ts';
 import { eventually } from '../../parts/eventually.ts';
 
 /** Somebody who can write whatever they like into Redis, and has none of the keys. */
 export class IntruderInRedis implements Disposable {
   readonly #redis: Redis;
   readonly #keys = new Keys(queueDefaults.prefix);
+  readonly #wakes: Wakes;
 
   constructor(url: string) {
-    this.#redis = new Redis(url);
+    this.#redis = new Redis(url, { maxRetriesPerRequest: null });
+    this.#wakes = new Wakes(this.#redis, queueDefaults.prefix, pino({ level: 'silent' }));
   }
 
   /** Has a run that waits for people look as if they had approved it by these votes, and gives it to its machine. */
@@ -38,9 +42,9 @@ export class IntruderInRedis implements Disposable {
       .zrem(keys.approvalsAsked(), run.id)
       .lrem(keys.awaiting(machine), 1, run.id)
       .lpush(keys.inbox(machine), run.id)
-      // The next sweep wakes it.
       .sadd(keys.busy(), machine)
       .exec();
+    await this.#wakes.wake([machine]);
   }
 
   /** Asks the signer as a worker does; resolves with its answer. */

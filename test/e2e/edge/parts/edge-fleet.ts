@@ -16,10 +16,13 @@ import { type GovernedMachines, type GovernedSpec, startGovernedMachines } from 
 /** Three gateways that start on two processors; the lease of a worker that died; the reconciler's patience. */
 const longRunMs = 150_000;
 
-/** Starts real machines, sets them up, and starts fleetbot, which traces to where the machines do. */
-export async function startEdgeFleet(specs: readonly GovernedSpec[]): Promise<EdgeFleet> {
+/**
+ * Starts real machines, sets them up, and starts fleetbot, which traces to where the machines do.
+ * @param fleet what else is in the fleet file
+ */
+export async function startEdgeFleet(specs: readonly GovernedSpec[], fleet: object = {}): Promise<EdgeFleet> {
   await using stack = new AsyncDisposableStack();
-  const governed = stack.use(await startGovernedMachines(specs));
+  const governed = stack.use(await startGovernedMachines(specs, { fleet }));
   for (const { name } of specs) await furnish(governed.machine(name));
   const { folder, fleetFile, keyFile, spans } = governed;
   const { machines } = await readFleetFile(fleetFile);

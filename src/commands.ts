@@ -52,7 +52,8 @@ export async function validate(files: readonly string[]): Promise<boolean> {
       const { fleet, warnings } = await checkFleetFile(file);
       const { machines, access } = fleet;
       for (const warning of warnings) write(`warning: ${problemLine(file, warning)}\n`);
-      write(`${file}: ${machines.size} machines, ${access.length} access rules: valid\n`);
+      const counted = `${count(machines.size, 'machine')}, ${count(access.length, 'access rule')}`;
+      write(`${file}: ${counted}: valid\n`);
     } catch (error) {
       complain(error);
       valid = false;
@@ -60,6 +61,8 @@ export async function validate(files: readonly string[]): Promise<boolean> {
   }
   return valid;
 }
+
+const count = (many: number, what: string) => `${many} ${what}${many === 1 ? '' : 's'}`;
 
 /** Locks or unlocks machines over their gates, with the fleet file and the SSH key alone. */
 export async function lockDirectly(line: LockLine): Promise<boolean> {

@@ -307,7 +307,7 @@ function dispatcherOf(shared: Shared, bot: Bot, pagers: Pagers): Dispatcher {
         log,
       }),
       handOverDuty({
-        ...{ store: queue.handOvers, pagers, slack: bot },
+        ...{ store: queue.handOvers, pagers, slack: bot, silences: queue.silences },
         ...{ fleet: () => fleet.current(), clock: Date.now },
       }),
       silencesDuty({ silences: queue.silences, log }),

@@ -18,7 +18,7 @@ export type Arrival =
 export interface Taken {
   /** This delivery was taken before; nothing was changed. */
   readonly duplicate: boolean;
-  /** How many were stored; one that names several machines counts for each. */
+  /** How many were stored, none of a duplicate; one that names several machines counts for each. */
   readonly stored: number;
   /** How many of these nobody looks into. */
   readonly unmatched: number;
@@ -74,7 +74,7 @@ export function createIntake({ fleet, incidents, redact, meter, log }: IntakeOpt
               ...(eventId !== undefined && { eventId }),
             });
       const homeless = placed.filter(({ channel }) => channel === undefined).map((each) => each.found);
-      const stored = groups.flatMap(({ alerts }) => alerts);
+      const stored = duplicate ? [] : groups.flatMap(({ alerts }) => alerts);
       if (!duplicate) count(stored, homeless);
       return {
         duplicate,

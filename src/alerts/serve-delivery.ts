@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
-import { ZodError, z } from 'zod';
 import { StoreUnavailableError } from '../fleet/errors.ts';
 import { readAlertmanager } from './alertmanager.ts';
 import { type Credentials, checkHeaders, checkSignature, signatureHeader } from './authenticate.ts';
+import { bodyProblems } from './body-problems.ts';
 import { readGeneric } from './generic.ts';
 import type { Intake, Taken } from './intake.ts';
 import type { Clock } from './ports.ts';
@@ -27,6 +27,10 @@ const formats = new Map<string, Format>([
   ['/alerts/alertmanager', { read: readAlertmanager, bodyIsDelivery: true }],
   ['/alerts/generic', { read: (payload) => ({ alerts: readGeneric(payload) }), bodyIsDelivery: false }],
 ]);
+
+/** For whoever guessed the path of their monitoring. */
+const whereTo =
+  'Alertmanager and Grafana post to /alerts/alertmanager, everything else to /alerts/generic (see README, Alerts).';
 
 /** Longest description of what is wrong with a body. */
 const foundMaxCharacters = 1_000;
@@ -51,7 +55,7 @@ export async function serveDelivery(
   const [path = ''] = url.split('?');
   const format = formats.get(path);
   if (format === undefined) {
-    return invalid(404, `There is nothing at this path. Post to ${[...formats.keys()].join(' or ')}.`);
+    return invalid(404, `There is nothing at this path. ${whereTo}`);
   }
   if (method !== 'POST') return { ...invalid(405, 'Only POST is served here.'), headers: { allow: 'POST' } };
   if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) {
@@ -82,11 +86,13 @@ export async function serveDelivery(
 }
 
 function readPayload(format: Format, body: Buffer): ReturnType<Format['read']> | Refusal {
+  let payload: unknown;
   try {
-    return format.read(JSON.parse(body.toString('utf8')));
+    payload = JSON.parse(body.toString('utf8'));
+    return format.read(payload);
   } catch (error) {
-    const found = error instanceof ZodError ? z.prettifyError(error) : 'It is not JSON.';
-    return invalid(400, `The body is not what this path takes. ${found.slice(0, foundMaxCharacters)}`);
+    const found = bodyProblems(error, payload).slice(0, foundMaxCharacters);
+    return invalid(400, `The body is not what this path takes. ${found}`);
   }
 }
 

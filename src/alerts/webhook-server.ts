@@ -36,6 +36,8 @@ const connectionsMax = 256;
 const requestTimeoutMs = 10_000;
 const connectionsCheckingInterval = 1_000;
 const closeLimitMs = 5_000;
+/** A sender that is set up wrongly comes again and again: the log tells each reason once in this time. */
+const refusalTellMs = 60_000;
 
 /**
  * Serves `POST /alerts/alertmanager` and `POST /alerts/generic` (see `serve-delivery.ts`): 200 once the alerts are
@@ -46,6 +48,7 @@ const closeLimitMs = 5_000;
 export async function startWebhookServer(options: WebhookServerOptions): Promise<WebhookServer> {
   const { host, port, meter, log } = options;
   let serving = 0;
+  const mayTell = oncePer(refusalTellMs, options.clock);
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     serving += 1;
@@ -56,6 +59,10 @@ export async function startWebhookServer(options: WebhookServerOptions): Promise
         return answer(response, 200, outcome, server.listening ? {} : { connection: 'close' });
       }
       meter.refused(outcome.reason);
+      if (mayTell(outcome.reason)) {
+        const { status, reason, problem } = outcome;
+        log.warn({ status, reason, problem }, 'a delivery of alerts was refused');
+      }
       // What is left of the body is not read.
       const headers = { ...outcome.headers, connection: 'close' };
       answer(response, outcome.status, { error: outcome.problem }, headers);
@@ -102,4 +109,15 @@ function answer(
 ): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** Says for each key whether it was not told for so long. */
+function oncePer(intervalMs: number, clock: Clock): (key: string) => boolean {
+  const toldAt = new Map<string, number>();
+  return (key) => {
+    const now = clock();
+    if (now - (toldAt.get(key) ?? Number.NEGATIVE_INFINITY) < intervalMs) return false;
+    toldAt.set(key, now);
+    return true;
+  };
 }

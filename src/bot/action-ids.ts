@@ -11,6 +11,8 @@ export const denyActionId = 'deny';
 export const approvalDetailsActionId = 'approval-details';
 /** Carries the id of a campaign that stopped after a wave. */
 export const continueActionId = 'continue';
+/** Carries the same. */
+export const endWavesActionId = 'end-waves';
 /** Carries the id of a hand-over. */
 export const takeActionId = 'take-hand-over';
 /** Carries the id of the run that acted. */

@@ -33,6 +33,25 @@ export function cancelWork(id: string, cancelling: Cancelling): Promise<View> {
   return id.startsWith('c-') ? cancelCampaign(id, cancelling) : cancelRun(id, cancelling);
 }
 
+/**
+ * Ends what waits for its wave, for whoever may cancel on all of these machines: they get no run. Runs that there are
+ * go on, and so does what they ask people.
+ *
+ * @param id of a campaign
+ * @throws InputError, NotAllowedError, StoreUnavailableError with sentences for the person
+ */
+export async function endWaiting(id: string, cancelling: Cancelling): Promise<View> {
+  const { services, asker } = cancelling;
+  const found = await services.requests.campaign(id);
+  if (found === undefined) throw unknown(id);
+  const { kind, waiting } = await endCampaign(found.campaign, cancelling);
+  if (kind === 'not-allowed') throw await deniedEverywhere(endingWords[kind](waiting), asker);
+  const rest = `What was begun goes on; \`/fleet cancel ${id}\` ends that, too.`;
+  const text =
+    kind === 'ended' ? `${endingWords[kind](waiting)} ${rest}` : `Nothing waits in \`${id}\` any more.`;
+  return noticeView({ text, kind: 'info' });
+}
+
 async function cancelRun(id: string, cancelling: Cancelling): Promise<View> {
   const { services, asker } = cancelling;
   const run = await services.requests.run(id);

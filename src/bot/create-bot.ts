@@ -14,6 +14,7 @@ import {
   continueActionId,
   denyActionId,
   endSilenceActionId,
+  endWavesActionId,
   investigateAgainActionId,
   openTraceActionId,
   resumeActionId,
@@ -27,6 +28,7 @@ import { cancelButton } from './actions/cancel.ts';
 import { continueButton } from './actions/continue.ts';
 import { denyButton, denySubmitted } from './actions/deny.ts';
 import { endSilenceButton } from './actions/end-silence.ts';
+import { endWavesButton } from './actions/end-waves.ts';
 import { investigateAgainButton } from './actions/investigate-again.ts';
 import { agreeToResumeButton, resumeButton } from './actions/resume.ts';
 import { runAgainButton } from './actions/run-again.ts';
@@ -196,6 +198,7 @@ export function createBot(options: BotOptions): Bot {
     [runAgainActionId, runAgainButton],
     [cancelActionId, cancelButton],
     [continueActionId, continueButton],
+    [endWavesActionId, endWavesButton],
     [resumeActionId, resumeButton],
     [agreeToResumeActionId, agreeToResumeButton],
     [endSilenceActionId, endSilenceButton],

@@ -27,6 +27,8 @@ import { haltedLine } from './views/halted-line.ts';
 import { noticeView } from './views/notice.ts';
 import type { View } from './views/view.ts';
 
+const changeGoesOn = 'What you asked for goes on: people are asked, and what they approve is done.';
+
 /** Who asks, where the answer goes, and the event that this is. */
 export interface Submission {
   readonly fleet: Fleet;
@@ -84,7 +86,7 @@ export async function submit(wish: Wish, submission: Submission): Promise<Submit
   if (free.length === 0) return { accepted: undefined, notice: allHaltedView(halted) };
 
   const sentences = quarantineSentences(free, services);
-  const silenced = task.kind === 'act' ? [] : silenceSentences(free, services);
+  const silenced = silenceSentences(free, services, task.kind === 'act' ? changeGoesOn : undefined);
   const unsigned = task.kind === 'act' ? noSignerSentences(services) : [];
   const attempt = { by: asker.requester, what: task.kind, target: selector };
   const leftOutBefore = [

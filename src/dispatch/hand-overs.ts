@@ -1,9 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from '../fleet/fleet.ts';
 import { type HandOver, isChannel, pagerOf } from '../fleet/hand-over.ts';
-import { beginCall, dueCall, endCall, giveUp, isUnanswered } from '../fleet/hand-over-moves.ts';
+import {
+  beginCall,
+  dueCall,
+  endCall,
+  giveUp,
+  isUnanswered,
+  silenceHandOver,
+} from '../fleet/hand-over-moves.ts';
+import { silencedWords, silenceFor } from '../fleet/silence.ts';
 import { type Duty, dispatchIntervalMs } from './create-dispatcher.ts';
-import type { Clock, HandOvers, OnCallSlack, Pagers } from './ports.ts';
+import type { Clock, HandOvers, OnCallSlack, Pagers, Silences } from './ports.ts';
 
 const msPerMinute = 60_000;
 
@@ -12,13 +20,14 @@ export interface HandOverTools {
   readonly store: HandOvers;
   readonly pagers: Pagers;
   readonly slack: OnCallSlack;
-  readonly fleet: () => Pick<Fleet, 'approvals'>;
+  readonly silences: Pick<Silences, 'holding' | 'holdBack'>;
+  readonly fleet: () => Pick<Fleet, 'approvals' | 'machines'>;
   readonly clock: Clock;
 }
 
 /**
  * Calls people on call, one after the other, until somebody has it or nobody is left. Who is in Slack is called by the
- * view of the record. A pager is written down before it is called, and called again where its answer was never stored.
+ * view of the record. Where nobody decided and the machine is silenced, nobody is called. A pager is written down before it is called, and called again where its answer was never stored.
  */
 export function handOverDuty(tools: HandOverTools): Duty {
   return {
@@ -52,6 +61,9 @@ async function goOn(id: string, tools: HandOverTools, signal: AbortSignal): Prom
   const handOver = await store.handOver(id);
   const due = handOver && dueCall(handOver, clock());
   if (handOver === undefined || due === undefined) return;
+  // A pager that may have been told already is asked again, whatever holds by now.
+  const isAgain = due === handOver.calls.length - 1;
+  if (!isAgain && (await isHeldBack(handOver, tools))) return;
   if (due === 'nobody') {
     await store.change(id, (current) => giveUp(current, clock()));
     return;
@@ -64,6 +76,22 @@ async function goOn(id: string, tools: HandOverTools, signal: AbortSignal): Prom
   );
   const pager = pagerOf(target);
   if (called !== undefined && pager !== undefined) await page(called, due, pager, tools, signal);
+}
+
+/** Ends one because of a silence, and notes that with the silence. What people agreed to escalate goes on. */
+async function isHeldBack(
+  { id, because, machine, what }: HandOver,
+  { store, silences, fleet, clock }: HandOverTools,
+): Promise<boolean> {
+  const known = fleet().machines.get(machine);
+  if (because === 'approved' || known === undefined) return false;
+  const silence = silenceFor(await silences.holding(), known, clock());
+  if (silence === undefined) return false;
+  await silences.holdBack(silence, [{ kind: 'escalation', machine, what }], id);
+  const reason = silencedWords(silence);
+  const by = silence.by.kind === 'person' ? { by: silence.by } : {};
+  await store.change(id, (current) => silenceHandOver(current, { reason, ...by }, clock()));
+  return true;
 }
 
 /** Why a target of Slack cannot be called: a person or group in the thread, a channel in itself. */

@@ -88,12 +88,14 @@ export function describeIssue(
       return [
         {
           path,
-          problem: `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${ofWhat(issue.origin)}`,
+          problem: `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${ofWhat(issue.origin, issue.minimum)}`,
           cure,
         },
       ];
     case 'too_big':
-      return [{ path, problem: `must be at most ${issue.maximum}${ofWhat(issue.origin)}`, cure }];
+      return [
+        { path, problem: `must be at most ${issue.maximum}${ofWhat(issue.origin, issue.maximum)}`, cure },
+      ];
     case 'invalid_format':
       return [
         {
@@ -182,7 +184,9 @@ function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefine
   return at;
 }
 
-function ofWhat(origin: string): string {
-  if (origin === 'string') return ' characters long';
-  return origin === 'array' ? ' entries long' : '';
+function ofWhat(origin: string, count: number | bigint): string {
+  const isOne = Number(count) === 1;
+  if (origin === 'string') return isOne ? ' character long' : ' characters long';
+  if (origin !== 'array') return '';
+  return isOne ? ' entry long' : ' entries long';
 }

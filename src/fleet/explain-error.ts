@@ -117,7 +117,7 @@ const explanations: Readonly<Record<Code, string>> = {
 
 /**
  * What the sentence of a failure tells beyond its code, for codes that stand for several things. The sentences
- * are those of `ssh-connection.ts`, `readiness.ts` and `transports/agent-errors.ts` in `edge-client/`.
+ * are those of `ssh-connection.ts`, `gate.ts`, `readiness.ts` and `transports/agent-errors.ts` in `edge-client/`.
  */
 const closer: readonly { readonly code: Code; readonly says: RegExp; readonly explanation: string }[] = [
   {
@@ -137,6 +137,12 @@ const closer: readonly { readonly code: Code; readonly says: RegExp; readonly ex
     says: /\b(?:ENOTFOUND|EAI_AGAIN)\b/,
     explanation:
       "The machine could not be reached over SSH: its host name could not be looked up. Check the machine's `address` in the fleet file, then ask again.",
+  },
+  {
+    code: 'protocol',
+    says: /\bsays that it is\b/,
+    explanation:
+      "Another machine answered than the one that was asked, so nothing was done there. Ask an operator to correct the machine's `address` or `name` in the fleet file, or the name that it was installed under.",
   },
   {
     code: 'agent-looped',

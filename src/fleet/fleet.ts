@@ -91,6 +91,8 @@ export const approvalRulesSchema = z.strictObject({
   onCall: z.array(z.string().regex(onCallTargetPattern)).max(10).default([]),
   /** How long each of them has to take it, before the next one is called. */
   handOverMinutes: minutes.default(10),
+  /** For so long after somebody took it, nobody is asked again to escalate what the same task finds on the machine. */
+  escalateAgainMinutes: minutes.default(240),
 });
 export type ApprovalRules = z.infer<typeof approvalRulesSchema>;
 

@@ -1,5 +1,6 @@
 import type { Approval, ApprovalState } from './approval.ts';
-import { type Call, type HandOver, handOverIdOf, pagerOf } from './hand-over.ts';
+import { type Call, type HandOver, handOverIdOf, inHandStates, pagerOf } from './hand-over.ts';
+import { whatOf } from './held-back.ts';
 import type { LedgerEntry } from './ledger-entry.ts';
 import { describeTask } from './request.ts';
 import type { PersonRef } from './requester.ts';
@@ -27,6 +28,7 @@ export function openHandOver(
   const { campaign, origin, task } = run.request;
   return {
     ...{ id: handOverIdOf(run.id), run: run.id, machine, task: describeTask(task), why, because: state },
+    what: whatOf(task),
     origin: { channel: origin.channel, under: campaign ?? run.id },
     targets: subject.to,
     openedAt: now,
@@ -34,6 +36,17 @@ export function openHandOver(
     calls: [],
     nextAt: now,
   };
+}
+
+/**
+ * Whether those on call have it, or are being called: nobody is asked again about the same trouble for so long after
+ * somebody took it, or after it was handed over where nobody said so.
+ */
+export function isInHand(
+  { state, openedAt, takenBy }: HandOver,
+  { now, forMs }: { readonly now: number; readonly forMs: number },
+): boolean {
+  return inHandStates.has(state) && now < (takenBy?.at ?? openedAt) + forMs;
 }
 
 /**
@@ -103,6 +116,19 @@ export function giveUp(handOver: HandOver, now: number): HandOverMove | undefine
   return dueCall(handOver, now) === 'nobody' ? end(handOver, 'nobody', now) : undefined;
 }
 
+/**
+ * Calls nobody else, because the machine is silenced. undefined where nothing is due.
+ * @param silence what holds, as words for people, and whose it is
+ */
+export function silenceHandOver(
+  handOver: HandOver,
+  silence: Pick<NonNullable<HandOver['silenced']>, 'reason' | 'by'>,
+  now: number,
+): HandOverMove | undefined {
+  if (dueCall(handOver, now) === undefined) return undefined;
+  return end({ ...handOver, silenced: { ...silence, at: now } }, 'silenced', now);
+}
+
 /** A person has it: nobody else is called. Also after the last call. undefined where somebody has it already. */
 export function takeHandOver(handOver: HandOver, by: PersonRef, now: number): HandOverMove | undefined {
   if (handOver.takenBy !== undefined) return undefined;
@@ -115,7 +141,7 @@ export function takeHandOver(handOver: HandOver, by: PersonRef, now: number): Ha
 
 function end(
   { nextAt: _over, ...rest }: HandOver,
-  outcome: 'delivered' | 'nobody',
+  outcome: 'delivered' | 'nobody' | 'silenced',
   at: number,
 ): HandOverMove {
   const { id: handOver, machine } = rest;

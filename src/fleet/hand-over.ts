@@ -42,6 +42,8 @@ export const handOverSchema = z.object({
   machine: z.string(),
   /** What the run was asked for, as a person would type it. */
   task: z.string(),
+  /** The check, or `ask`. */
+  what: z.string(),
   /** The thread of the run. */
   origin: originSchema,
   /** Why, as a sentence; redacted. */
@@ -50,16 +52,24 @@ export const handOverSchema = z.object({
   because: z.enum(['approved', 'expired']),
   targets: z.array(z.string()).min(1),
   openedAt: z.int(),
-  /** `delivered`: a pager took it; `nobody`: all were called. A person may still take it then. */
-  state: z.enum(['calling', 'taken', 'delivered', 'nobody']),
+  /**
+   * `delivered`: a pager took it; `nobody`: all were called; `silenced`: a silence keeps the rest from being called. A
+   * person may still take it then.
+   */
+  state: z.enum(['calling', 'taken', 'delivered', 'nobody', 'silenced']),
   /** In the order of `targets`, as far as they were called. */
   calls: z.array(callSchema),
   /** When the next target is called, or a pager once more, while it is `calling`. */
   nextAt: z.int().optional(),
+  /** The silence that held it back, as words for people. */
+  silenced: z.object({ reason: z.string(), by: personSchema.optional(), at: z.int() }).optional(),
   takenBy: z.object({ by: personSchema, at: z.int() }).optional(),
 });
 
 export type Call = z.infer<typeof callSchema>;
+/** The states in which those on call have it, or are on the way to. */
+export const inHandStates: ReadonlySet<HandOver['state']> = new Set(['calling', 'taken', 'delivered']);
+
 export type HandOver = z.infer<typeof handOverSchema>;
 
 export const handOverIdOf = (runId: string): string => `o-${runId.slice(2)}`;

@@ -39,6 +39,7 @@ function kindOf({ kind }: Requester): HeldBackKind | undefined {
   }
 }
 
-function whatOf(task: Task): string {
+/** What a silence says that it held back of a task. */
+export function whatOf(task: Task): string {
   return task.kind === 'check' ? task.check : task.kind;
 }

@@ -141,13 +141,13 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     handOver: z.string(),
     machine: z.string(),
   }),
-  /** Nobody else is called: a pager took it, or all were called. */
+  /** Nobody else is called: a pager took it, all were called, or the machine is silenced. */
   z.object({
     kind: z.literal('hand-over.ended'),
     at,
     handOver: z.string(),
     machine: z.string(),
-    outcome: z.enum(['delivered', 'nobody']),
+    outcome: z.enum(['delivered', 'nobody', 'silenced']),
   }),
   /** Written by the signer, before it hands a capsule out, or in its place. */
   z.object({

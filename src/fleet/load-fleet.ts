@@ -12,6 +12,7 @@ import { checkSelectors } from './check-selectors.ts';
 import { checkSuggestions } from './check-suggestions.ts';
 import { checkWindows } from './check-windows.ts';
 import { describeIssue, formatPath, type LocatedProblem, valueAt } from './describe-issue.ts';
+import { doubtfulApprovals } from './doubtful-approvals.ts';
 import { doubtfulWindows } from './doubtful-windows.ts';
 import { FleetFileError, type FleetFileProblem } from './errors.ts';
 import {
@@ -126,7 +127,12 @@ export function readFleet(text: string, file: string): ReadFleet {
   return {
     fleet,
     warnings: inOrder(
-      [...neverApproved({ fleet, pathOf }), ...idlePeerRules(fleet), ...doubtfulWindows(fleet)].map(located),
+      [
+        ...neverApproved({ fleet, pathOf }),
+        ...doubtfulApprovals(fleet),
+        ...idlePeerRules(fleet),
+        ...doubtfulWindows(fleet),
+      ].map(located),
     ),
   };
 }

@@ -171,6 +171,17 @@ export const withheldSchema = z.object({
   by: personSchema.optional(),
 });
 
+/** Where people were asked before what the run would ask them: it stands open, or those on call have it. */
+export const askedBeforeSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('question'), run: z.string(), approval: z.string() }),
+  z.object({
+    kind: z.literal('hand-over'),
+    handOver: z.string(),
+    at: z.int(),
+    takenBy: personSchema.optional(),
+  }),
+]);
+
 /** One request served on one machine: the record that everything else is a view of. */
 export const runSchema = z.object({
   id: z.string(),
@@ -186,6 +197,8 @@ export const runSchema = z.object({
   verdict: verdictSchema.optional(),
   /** What it did not do because of a silence, or because the alert was over; see `supervisors/ports.ts`. */
   withheld: withheldSchema.optional(),
+  /** Why it asked people nothing, where they were asked before. */
+  askedBefore: askedBeforeSchema.optional(),
   /** The machines whose supervisors were asked to check for the same thing, and their campaign. */
   peers: z.object({ campaign: z.string(), machines: z.array(z.string()) }).optional(),
   /** Why a run could not do what was asked, where it could not. */
@@ -199,6 +212,7 @@ export const runSchema = z.object({
   cancellation: cancellationSchema.optional(),
 });
 
+export type AskedBefore = z.infer<typeof askedBeforeSchema>;
 export type Withheld = z.infer<typeof withheldSchema>;
 export type Proposal = z.infer<typeof proposalSchema>;
 export type DeniedCommand = z.infer<typeof deniedCommandSchema>;

@@ -1,4 +1,4 @@
-import { suggest } from './suggest.ts';
+import { isNear, suggest } from './suggest.ts';
 
 /** What to write where a time of crontab(5) cannot be read. */
 export const cronCure =
@@ -8,8 +8,11 @@ export const cronCure =
 export function timeZoneCure(typed: string): string {
   const zones = ['UTC', ...Intl.supportedValuesOf('timeZone')];
   const cityOf = (zone: string): string => zone.slice(zone.lastIndexOf('/') + 1);
-  const city = suggest(cityOf(typed).replaceAll(' ', '_'), zones.map(cityOf));
-  const meant = zones.find((zone) => cityOf(zone) === city);
+  const written = cityOf(typed).replaceAll(' ', '_').toLowerCase();
+  const city = suggest(written, zones.map(cityOf)) ?? '';
+  // Of some hundred cities one is always within a few letters.
+  const isMeant = city.toLowerCase().startsWith(written) || isNear(written, city.toLowerCase());
+  const meant = isMeant ? zones.find((zone) => cityOf(zone) === city) : undefined;
   return meant === undefined
     ? 'Write the name of one, such as Europe/Berlin or UTC'
     : `Did you mean "${meant}"?`;

@@ -8,7 +8,8 @@ import type { StoreOptions } from './store-options.ts';
 import { viewScore } from './view-score.ts';
 
 const saveReply = z.union([z.literal(0), z.literal(1)]);
-const storedHandOver = json.pipe(handOverSchema);
+/** The JSON of one. */
+export const storedHandOver = json.pipe(handOverSchema);
 
 /** What the scripts store of a hand-over: id, JSON, when somebody is called next ('' where it is over). */
 export function handOverArguments(handOver: HandOver): [id: string, body: string, nextAt: number | ''] {

@@ -15,6 +15,7 @@
  * approvals:asked zset of the same runs by the time at which people were asked
  * hand-over:ID    JSON; expires once it is over
  * hand-overs:due  zset of the ids of those that are not over, by the time at which somebody is called next
+ * handed-over:MACHINE hash: TASK → id of its last hand-over, until the task finds all well there; expires
  * awaiting:MACHINE list of the same runs of a machine, newest first
  * signer:asks     zset of JSON by the time at which it was asked: what is to be signed, and no signer has in hand
  * signer:reply:ID JSON: the answer; expires
@@ -97,6 +98,7 @@ export class Keys {
   readonly approvalsWaiting = (): string => `${this.prefix}approvals:waiting`;
   readonly approvalsAsked = (): string => `${this.prefix}approvals:asked`;
   readonly handOver = (id: string): string => `${this.prefix}hand-over:${id}`;
+  readonly handedOver = (machine: string): string => `${this.prefix}handed-over:${machine}`;
   readonly handOversDue = (): string => `${this.prefix}hand-overs:due`;
   readonly signerAsks = (): string => `${this.prefix}signer:asks`;
   readonly signerSeen = (): string => `${this.prefix}signer:seen`;

@@ -2,13 +2,16 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { StaleFenceError } from '../fleet/errors.ts';
 import type { Halt } from '../fleet/halt.ts';
+import type { HandOver } from '../fleet/hand-over.ts';
 import { nextMoment } from '../fleet/pass-time.ts';
+import { describeTask, type Task } from '../fleet/request.ts';
 import type { Cancellation, Run, RunState } from '../fleet/run.ts';
 import { campaignNote } from './campaign-note.ts';
 import { cancelDriven } from './cancel-run.ts';
 import type { Cancellations } from './cancellations.ts';
 import type { Disk } from './durability.ts';
 import type { RedisHalts } from './halts.ts';
+import { storedHandOver } from './hand-overs.ts';
 import type { Keys } from './keys.ts';
 import { ledgerText } from './ledger.ts';
 import { approvalOf, moveEntries } from './move-entries.ts';
@@ -118,6 +121,7 @@ export class RedisRunStore {
     const { redis, settings, clock } = this.#options;
     const now = clock();
     const asks = run.state === 'awaiting';
+    const isWell = run.state === 'done' && run.verdict === 'ok';
     const entries = run.state === from ? [] : moveEntries(run, fence, now);
     const reply = saveReply.parse(
       await redis.saveRun(
@@ -127,6 +131,7 @@ export class RedisRunStore {
         ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
         campaignNote(run),
         ...(asks ? [nextMoment(approvalOf(run)), approvalOf(run).question.askedAt] : ['', '']),
+        ...[isWell ? describeTask(run.request.task) : ''],
         ...[settings.ledgerEntriesMax, ...entries.map(ledgerText)],
       ),
     );
@@ -148,6 +153,14 @@ export class RedisRunStore {
     const runs = read.flatMap((fields) => readStoredRun(fields)?.run ?? []);
     // One may have been decided since they were listed.
     return runs.filter(({ state }) => state === 'awaiting');
+  }
+
+  /** The last hand-over of what this task found on the machine; undefined where all was well there since. */
+  async handedOver(machine: string, task: Task): Promise<HandOver | undefined> {
+    const { redis, keys } = this.#options;
+    const id = await redis.hget(keys.handedOver(machine), describeTask(task));
+    const body = id === null ? null : await redis.get(keys.handOver(id));
+    return body === null ? undefined : storedHandOver.parse(body);
   }
 
   onCancelled(runId: string, callback: (cancellation: Cancellation) => void): () => void {

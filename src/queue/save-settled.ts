@@ -38,7 +38,7 @@ export async function saveSettled(
     ...[run.id, before.body, JSON.stringify(run), run.state, run.verdict ?? '', campaignNote(run)],
     ...[viewScore('decision', now), run.state === 'awaiting' ? nextMoment(approvalOf(run)) : ''],
     ...[settings.recordsKeptMs, settings.finishedRunsPerMachine],
-    ...(handOver === undefined ? ['', '', ''] : handOverArguments(handOver)),
+    ...(handOver === undefined ? ['', '', '', ''] : [...handOverArguments(handOver), handOver.task]),
     ...[settings.ledgerEntriesMax, ...told.map(ledgerText)],
   );
   return saveReply.parse(reply) === 1;

@@ -13,7 +13,8 @@ function wantedStatus(): 'firing' | 'resolved' {
 }
 
 const nextSteps = {
-  firing: `${sandboxAlertName} fires for ${sandboxMachineName}: a rule of the fleet file has its disk checked.
+  firing: `${sandboxAlertName} fires for ${sandboxMachineName}: a rule of the fleet file has its disk checked,
+unless it was a moment ago, or the machine is silenced or halted. The alert's thread says which.
 Fire it again, and nothing is checked: the machine was looked at a moment ago.
 It ends with: npm run sandbox:alert -- --resolve`,
   resolved: `${sandboxAlertName} is resolved for ${sandboxMachineName}: its thread says so and is closed.`,

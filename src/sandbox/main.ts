@@ -16,6 +16,8 @@ const portSchema = z
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
+const who = ({ realName, id }: { realName: string; id: string }) => `${realName}, ${id}`;
+
 function welcome(sandbox: Sandbox, seconds: number): string {
   return `
 fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
@@ -34,8 +36,9 @@ fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
   or      /fleet schedule add every-5-min ${sandboxMachineName} disk "*/5 * * * *"   (one digest each time)
   Alert   npm run sandbox:alert   (in another terminal: fires one as a monitoring would; -- --resolve ends it)
 
-  You act as ${workspace.sre.realName}; choose ${workspace.approver.realName} to approve what ${workspace.sre.realName} asks for, because nobody approves their own,
-  and ${workspace.visitor.realName} to be somebody who may do nothing.
+  You act as ${who(workspace.sre)}; choose ${who(workspace.approver)} to approve what Alex asks for, because
+  nobody approves their own, and ${who(workspace.visitor)} to be somebody who may do nothing. Commands take the id
+  of a person: /fleet why ${workspace.approver.id} approve ${sandboxMachineName} trim-log
   The machine ${sandboxMachineName} is this computer: its checks only read, and its actions change nothing but two files of
   the sandbox's own. Its agent follows rules; it is no language model.
   Traces: ${sandbox.mlflowUrl ? `${sandbox.mlflowUrl} (MLflow)` : 'none, because mlflow is not on PATH (pip install mlflow)'}

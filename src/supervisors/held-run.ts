@@ -1,5 +1,6 @@
 import type { Installed } from '../fleet/edge-kit.ts';
 import { StoreUnavailableError } from '../fleet/errors.ts';
+import type { HandOver } from '../fleet/hand-over.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { moveRun, type Run, type RunState, type Withheld } from '../fleet/run.ts';
 import type { Claim, Clock, Quarantine, Restraints, RunStore } from './ports.ts';
@@ -94,6 +95,12 @@ export class HeldRun {
   /** The machine's runs that wait for people. */
   waiting(): Promise<readonly Run[]> {
     return this.#inTime(this.#options.store.waiting(this.#run.request.machine));
+  }
+
+  /** The last hand-over of what the run's task found on the machine; undefined where it found all well there since. */
+  handedOver(): Promise<HandOver | undefined> {
+    const { machine, task } = this.#run.request;
+    return this.#inTime(this.#options.store.handedOver(machine, task));
   }
 
   /** Why the run must not go on at this moment; undefined where nothing is in its way. */

@@ -4,8 +4,10 @@ import type { DriftNote, DriftPart } from '../fleet/drift.ts';
 import type { Installed } from '../fleet/edge-kit.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Halt, HaltMember } from '../fleet/halt.ts';
+import type { HandOver } from '../fleet/hand-over.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
+import type { Task } from '../fleet/request.ts';
 import type { Cancellation, Run, RunState, Withheld } from '../fleet/run.ts';
 
 /**
@@ -53,6 +55,8 @@ export interface RunStore {
   save(run: Run, from: RunState, fence: number): Promise<Run>;
   /** The machine's runs in `awaiting`: what people are asked about it already. */
   waiting(machine: string): Promise<readonly Run[]>;
+  /** The last hand-over of what this task found on the machine; undefined where it found all well there since. */
+  handedOver(machine: string, task: Task): Promise<HandOver | undefined>;
   /** Calls back once when the run is cancelled, or is cancelled already. Returns how to stop listening. */
   onCancelled(runId: string, callback: (cancellation: Cancellation) => void): () => void;
   /** Sets or (with undefined) clears the machine's quarantine. @throws StaleFenceError */

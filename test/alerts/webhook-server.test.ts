@@ -106,8 +106,11 @@ describe('a delivery', () => {
   });
 
   it('that Alertmanager repeats is taken once, and again when something changed', async () => {
-    for (const duplicate of [false, true]) {
-      expect((await post('/alerts/alertmanager', notification)).body).toMatchObject({ duplicate });
+    for (const [duplicate, stored] of [
+      [false, 1],
+      [true, 0],
+    ]) {
+      expect((await post('/alerts/alertmanager', notification)).body).toMatchObject({ duplicate, stored });
     }
     const [alert] = notification.alerts;
     const later = { ...notification, alerts: [{ ...alert, status: 'resolved' }] };
@@ -220,8 +223,27 @@ describe('a sender', () => {
 });
 
 describe('what is not taken is answered with what to do', () => {
+  it('and logged, each reason once in a minute, without what was sent', async () => {
+    now += 3_600_000;
+    await post('/alerts/generic', disk, { authorization: 'Bearer a-wrong-one' });
+    await post('/alerts/generic', disk, { authorization: 'Bearer a-wrong-one' });
+    await post('/alerts/generic', { name: 5 });
+    const told = () =>
+      test.lines.map((line) => z.looseObject({ reason: z.string() }).parse(JSON.parse(line)).reason);
+    expect(told()).toEqual(['unauthorized', 'invalid']);
+    expect(test.lines.join('')).not.toContain('a-wrong-one');
+    now += 60_000;
+    await post('/alerts/generic', disk, { authorization: 'Bearer a-wrong-one' });
+    expect(told()).toEqual(['unauthorized', 'invalid', 'unauthorized']);
+  });
+
   it.each([
-    ['another path', () => send('/alerts', { headers: { ...bearer, ...json } }), 404, '/alerts/alertmanager'],
+    [
+      'another path',
+      () => send('/alerts/grafana', { headers: { ...bearer, ...json } }),
+      404,
+      'Grafana post to /alerts/alertmanager',
+    ],
     [
       'another method',
       () => send('/alerts/generic', { method: 'PUT', headers: { ...bearer, ...json } }),
@@ -240,8 +262,21 @@ describe('what is not taken is answered with what to do', () => {
       400,
       'not JSON',
     ],
-    ['another payload', () => post('/alerts/generic', { nam: 'x' }), 400, 'name'],
-    ['much that is wrong', () => post('/alerts/generic', Array(500).fill({})), 400, 'name'],
+    [
+      'another payload',
+      () => post('/alerts/generic', { nam: 'x' }),
+      400,
+      'takes. "name" is missing. "nam" is not known here.',
+    ],
+    ['much that is wrong', () => post('/alerts/generic', Array(500).fill({})), 400, '"[0].name" is missing.'],
+    [
+      'another status',
+      () =>
+        post('/alerts/generic', { alerts: [{ name: 'x', status: 'on', labels: { a: 5 }, startsAt: '1' }] }),
+      400,
+      '"alerts[0].status" must be firing or resolved. "alerts[0].labels.a" must be a string. "alerts[0].startsAt" must be a time',
+    ],
+    ['no group', () => post('/alerts/generic', 5), 400, 'It must be an object.'],
     [
       'another version',
       () => post('/alerts/alertmanager', { ...notification, version: '3' }),

@@ -5,6 +5,7 @@ import { requestNamespace, requestText } from '../../src/fleet/request.ts';
 import type { Run } from '../../src/fleet/run.ts';
 import { signerOf } from '../../src/fleet/ssh-signature.ts';
 import { sampleHalt } from '../support/sample-halt.ts';
+import { personsSilence } from '../support/sample-silence.ts';
 import { asking, askingAccess, askingFleet } from './asking-fleet.ts';
 import { BotUnderTest, eventually } from './bot-under-test.ts';
 
@@ -45,6 +46,14 @@ describe('/fleet run', () => {
     const keys = [createPublicKey(test.decisionKey)];
     expect(signerOf(keys, requestNamespace, requestText(request), request.seal)).toBe(keys[0]);
     expect(test.controls.counted).toEqual(['accepted act 1']);
+  });
+
+  it('on a silenced machine is stored, and says that the silence holds', async () => {
+    const silence = personsSilence({ until: test.now + 60_000 });
+    await test.controls.silences.begin(silence, 'before');
+    const text = await answer('run web-01 vacuum-journal');
+    expect(text).toContain(`(\`${silence.id}\`). What you asked for goes on: people are asked`);
+    expect(requests()).toHaveLength(1);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { cancelActionId, continueActionId } from '../../src/bot/action-ids.ts';
+import { continueActionId, endWavesActionId } from '../../src/bot/action-ids.ts';
 import { campaignButtonsBlockId } from '../../src/bot/views/campaign-main.ts';
 import type { Campaign } from '../../src/fleet/campaign.ts';
 import { BotUnderTest, fleetOf, machine } from './bot-under-test.ts';
@@ -79,7 +79,9 @@ describe('a campaign in waves', () => {
   });
 
   it.each([
-    ['check web-* disk --wave', 'What is `--wave`?'],
+    ['check web-* disk --wave', '`--wave` needs a value. Write for example `--wave 1,10%,rest`.'],
+    ['check web-* disk --at-once', '`--at-once` needs a value. Write for example `--at-once 10`.'],
+    ['check web-* disk --wave --at-once 2', '`--wave` needs a value'],
     ['check web-* disk --wave 1,0%', '`0%` is no wave'],
     ['check web-* disk --wave 1, 10%, rest', 'more than a check takes'],
     ['check web-* disk --wave 1,', 'without blanks'],
@@ -140,10 +142,29 @@ describe('Continue', () => {
 });
 
 describe('ending a campaign', () => {
-  it('by its button keeps what waits from being handed in, and cancels the rest', async () => {
+  it('by its button keeps what waits from being handed in, and leaves what was begun as it is', async () => {
     const { id } = await stopped();
-    await test.click(cancelActionId, id, 'UANN');
+    const before = structuredClone(test.requests.stored);
+    await test.click(endWavesActionId, id, 'UANN');
     expect(await told()).toContain('3 machines that waited will get no run');
+    expect(campaign().ended).toMatchObject({ by: { userId: 'UANN' } });
+    expect(test.requests.stored).toEqual(before);
+    await test.click(endWavesActionId, id, 'UANN');
+    expect(await told(2)).toContain('Nothing waits');
+    expect(test.requests.campaignEntries).toHaveLength(1);
+    expect((await test.command(`cancel ${id}`)).text).toContain('1 cancelled before they began');
+  });
+
+  it('by its button is not for who may not cancel on all machines that wait', async () => {
+    const { id } = await stopped();
+    await test.click(endWavesActionId, id, 'UCID');
+    expect(await told()).toContain('What waits is not ended');
+    expect(campaign().ended).toBeUndefined();
+  });
+
+  it('by its id keeps what waits from being handed in, and cancels the rest', async () => {
+    const { id } = await stopped();
+    expect((await test.command(`cancel ${id}`)).text).toContain('3 machines that waited will get no run');
     expect(campaign().ended).toMatchObject({ by: { userId: 'UANN' } });
     expect(test.requests.campaignEntries).toMatchObject([{ kind: 'campaign.ended', campaign: id }]);
     expect(test.requests.stored).toMatchObject([{ state: 'done', verdict: 'cancelled' }]);

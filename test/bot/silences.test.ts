@@ -113,6 +113,15 @@ describe('/fleet silence', () => {
     expect(silences.stored.size).toBe(0);
   });
 
+  it('of what is silenced already names the one that holds', async () => {
+    const id = await silence('web-*');
+    const ack = await test.command('silence web-01 2h new kernel', { trigger: 'T-2' });
+    expect(ack.text).toContain(
+      `\`web-01\`: silenced until 2027-01-15 09:00:00 UTC: new kernel (\`${id}\`). Yours holds`,
+    );
+    expect(silences.stored.size).toBe(2);
+  });
+
   it('is refused where there are too many already', async () => {
     for (let index = 0; index < 200; index += 1) {
       await silences.begin(personsSilence({ id: `s-${index}` }), `Ev${index}`);
@@ -164,10 +173,19 @@ describe('/fleet unsilence', () => {
   it.each([
     ['unsilence', 'Which silence?'],
     ['unsilence s-0000000000zz', 'There is no silence `s-0000000000zz`'],
-    ['unsilence web-01', 'is no silence'],
+    ['unsilence web-01', 'is no silence: one is called `s-…`. `/fleet silences` lists them.'],
     ['unsilence w-patch-night-abc', 'change it there'],
   ])('%s ends nothing', async (text, explanation) => {
     expect((await test.command(text)).text).toContain(explanation);
+  });
+
+  it('of a machine names the silences that hold for it', async () => {
+    const id = await silence('web-*');
+    const ack = await test.command('unsilence web-01');
+    expect(ack.text).toContain(`It is silenced by \`${id}\`. \`/fleet silences\` lists them.`);
+    expect((await test.command('unsilence db-01')).text).not.toContain(id);
+    expect((await test.command('unsilence web-01', { user: 'UDAN' })).text).not.toContain(id);
+    expect(silences.only.ended).toBeUndefined();
   });
 
   it('is what the button of its message does, for those who may', async () => {

@@ -4,11 +4,14 @@ import { handOverDuty } from '../../src/dispatch/hand-overs.ts';
 import { approvalRulesSchema } from '../../src/fleet/fleet.ts';
 import type { HandOver } from '../../src/fleet/hand-over.ts';
 import { takeHandOver } from '../../src/fleet/hand-over-moves.ts';
+import type { Silence } from '../../src/fleet/silence.ts';
 import { createPagers } from '../../src/on-call/create-pagers.ts';
+import { machine } from '../bot/bot-under-test.ts';
 import { FakeHandOvers } from '../support/fake-hand-overs.ts';
 import { PagerServer, silence } from '../support/pager-server.ts';
 import { sampleHandOver } from '../support/sample-hand-over.ts';
 import { askedAt } from '../support/sample-question.ts';
+import { sampleSilence } from '../support/sample-silence.ts';
 
 const minute = 60_000;
 const link = 'https://acme.slack.com/archives/C0OPS/p1700000000000001';
@@ -19,6 +22,9 @@ let store: FakeHandOvers;
 let now: number;
 /** Channels in which nothing can be said. */
 let closed: string[];
+let holding: Silence[];
+/** What was noted with silences. */
+let held: unknown[];
 
 beforeAll(async () => {
   server = await PagerServer.start();
@@ -32,6 +38,8 @@ beforeEach(() => {
   store = new FakeHandOvers();
   now = askedAt;
   closed = [];
+  holding = [];
+  held = [];
 });
 
 const duty = (requestTimeoutMs = 10_000) =>
@@ -46,14 +54,18 @@ const duty = (requestTimeoutMs = 10_000) =>
       isOutside: async (channel) => closed.includes(channel),
       link: async ({ under }) => (under === undefined ? undefined : link),
     },
-    fleet: () => ({ approvals: approvalRulesSchema.parse({ handOverMinutes: 10 }) }),
+    silences: { holding: async () => holding, holdBack: async (...noted) => void held.push(noted) },
+    fleet: () => ({
+      approvals: approvalRulesSchema.parse({ handOverMinutes: 10 }),
+      machines: new Map([['web-01', machine('web-01')]]),
+    }),
     clock: () => now,
   });
 
 const look = (signal = new AbortController().signal) => duty().run(signal);
 
-function handOver(targets: string[]): string {
-  const opened = sampleHandOver({ targets });
+function handOver(targets: string[], because: HandOver['because'] = 'approved'): string {
+  const opened = sampleHandOver({ targets, because });
   store.add(opened);
   return opened.id;
 }
@@ -103,6 +115,37 @@ describe('people on call', () => {
     const problem = `Nothing can be said in channel ${channel}: fleetbot is not in it, or it is archived.`;
     expect(stored(id).calls).toMatchObject([{ problem }, { target: 1, delivered: true }]);
     expect(kinds()).toEqual(['hand-over.missed', 'hand-over.called', 'hand-over.ended']);
+  });
+});
+
+describe('where the machine is silenced', () => {
+  const silenced = () => sampleSilence({ until: now + 60 * minute });
+
+  it('nobody is called about what nobody decided; that is noted with the silence', async () => {
+    const id = handOver(['U0EVA', 'S0LEADS'], 'expired');
+    holding = [silenced()];
+    await look();
+    expect(stored(id)).toMatchObject({ state: 'silenced', calls: [], silenced: { by: holding[0]?.by } });
+    expect(stored(id).silenced?.reason).toMatch(/^silenced until .*: new kernel$/);
+    expect(held).toEqual([[holding[0], [{ kind: 'escalation', machine: 'web-01', what: 'disk' }], id]]);
+    expect(store.entries).toMatchObject([{ kind: 'hand-over.ended', outcome: 'silenced' }]);
+  });
+
+  it('nobody else is called, nor is everybody told that nobody has it', async () => {
+    const id = handOver(['U0EVA'], 'expired');
+    await look();
+    now += 10 * minute;
+    holding = [silenced()];
+    await look();
+    expect(stored(id)).toMatchObject({ state: 'silenced', calls: { length: 1 } });
+  });
+
+  it('what people agreed to escalate goes on', async () => {
+    const id = handOver(['U0EVA']);
+    holding = [silenced()];
+    await look();
+    expect(stored(id)).toMatchObject({ state: 'calling', calls: { length: 1 } });
+    expect(held).toEqual([]);
   });
 });
 

@@ -22,6 +22,11 @@ describe('a maintenance window of the fleet file', () => {
       'maintenance[0].timeZone: there is no time zone "Europe/Berln". Did you mean "Europe/Berlin"?',
     ],
     [
+      'a zone that is like none',
+      `${good}, timeZone: Mars/Base`,
+      'there is no time zone "Mars/Base". Write the name of one, such as Europe/Berlin or UTC',
+    ],
+    [
       'a machine that is not there',
       good.replace('rhel-01', 'rhel-02'),
       'maintenance[0].machines: names the machine "rhel-02"',

@@ -46,6 +46,13 @@ test('what was written for the person is told as it is', () => {
   );
 });
 
+test('a machine that gives itself another name is not told to be of another version', () => {
+  const message = 'web-01 says that it is sandbox-01. Correct its address or its name in the fleet file.';
+  const text = explainFailure({ code: 'protocol', message });
+  expect(text).toContain('Another machine answered');
+  expect(text).not.toContain('version');
+});
+
 test('a stack, a path or an unknown code never reaches a person', () => {
   for (const thrown of [new TypeError('x is undefined'), 'text', undefined, null]) {
     expect(explainError(thrown)).toBe(internal);

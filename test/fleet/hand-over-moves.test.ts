@@ -41,6 +41,7 @@ describe('an escalation', () => {
       run: runId,
       machine: 'web-01',
       task: 'check disk',
+      what: 'disk',
       origin: { channel: 'C0OPS', under: runId },
       why: '/var is 93% full',
       because: state,

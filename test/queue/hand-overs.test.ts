@@ -134,7 +134,11 @@ it('goes on in the process that takes over while a pager is called, which pages 
         log: silent,
       }),
       slack: { isOutside: async () => false, link: async () => undefined },
-      fleet: () => ({ approvals: approvalRulesSchema.parse({ handOverMinutes: 0.000_01 }) }),
+      silences: queue.silences,
+      fleet: () => ({
+        approvals: approvalRulesSchema.parse({ handOverMinutes: 0.000_01 }),
+        machines: new Map(),
+      }),
       clock: Date.now,
     });
   const id = await escalate('approved', one);

@@ -48,5 +48,5 @@ test('`fleetbot validate` warns of what nobody could approve, and ends with 0', 
   const { status, stdout } = validate(file);
   expect(status).toBe(0);
   expect(stdout).toContain(`warning: ${file}:3: machines[0].actions[0]: nobody could ever approve "it"`);
-  expect(stdout).toContain(`${file}: 1 machines, 0 access rules: valid`);
+  expect(stdout).toContain(`${file}: 1 machine, 0 access rules: valid`);
 });

@@ -2,7 +2,7 @@ import type { MachineGate, RunStore, Signer } from '../../src/supervisors/ports.
 
 /**
  * What happens around every call that a supervisor makes: before it is made, and after it took effect but
- * before its answer arrives. Calls are named `store STATE`, `raise fence`, `quarantine`, `waiting`, `sign`, and like the
+ * before its answer arrives. Calls are named `store STATE`, `raise fence`, `quarantine`, `waiting`, `handed over`, `sign`, and like the
  * gate's verbs. What never resolves is a worker that was killed there.
  */
 export interface Around {
@@ -30,6 +30,7 @@ export function aroundStore(store: RunStore, around: Around): RunStore {
     onCancelled: (runId, callback) => (around.deaf ? () => {} : store.onCancelled(runId, callback)),
     save: (...args) => surrounded(around, `store ${args[0].state}`, () => store.save(...args)),
     raiseFence: (...args) => surrounded(around, 'raise fence', () => store.raiseFence(...args)),
+    handedOver: (...args) => surrounded(around, 'handed over', () => store.handedOver(...args)),
     waiting: (...args) => surrounded(around, 'waiting', () => store.waiting(...args)),
     setQuarantine: (...args) => surrounded(around, 'quarantine', () => store.setQuarantine(...args)),
   };

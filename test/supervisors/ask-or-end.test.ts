@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StoreUnavailableError } from '../../src/fleet/errors.ts';
+import { beginCall, giveUp, takeHandOver } from '../../src/fleet/hand-over-moves.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
 import { authorised, catalogue, checkDisk, openActing, vacuum } from './acting-machine.ts';
 import { supervisedMachines } from './supervised-machine.ts';
@@ -92,7 +93,10 @@ describe('a check that finds something', () => {
     await using on = await openActing(open);
     const first = await on.serve(checkDisk);
     const second = await on.serve(checkDisk);
-    expect(second).toMatchObject({ state: 'done', verdict: 'critical' });
+    expect(second).toMatchObject({
+      ...{ state: 'done', verdict: 'critical' },
+      askedBefore: { kind: 'question', run: first.id, approval: first.approval?.question.id },
+    });
     expect(second.approval).toBeUndefined();
     await on.decide(first.id, 'denied');
     expect((await on.serve(checkDisk)).state).toBe('awaiting');
@@ -102,6 +106,52 @@ describe('a check that finds something', () => {
     await using on = await openActing(open, { outputs: () => dfOutputs(96, 40) });
     expect((await on.serve(checkDisk)).state).toBe('awaiting');
     expect((await on.serve(checkDisk)).state).toBe('done');
+  });
+
+  describe('and that people on call have', () => {
+    const critical = () => dfOutputs(96, 40);
+    const bea = { kind: 'person', userId: 'U0BEA', teamId: 'T1' } as const;
+
+    it.each(['approved', 'expired'] as const)('asks nobody again (%s), and says who has it', async (how) => {
+      await using on = await openActing(open, { outputs: critical });
+      const first = await on.serve(checkDisk);
+      await on.decide(first.id, how);
+      const id = first.id.replace('r-', 'o-');
+      const before = { kind: 'hand-over', handOver: id, at: expect.any(Number) };
+      expect((await on.serve(checkDisk)).askedBefore).toEqual(before);
+      await on.queue.handOvers.change(id, (current) => takeHandOver(current, bea, Date.now()));
+      const third = await on.serve(checkDisk);
+      expect(third).toMatchObject({ state: 'done', askedBefore: { ...before, takenBy: bea } });
+      expect(third.approval).toBeUndefined();
+    });
+
+    it('asks again once all was well in between', async () => {
+      let isWell = false;
+      await using on = await openActing(open, { outputs: () => (isWell ? dfOutputs(20, 40) : critical()) });
+      await on.decide((await on.serve(checkDisk)).id);
+      isWell = true;
+      expect((await on.serve(checkDisk)).verdict).toBe('ok');
+      isWell = false;
+      expect((await on.serve(checkDisk)).state).toBe('awaiting');
+    });
+
+    it('asks again after escalateAgainMinutes', async () => {
+      const rest = catalogue.replace('S0ONCALL]', 'S0ONCALL], escalateAgainMinutes: 0.000001');
+      await using on = await openActing(open, { outputs: critical }, { yaml: authorised, rest });
+      await on.decide((await on.serve(checkDisk)).id);
+      expect((await on.serve(checkDisk)).state).toBe('awaiting');
+    });
+
+    it('asks again where nobody took it', async () => {
+      await using on = await openActing(open, { outputs: critical });
+      const first = await on.serve(checkDisk);
+      await on.decide(first.id);
+      const change = (now: number, move: typeof giveUp) =>
+        on.queue.handOvers.change(first.id.replace('r-', 'o-'), (current) => move(current, now));
+      await change(Date.now(), (current, now) => beginCall(current, 0, now, { patienceMs: 1 }));
+      await change(Date.now() + 1_000, giveUp);
+      expect((await on.serve(checkDisk)).state).toBe('awaiting');
+    });
   });
 
   it('asks nothing when it was cancelled just before', async () => {

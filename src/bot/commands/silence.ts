@@ -5,6 +5,7 @@ import { silenceMaxMs, silenceMinMs, silenceReasonMaxCharacters } from '../../fl
 import { deniedAll, deniedMachines } from '../denied.ts';
 import { machineHint } from '../machine-hint.ts';
 import { namesOf } from '../names-of.ts';
+import { silenceSentences } from '../silence-sentences.ts';
 import { tidyReason } from '../tidy-reason.ts';
 import { noticeView } from '../views/notice.ts';
 import { defineCommand, selectorAndWords, usageError } from './command.ts';
@@ -12,6 +13,7 @@ import { defineCommand, selectorAndWords, usageError } from './command.ts';
 const usage = 'silence <selector> <duration> <reason>';
 /** Every run looks through all of them. */
 const silencesAtMost = 200;
+const bothHold = 'Yours holds beside it: nothing begins there by itself before both are over.';
 const maxDays = silenceMaxMs / (24 * 3_600_000);
 
 /** Lets nothing happen to machines by itself for a time. */
@@ -59,10 +61,12 @@ export const silence = defineCommand({
       machines: denied.length === 0 ? selector : namesOf(allowed).join(','),
       ...{ reason, by: asker.requester, origin, from, until: from + durationMs },
     };
-    await services.silences.begin(wanted, eventId);
+    const before = await silenceSentences(allowed, services, bothHold);
+    const { duplicate } = await services.silences.begin(wanted, eventId);
     const forbidden = await deniedMachines(denied, asker);
     const unmatched = unmatchedAlternatives(fleet, selector).map((part) => `\`${part}\``);
     const sentences = [
+      ...(duplicate ? [] : before),
       ...(unmatched.length > 0 ? [`Nothing matches ${unmatched.join(', ')}.`] : []),
       ...(forbidden === undefined ? [] : [`NOT silenced, because you may not: ${forbidden}`]),
     ];

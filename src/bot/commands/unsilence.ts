@@ -1,5 +1,6 @@
 import { InputError } from '../../fleet/errors.ts';
-import { endSilence } from '../end-silence.ts';
+import { parseSelector } from '../../fleet/selector.ts';
+import { type Ending, endSilence } from '../end-silence.ts';
 import { defineCommand, usageError, wordsOf } from './command.ts';
 
 const usage = 'unsilence <silence>';
@@ -19,8 +20,26 @@ export const unsilence = defineCommand({
     if (id.startsWith('w-')) {
       throw new InputError('A maintenance window ends when the fleet file says so: change it there.');
     }
-    if (!idPattern.test(id)) throw usageError(`\`${typed}\` is no silence: one is called \`s-…\`.`, usage);
-    return { id };
+    return { id, typed };
   },
-  run: ({ id }, { fleet, asker, services }) => endSilence(id, { fleet, asker, services }),
+  async run({ id, typed }, { fleet, asker, services }) {
+    if (!idPattern.test(id)) throw await noSilence(typed, { fleet, asker, services });
+    return endSilence(id, { fleet, asker, services });
+  },
 });
+
+/** What was typed is no silence; where it names a machine that the person may view, which silences hold for that. */
+async function noSilence(typed: string, { fleet, asker, services }: Ending): Promise<InputError> {
+  const machine = fleet.machines.get(typed);
+  const { allowed } = await asker.permission('view', machine === undefined ? [] : [machine]);
+  const [visible] = allowed;
+  const holding = visible === undefined ? [] : await services.silences.holding(visible);
+  const ids = holding.flatMap(({ id, machines }) =>
+    visible !== undefined && parseSelector(machines)(visible) ? [`\`${id}\``] : [],
+  );
+  const those = ids.length === 0 ? '' : ` It is silenced by ${ids.join(', ')}.`;
+  return usageError(
+    `\`${typed}\` is no silence: one is called \`s-…\`.${those} \`/fleet silences\` lists them.`,
+    usage,
+  );
+}

@@ -12,6 +12,7 @@ export interface WaveFlags {
 
 const flags = ['--wave', '--at-once'] as const;
 type Flag = (typeof flags)[number];
+const examples: Record<Flag, string> = { '--wave': '--wave 1,10%,rest', '--at-once': '--at-once 10' };
 const atOnceMax = 10_000;
 
 /** A question in quotes, and nothing outside of them. */
@@ -37,7 +38,9 @@ export function takeWaveFlags(all: readonly string[]): {
     const first = flagAt(words, 0) ?? flagAt(words, words.length - 1) ?? flagAt(words, words.length - 2);
     if (first === undefined) break;
     const { flag, value, at, length } = first;
-    if (value === undefined) throw new InputError(`What is \`${flag}\`? Write \`${waveUsage}\`.`);
+    if (value === undefined || value === '') {
+      throw new InputError(`\`${flag}\` needs a value. Write for example \`${examples[flag]}\`.`);
+    }
     if (values.has(flag)) throw new InputError(`\`${flag}\` is there twice.`);
     values.set(flag, value);
     words = words.toSpliced(at, length);

@@ -13,7 +13,7 @@ import { message, type Parts, type Standing } from './part.ts';
 export async function digestParts(
   found: Omit<Digest, 'runs'>,
   standing: Standing,
-  ofCampaign: (withFiles: boolean) => Promise<Pick<Parts, 'thread'>>,
+  ofCampaign: () => Promise<Pick<Parts, 'thread'>>,
   loadRuns: (runIds: readonly string[]) => Promise<readonly Run[]>,
 ): Promise<Parts | undefined> {
   const { campaign, members, previous, halted } = found;
@@ -25,7 +25,7 @@ export async function digestParts(
   if (standing.main === undefined && (!isDue || saysTheSame)) return undefined;
   const told = toldInFull(found).slice(0, shownMachines);
   const runs = await loadRuns(told.map(({ runId }) => runId));
-  const { view, isQuiet } = digestMainView({ ...found, runs });
-  const { thread } = await ofCampaign(!isQuiet);
+  const view = digestMainView({ ...found, runs });
+  const { thread } = await ofCampaign();
   return { main: message('main', campaignMainBlockId(campaign.id), view), thread };
 }

@@ -23,7 +23,7 @@ export function handOverParts(handOver: HandOver, standing: Standing, thread: st
     const isInSlack = target !== undefined && problem === undefined && pagerOf(target) === undefined;
     return isInSlack ? [{ name: `call:${index}`, target }] : [];
   });
-  const main = message('main', handOverMainBlockId(id), handOverMainView(handOver));
+  const main = message('main', handOverMainBlockId(id), handOverMainView(handOver, isPosted('main')));
   return {
     main: { ...main, priority: 'decision' },
     thread: [

@@ -30,6 +30,7 @@ import { runDiagnosisBlockId, runDiagnosisView } from '../views/run-diagnosis.ts
 import { runMainBlockId, runMainView } from '../views/run-main.ts';
 import { runVerdictBlockId, runVerdictView } from '../views/run-verdict.ts';
 import {
+  type StillSilenced,
   silenceEndBlockId,
   silenceEndView,
   silenceMainBlockId,
@@ -89,17 +90,17 @@ function entryRunIds(members: readonly CampaignMember[], standing: Standing): re
 /** What a campaign's parts are made with. */
 export interface CampaignPartTools extends PartTools, Pick<CampaignDetails, 'now' | 'halted'> {
   readonly loadRuns: (runIds: readonly string[]) => Promise<readonly Run[]>;
-  /** Whether it gets its files when it is over: each of its runs is read for them. */
-  readonly withFiles: boolean;
 }
 
 /** Everything that should stand in Slack for a campaign. */
 export async function campaignParts(
   { campaign, members }: { readonly campaign: Campaign; readonly members: readonly CampaignMember[] },
   standing: Standing,
-  { linkTo, catalogue, now, halted, loadRuns, withFiles }: CampaignPartTools,
+  { linkTo, catalogue, now, halted, loadRuns }: CampaignPartTools,
 ): Promise<Parts> {
   const { isOver } = progressOf(campaign, members);
+  // Of what began by itself nobody waits for a list.
+  const withFiles = isOver && campaign.requester.kind === 'person';
   const asked = askedMembers(members, standing);
   const entryIds = entryRunIds(members, standing);
   const shownIds = [...entryIds, ...exampleRunIds(members), ...asked.map(({ runId }) => runId)];
@@ -124,7 +125,7 @@ export async function campaignParts(
     thread: [
       ...entries,
       ...cards,
-      ...(isOver && withFiles ? await machineFiles(campaign, members, standing, loadRuns) : []),
+      ...(withFiles ? await machineFiles(campaign, members, standing, loadRuns) : []),
     ],
   };
 }
@@ -176,8 +177,10 @@ export function incidentParts(incident: Incident, priority: ViewPriority): Parts
 /**
  * Everything that should stand in Slack for a silence: of a person's its message, and its end under it, which people
  * then hear of. A window says nothing before its end.
+ *
+ * @param still what of its machines is silenced still, once it is over
  */
-export function silenceParts(state: SilenceState): Parts | undefined {
+export function silenceParts(state: SilenceState, still: readonly StillSilenced[] = []): Parts | undefined {
   const { id, by } = state.silence;
   const main = (view: View): MessagePart => ({
     ...message('main', silenceMainBlockId(id), view),
@@ -185,11 +188,11 @@ export function silenceParts(state: SilenceState): Parts | undefined {
   });
   const end = silenceEndBlockId(id);
   if (by.kind === 'person') {
-    const thread = state.over ? [message('end', end, silenceEndView(state, end))] : [];
-    return { main: main(silenceMainView(state)), thread };
+    const thread = state.over ? [message('end', end, silenceEndView(state, end, still))] : [];
+    return { main: main(silenceMainView(state, still)), thread };
   }
   if (!state.over) return undefined;
-  return { main: main(silenceEndView(state, silenceMainBlockId(id))), thread: [] };
+  return { main: main(silenceEndView(state, silenceMainBlockId(id), still)), thread: [] };
 }
 
 /** The message of a notice. */

@@ -6,6 +6,8 @@ import type { Machine } from '../../fleet/machine.ts';
 import type { Origin } from '../../fleet/request.ts';
 import { personBehind, type Requester } from '../../fleet/requester.ts';
 import type { Run } from '../../fleet/run.ts';
+import { parseSelector } from '../../fleet/selector.ts';
+import { type Silence, silencer } from '../../fleet/silence.ts';
 import type {
   CampaignMember,
   DirtyView,
@@ -20,6 +22,7 @@ import type {
 } from '../ports.ts';
 import type { Threads } from '../threads.ts';
 import { cannotPostView } from '../views/cannot-post.ts';
+import type { StillSilenced } from '../views/silence-main.ts';
 import { digestParts } from './digest-parts.ts';
 import { handOverParts } from './hand-over-parts.ts';
 import { homeOf } from './home.ts';
@@ -158,11 +161,11 @@ export class Refresher {
     }
     const loadRuns = (ids: readonly string[]): Promise<readonly Run[]> => this.#loadRuns(ids);
     const halted = await this.#haltedOf(found);
-    const ofCampaign = async (withFiles: boolean): Promise<Parts> =>
+    const ofCampaign = async (): Promise<Parts> =>
       campaignParts(found, standing, {
         ...this.#partTools(),
         now: this.#tools.clock(),
-        ...{ halted, loadRuns, withFiles },
+        ...{ halted, loadRuns },
       });
     if (requester.kind === 'schedule') {
       const before = found.campaign.previous;
@@ -170,7 +173,7 @@ export class Refresher {
       const digest = await digestParts({ ...found, previous, halted }, standing, ofCampaign, loadRuns);
       return digest && { parts: digest, origin, requester };
     }
-    return { parts: await ofCampaign(true), origin, requester };
+    return { parts: await ofCampaign(), origin, requester };
   }
 
   /** The machines of a campaign that wait for their turn and are halted; those that wait for their wave if all are. */
@@ -201,10 +204,20 @@ export class Refresher {
 
   async #silence(id: string): Promise<Wanted | undefined> {
     const found = await this.#tools.silences.silence(id);
-    const parts = found && silenceParts(found);
-    if (parts === undefined || found?.silence.origin === undefined) return undefined;
+    if (found?.silence.origin === undefined) return undefined;
+    const parts = silenceParts(found, found.over ? await this.#stillSilenced(found.silence) : []);
+    if (parts === undefined) return undefined;
     const { origin, by } = found.silence;
     return { parts, origin, requester: by.kind === 'person' ? by : undefined };
+  }
+
+  /** Those of its machines for which another one holds. */
+  async #stillSilenced({ id, machines }: Silence): Promise<readonly StillSilenced[]> {
+    const { clock, fleet, silences } = this.#tools;
+    const matched = [...fleet.current().machines.values()].filter(parseSelector(machines));
+    const others = (await silences.holding()).filter((other) => other.id !== id);
+    const groups = [...Map.groupBy(matched, silencer(others, clock()))];
+    return groups.flatMap(([silence, those]) => (silence ? [{ silence, machines: those }] : []));
   }
 
   async #notice({ id, priority }: DirtyView): Promise<Wanted | undefined> {

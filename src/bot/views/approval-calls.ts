@@ -50,7 +50,8 @@ function whoDecided({ approval: { question, round, votes } }: AskingRun): string
 export function expiredView(run: AskingRun, name: string): View | undefined {
   const { question, state } = run.approval;
   if (state !== 'expired') return undefined;
-  const words = `:hourglass: ${requesterWords(question.requester)} Expired, because not enough people decided until ${formatMoment(endOf(question))}: ${what(run)}. ${afterExpiry(question)}`;
+  const until = formatMoment(endOf(question));
+  const words = `:hourglass: Expired, because not enough people decided until ${until}: ${what(run)}, asked for by ${requesterWords(question.requester)}. ${afterExpiry(question)}`;
   return call(run, name, words);
 }
 
@@ -58,7 +59,7 @@ function afterExpiry({ machine, subject }: Question): string {
   if (subject.kind === 'escalation') {
     return subject.to.length === 0
       ? 'Nobody is on call: look at the machine.'
-      : 'So those on call are called, one after the other: see below.';
+      : 'So those on call are called, one after the other, unless the machine is silenced: see below.';
   }
   const words = [machine, subject.action, ...paramWords(subject.params)];
   const again = ['/fleet run', ...words].join(' ');

@@ -139,7 +139,7 @@ function escalationLine(
   state: Approval['state'],
 ): string {
   if (to.length === 0) return 'goes to nobody, because the fleet file names nobody';
-  const targets = to.map(targetWords).join(', then ');
+  const targets = to.map((target) => targetWords(target)).join(', then ');
   switch (state) {
     case 'waiting':
       return `goes to ${targets}, until somebody has it; also where nobody decides in time`;

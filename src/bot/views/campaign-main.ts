@@ -5,7 +5,7 @@ import { formatMoment } from '../../fleet/format.ts';
 import type { Halt } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Run } from '../../fleet/run.ts';
-import { cancelActionId, continueActionId } from '../action-ids.ts';
+import { continueActionId, endWavesActionId } from '../action-ids.ts';
 import type { CampaignMember } from '../ports.ts';
 import {
   alikeWords,
@@ -116,7 +116,7 @@ function campaignButtons({ id, stopped, ended }: Campaign): readonly ActionsBloc
   if (stopped === undefined || ended !== undefined) return [];
   return buttonRow(campaignButtonsBlockId(id, stopped.wave), [
     button('Continue', continueActionId, { value: id }, 'primary'),
-    button('End it', cancelActionId, { value: id }, 'danger'),
+    button('End the rest', endWavesActionId, { value: id }, 'danger'),
   ]);
 }
 

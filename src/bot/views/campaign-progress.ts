@@ -17,38 +17,43 @@ const machines = (count: number) => (count === 1 ? '1 machine' : `${count} machi
 
 /** How far a campaign is. */
 export interface Progress {
-  /** Machines that have a run, or will get one. */
+  /** Machines that have a run, will get one, or would have got one had nobody ended it. */
   readonly all: number;
   readonly done: number;
   readonly queued: number;
   readonly asking: number;
   /** Machines that wait for their wave, or for others to be done. */
   readonly waiting: number;
+  /** Machines that waited when somebody ended it: they get no run. */
+  readonly unbegun: number;
   /** Nothing more comes of it. */
   readonly isOver: boolean;
 }
 
 export function progressOf(campaign: Campaign, members: readonly CampaignMember[]): Progress {
   const count = (state: CampaignMember['state']) => members.filter((member) => member.state === state).length;
-  const waiting = campaign.ended === undefined ? waitingOf(campaign).length : 0;
+  const left = waitingOf(campaign).length;
+  const [waiting, unbegun] = campaign.ended === undefined ? [left, 0] : [0, left];
   const done = count('done');
   return {
-    all: members.length + waiting,
-    ...{ done, queued: count('queued'), asking: count('awaiting'), waiting },
+    all: members.length + left,
+    ...{ done, queued: count('queued'), asking: count('awaiting'), waiting, unbegun },
     isOver: waiting === 0 && done === members.length,
   };
 }
 
 /** How many are done, and how long the rest takes at the pace so far. */
 export function progressLine(progress: Progress, leftMs: number | undefined): string {
-  const { all, done, queued, asking, waiting } = progress;
+  const { all, done, queued, asking, waiting, unbegun } = progress;
+  const never = unbegun === 0 ? '' : `, ${unbegun} not begun`;
   if (progress.isOver) {
-    return all === 0 ? ':checkered_flag: no machine was asked' : `:checkered_flag: all ${all} machines done`;
+    if (all === 0) return ':checkered_flag: no machine was asked';
+    return `:checkered_flag: ${unbegun === 0 ? `all ${all}` : `${done} of ${all}`} machines done${never}`;
   }
-  const atWork = all - done - queued - asking - waiting;
+  const atWork = all - done - queued - asking - waiting - unbegun;
   const waits = waiting === 0 ? '' : `, ${waiting} waiting`;
   const left = leftMs === undefined ? '' : ` · about ${roughly(leftMs)} left at this pace`;
-  return `:hourglass_flowing_sand: ${done} of ${all} machines done, ${atWork} at work, ${queued} queued${waits}${left}`;
+  return `:hourglass_flowing_sand: ${done} of ${all} machines done, ${atWork} at work, ${queued} queued${waits}${never}${left}`;
 }
 
 /**
@@ -69,7 +74,7 @@ export function timeLeftMs(
   const done = members.filter(({ state, machine }) => state === 'done' && !before.has(machine)).length;
   const tookMs = now - (last?.at ?? campaign.acceptedAt);
   if (done < paceMachines || tookMs < paceMs) return undefined;
-  const left = progress.all - progress.done - progress.asking;
+  const left = progress.all - progress.done - progress.asking - progress.unbegun;
   const leftMs = (left * tookMs) / done;
   return leftMs < worthTellingMs ? undefined : leftMs;
 }

@@ -12,7 +12,7 @@ const colours = {
   cancelled: ':black_large_square:',
   ok: ':large_green_square:',
   answered: ':large_blue_square:',
-  /** At work, or waiting. */
+  /** At work, waiting, or not begun when somebody ended the campaign. */
   open: ':white_large_square:',
 } as const satisfies Record<Verdict | 'open', string>;
 const order: readonly (keyof typeof colours)[] = [

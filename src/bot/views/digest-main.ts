@@ -40,13 +40,9 @@ export interface Digest extends DigestRecord {
 }
 
 /**
- * What a schedule brought: what changed since the last time, and problems in full. One line where there is neither:
- * it is quiet then.
+ * What a schedule brought: what changed since the last time, and problems in full. One line where there is neither.
  */
-export function digestMainView({ campaign, members, previous, halted, runs: told }: Digest): {
-  readonly view: View;
-  readonly isQuiet: boolean;
-} {
+export function digestMainView({ campaign, members, previous, halted, runs: told }: Digest): View {
   const { id, requester, task, selector, acceptedAt, leftOut = [] } = campaign;
   const name = prose(requester.kind === 'schedule' ? requester.schedule : id, nameChars);
   const comparable = isComparable(campaign, previous?.campaign) ? previous : undefined;
@@ -70,7 +66,7 @@ export function digestMainView({ campaign, members, previous, halted, runs: told
   const isNews = worst.length + changes.length + unfinished.length + toldLeftOut.length > 0;
   if (comparable && !isNews && task.kind !== 'ask') {
     const line = [title, ...(counts.length > 0 ? [counts.join('   ')] : []), since].join(' · ');
-    return { view: { text, blocks: [section(line, blockId)] }, isQuiet: true };
+    return { text, blocks: [section(line, blockId)] };
   }
   const runs = new Map(told.map((run) => [run.id, run]));
   const { view } = compose({
@@ -94,7 +90,7 @@ export function digestMainView({ campaign, members, previous, halted, runs: told
     ],
     more: (count) => `and ${count} more`,
   });
-  return { view, isQuiet: false };
+  return view;
 }
 
 /** The machines of which a run is told in full: those that are not ok, or all where a question was asked. */

@@ -8,6 +8,7 @@ import { button, buttonRow, compose, context, section, type View } from './view.
 
 const whyChars = 500;
 const problemChars = 300;
+const reasonChars = 300;
 
 /** `block_id` of a hand-over's message, by which recovery finds it. */
 export const handOverMainBlockId = (id: string) => `hand-over:${id}:main`;
@@ -27,13 +28,18 @@ export function takeButton({ id, takenBy }: HandOver, part: string): readonly Ac
 }
 
 /** What it has come to. One line. */
-export function handOverStateWords({ state, takenBy }: HandOver): string {
+export function handOverStateWords({ calls, silenced, state, takenBy }: HandOver): string {
   if (takenBy !== undefined) {
     return `:white_check_mark: *${mention(takenBy.by.userId)} has it* since ${formatMoment(takenBy.at)}`;
   }
   switch (state) {
     case 'nobody':
       return ':rotating_light: *NOBODY HAS IT*: everybody on call had their time';
+    case 'silenced': {
+      const what = calls.length === 0 ? 'Not handed over' : 'Nobody else is called';
+      const by = silenced?.by === undefined ? '' : ` · by ${mention(silenced.by.userId)}`;
+      return `:mute: *${what}*: ${prose(silenced?.reason ?? 'silenced', reasonChars)}${by}`;
+    }
     case 'delivered':
       return ':pager: *A pager took it*; nobody said here yet that they have it';
     default:
@@ -51,26 +57,29 @@ function callWords({ target, at, delivered, problem }: Call, handOver: HandOver)
 }
 
 /** Everybody on call, in order, with what became of their call. */
-function targetLines(handOver: HandOver): readonly string[] {
+function targetLines(handOver: HandOver, stands: boolean): readonly string[] {
   const { calls, state, targets } = handOver;
   return targets.map((target, index) => {
     const call = calls[index];
     const none = state === 'calling' ? 'not called yet' : 'not called';
-    return `${index + 1}. ${targetWords(target)}: ${call === undefined ? none : callWords(call, handOver)}`;
+    return `${index + 1}. ${targetWords(target, stands && call !== undefined)}: ${call === undefined ? none : callWords(call, handOver)}`;
   });
 }
 
-/** The one message that tells how far a hand-over is, and who has it. It calls nobody. */
-export function handOverMainView(handOver: HandOver): View {
-  const { because, id, machine, openedAt, why } = handOver;
+/**
+ * The one message that tells how far a hand-over is, and who has it. It calls nobody.
+ * @param stands whether it is an edit
+ */
+export function handOverMainView(handOver: HandOver, stands: boolean = false): View {
+  const { because, calls, id, machine, openedAt, state, why } = handOver;
   const headline = `${handOverStateWords(handOver)} · *${prose(machine, 64)}*`;
   return compose({
     text: `${headline}: ${prose(why, whyChars)}`,
     head: [section(`${headline}\n${prose(why, whyChars)}`, handOverMainBlockId(id))],
-    body: targetLines(handOver),
+    body: targetLines(handOver, stands),
     tail: [
       context([
-        `handed over at ${formatMoment(openedAt)}, because ${becauseWords[because]}`,
+        `${calls.length === 0 && state === 'silenced' ? 'due' : 'handed over'} at ${formatMoment(openedAt)}, because ${becauseWords[because]}`,
         codeSpan(id, 64),
       ]),
       ...takeButton(handOver, 'main'),

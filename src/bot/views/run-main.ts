@@ -118,6 +118,15 @@ function withheldLines({ withheld }: Run): readonly string[] {
   return [withheld.moment === 'run' ? words : `:mute: nobody was asked: ${words}`];
 }
 
+/** Where people were asked before what the run would have asked them. */
+function askedBeforeLine(before: NonNullable<Run['askedBefore']>): string {
+  if (before.kind === 'question') {
+    return `:raised_hand: people are asked already, in run ${codeSpan(before.run, 64)}: decide it there (${codeSpan(before.approval, 64)})`;
+  }
+  const taken = before.takenBy === undefined ? '' : `, taken by ${mention(before.takenBy.userId)}`;
+  return `:telephone_receiver: nobody was asked: people on call were called already at ${formatMoment(before.at)} (${codeSpan(before.handOver, 64)})${taken}`;
+}
+
 /** What happened so far, one line each: verdict or state first. */
 export function statusLines(run: Run, halt?: Halt): readonly string[] {
   const { machine, task } = run.request;
@@ -132,6 +141,7 @@ export function statusLines(run: Run, halt?: Halt): readonly string[] {
   if (run.diagnosis?.failure !== undefined) lines.push(':x: the agent failed: see the thread');
   if (run.peers !== undefined) lines.push(peersLine(run.peers));
   lines.push(...approvalLines(run), ...withheldLines(run));
+  if (run.askedBefore !== undefined) lines.push(askedBeforeLine(run.askedBefore));
   if (run.verdict !== undefined && run.state !== 'done' && run.state !== 'awaiting') {
     lines.push(stateWords[run.state]);
   }

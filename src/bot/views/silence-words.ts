@@ -3,7 +3,8 @@ import type { HeldBack, HeldBackKind, Silence } from '../../fleet/silence.ts';
 import { heldBackKinds } from '../../fleet/silence.ts';
 import { codeSpan, mention, prose } from './safe-text.ts';
 
-const reasonChars = 250;
+/** Longest reason in a message. */
+export const reasonChars = 250;
 const whatChars = 64;
 /** How many machines a line names before it counts the rest. */
 const namedAtMost = 10;

@@ -4,7 +4,7 @@
 -- ARGV     id, body before, body, state, verdict ('' for none), note for its campaign,
 --          score for views:dirty, when it is to be looked at again ('' where it awaits people no more),
 --          ms a finished run is kept, number of finished runs kept,
---          id, JSON and next call of the hand-over that begins ('' for none),
+--          id, JSON, next call and task of the hand-over that begins ('' for none),
 --          number of ledger entries kept at most, ledger entries…
 -- Returns  1 | 0 when somebody was faster
 local prefix, id, body, state, verdict, note = KEYS[1], ARGV[1], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -20,9 +20,11 @@ local dirty = show(prefix, id, machine, campaign, state, verdict, note, was[5], 
 redis.call('HSET', key, 'body', body, 'state', state, 'verdict', verdict, 'dirty', dirty)
 if ARGV[11] ~= '' then
   hand_over(prefix, ARGV[11], ARGV[12], ARGV[13], ARGV[9], ARGV[7])
+  redis.call('HSET', prefix .. 'handed-over:' .. machine, ARGV[14], ARGV[11])
+  redis.call('PEXPIRE', prefix .. 'handed-over:' .. machine, ARGV[9])
 end
-for i = 15, #ARGV do
-  ledger(prefix, ARGV[14], ARGV[i])
+for i = 16, #ARGV do
+  ledger(prefix, ARGV[15], ARGV[i])
 end
 if state == 'awaiting' then
   redis.call('ZADD', prefix .. 'approvals:waiting', ARGV[8], id)

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { askedMembers } from '../../../src/bot/publisher/approval-parts.ts';
 import type { Parts, Standing } from '../../../src/bot/publisher/part.ts';
 import { campaignParts } from '../../../src/bot/publisher/parts.ts';
+import type { Campaign } from '../../../src/fleet/campaign.ts';
 import type { Run } from '../../../src/fleet/run.ts';
 import { noDetails, sampleCampaign } from '../../support/sample-run.ts';
 import { asking } from '../asking-fleet.ts';
@@ -20,12 +21,17 @@ function question(index: number, ends: 'waits' | 'expired' = 'waits'): Run {
     : { ...run, request, state: 'done', approval: { ...run.approval, state: 'expired', settledAt: askedAt } };
 }
 
-async function partsOf(runs: readonly Run[], standing: Standing = {}): Promise<Parts> {
+async function partsOf(
+  runs: readonly Run[],
+  standing: Standing = {},
+  changes: Partial<Campaign> = {},
+): Promise<Parts> {
+  const campaign = { ...sampleCampaign('c-1', names), ...changes };
   const members = runs.map(({ id, state, request: { machine } }) => ({
     ...{ machine, runId: id, state, verdict: 'critical', inertnessUnknown: false, alike: '' },
   }));
-  return campaignParts({ campaign: sampleCampaign('c-1', names), members }, standing, {
-    ...{ ...noDetails, linkTo: () => ({ missing: '' }), catalogue: new Map(), withFiles: true },
+  return campaignParts({ campaign, members }, standing, {
+    ...{ ...noDetails, linkTo: () => ({ missing: '' }), catalogue: new Map() },
     loadRuns: async (ids) => runs.filter(({ id }) => ids.includes(id)),
   });
 }
@@ -88,4 +94,13 @@ it('the files of one that is over are made until they stand', async () => {
   const [csv, json] = ['file:machines:csv', 'file:machines:json'];
   expect(await files({ [csv]: posted })).toEqual([csv, json]);
   expect(await files({ [csv]: posted, [json]: posted })).toEqual([]);
+});
+
+it('only what a person asked for gets files', async () => {
+  const runs = names.map((_name, index) => question(index, 'expired'));
+  const filesFor = async (requester: Campaign['requester']) =>
+    (await partsOf(runs, {}, { requester })).thread.filter(({ name }) => name.startsWith('file:'));
+  expect(await filesFor({ kind: 'person', userId: 'UANN', teamId: 'T1' })).toHaveLength(2);
+  expect(await filesFor({ kind: 'schedule', schedule: 'nightly' })).toEqual([]);
+  expect(await filesFor({ kind: 'alert', incident: 'i-1' })).toEqual([]);
 });

@@ -100,7 +100,20 @@ describe('a hand-over', () => {
     expect(part('call:0')[0]?.text).toBe(
       ':rotating_light: Escalated to <@U0EVA>: *web-01*. /var is 93% full (people agreed to escalate it)',
     );
+    expect(textOf('main')).toContain('1. <@U0EVA>: called at');
     expect(textOf('main')).toContain('has until 2026-11-22 10:10:10 UTC to take it');
+  });
+
+  it('that a silence held back says so and calls nobody; somebody may have it all the same', async () => {
+    const silenced = { reason: 'silenced until noon: new kernel', by: eva, at: askedAt };
+    await show({ because: 'expired', state: 'silenced', silenced });
+    expect(textOf('main')).toContain(
+      ':mute: *Not handed over*: silenced until noon: new kernel · by <@U0EVA>',
+    );
+    expect(textOf('main')).toContain(takeActionId);
+    expect(part('call:0')).toEqual([]);
+    await show({ because: 'expired', silenced, ...taken });
+    expect(textOf('main')).toContain('*<@U0EVA> has it*');
   });
 
   it('calls a channel in that channel, with the address of the thread', async () => {

@@ -435,7 +435,7 @@ describe('a campaign', () => {
         {},
         {
           ...{ linkTo: () => ({ missing: '' }), catalogue: new Map(), now: 0, halted: new Map() },
-          ...{ loadRuns: async () => [], withFiles: true },
+          ...{ loadRuns: async () => [] },
         },
       );
       return parts.main.priority;
@@ -779,7 +779,7 @@ describe('a run that asks people', () => {
     );
     await upToDate();
     expect(called('expired')).toEqual([
-      ':hourglass: <@U0ANN> Expired, because not enough people decided until 2026-11-22 11:00:10 UTC: *vacuum-journal size=200M* on *web-01*. Nothing was changed. To ask for it again: `/fleet run web-01 vacuum-journal size=200M`',
+      ':hourglass: Expired, because not enough people decided until 2026-11-22 11:00:10 UTC: *vacuum-journal size=200M* on *web-01*, asked for by <@U0ANN>. Nothing was changed. To ask for it again: `/fleet run web-01 vacuum-journal size=200M`',
     ]);
   });
 

@@ -9,7 +9,7 @@ import { FakeSlack } from '../../support/fake-workspace.ts';
 import { MemoryBudget } from '../../support/memory-budget.ts';
 import { MemoryViews } from '../../support/memory-views.ts';
 import { sampleSilence } from '../../support/sample-silence.ts';
-import { fleetOf } from '../bot-under-test.ts';
+import { fleetOf, machine } from '../bot-under-test.ts';
 
 let slack: FakeSlack;
 let views: MemoryViews;
@@ -23,7 +23,7 @@ beforeEach(async () => {
   views = new MemoryViews({ leaseMs: 60_000 });
   publisher = createPublisher({
     client: createPublisherClient('xoxb-test', { slackApiUrl: slack.apiUrl }),
-    fleet: { current: () => fleetOf([], []), invalid: () => undefined },
+    fleet: { current: () => fleetOf([machine('web-01'), machine('web-02')], []), invalid: () => undefined },
     requests: new FakeRequests(),
     ...controls,
     threads: { link: async () => undefined },
@@ -65,10 +65,32 @@ it("a person's silence is one message, and its end a second one under it that na
   const [main, end, ...others] = slack.messages;
   expect(others).toEqual([]);
   expect(end?.thread_ts).toBe(main?.ts);
-  expect(shown()[0]).toContain('No longer silenced');
+  expect(shown()[0]).toContain(
+    '*No longer silenced*: `all`, since 1970-01-01 00:00:02 UTC, ended by <@U0BEN>: new kernel',
+  );
+  expect(shown()[0]).not.toContain('until');
+  expect(shown()[0]).not.toContain('Held back');
   expect(shown()[0]).not.toContain('End now');
   expect(shown()[1]).toContain('<@U1> The silence of `all` is over: <@U0BEN> ended it at');
   expect(shown()[1]).toContain('*1 run for an alert*: `disk` on rhel-01');
+});
+
+it('one that held nothing back mentions nobody at its end', async () => {
+  const by = { kind: 'person', userId: 'U0BEN', teamId: 'T1' } as const;
+  await publish(sampleSilence(), false, []);
+  await publish(sampleSilence({ ended: { by, at: 2_000 } }), true, []);
+  expect(shown()[1]).toContain('The silence of `all` is over: ended before its time, at');
+  expect(shown()[1]).not.toContain('<@');
+});
+
+it('one that ends while another holds says what is silenced still, and by which', async () => {
+  const until = Date.now() + 3_600_000;
+  const other = sampleSilence({ id: 's-0000000000bb', machines: 'web-01', until });
+  silences.stored.set(other.id, { silence: other, heldBack: [], over: false });
+  await publish(sampleSilence(), false, []);
+  await publish(sampleSilence(), true, []);
+  for (const text of shown()) expect(text).toMatch(/still silenced until .* \(`s-0000000000bb`\): `web-01`/);
+  expect(shown()[0]).toContain('*This silence is over*');
 });
 
 it('a maintenance window says nothing before its end, and then once what it held back', async () => {

@@ -142,11 +142,16 @@ describe('the summary of a campaign', () => {
     expect(text).toContain('*stopped after wave 1*, because not all of it was ok: web-0: critical');
     expect(text).toContain('9 machines wait until somebody continues');
     expect(blocks.map((block) => block.block_id)).toContain(campaignButtonsBlockId('c-1', 0));
-    expect(text).toContain('End it');
+    expect(text).toContain('End the rest');
 
     const ended = { by, at: acceptedAt };
     const over = summary([run('web-0', full(99))], { ...all, handedIn: 1, stopped, ended });
-    expect(over.text).toContain('all 1 machines done');
+    expect(over.text).toContain('1 of 10 machines done, 9 not begun');
+    expect(over.text).toContain(`:large_red_square:${':white_large_square:'.repeat(9)}\\n`);
+    const asking = { state: 'awaiting', verdict: 'critical' } as const;
+    expect(summary([run('web-0', asking)], { ...all, handedIn: 1, ended }).text).toContain(
+      '0 of 10 machines done, 0 at work, 0 queued, 9 not begun',
+    );
     expect(over.text).toContain('*ended* by <@U0BEN>');
     expect(over.text).toContain('9 machines got no run');
     expect(over.text).not.toContain('Continue');

@@ -45,7 +45,8 @@ function shown(
   runs: readonly Run[] = [],
   halted: ReadonlyMap<Halt, readonly Machine[]> = new Map(),
 ): { readonly lines: readonly string[]; readonly isQuiet: boolean; readonly text: string } {
-  const { view, isQuiet } = digestMainView({ ...now, previous, runs, halted });
+  const view = digestMainView({ ...now, previous, runs, halted });
+  const isQuiet = view.blocks.length === 1;
   const lines = view.blocks.flatMap((block) => {
     if (block.type === 'section') return block.text?.text.split('\n') ?? [];
     return block.type === 'context' ? [JSON.stringify(block.elements)] : [];

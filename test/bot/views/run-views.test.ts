@@ -26,6 +26,18 @@ describe("a run's main message", () => {
     for (const state of runStates) expect(main(sampleRun('r-7', state)).id).toBe('run:r-7:main');
   });
 
+  it('says where people were asked the same before, and who has it', () => {
+    const question = { kind: 'question', run: 'r-6', approval: 'a-6' } as const;
+    const text = (askedBefore: Run['askedBefore']) =>
+      main({ ...sampleRun('r-7', 'done'), ...(askedBefore && { askedBefore }) }).text;
+    expect(text(question)).toContain('people are asked already, in run `r-6`: decide it there (`a-6`)');
+    const takenBy = { kind: 'person', userId: 'U0BEA', teamId: 'T1' } as const;
+    const called = { kind: 'hand-over', handOver: 'o-6', at: 0, takenBy } as const;
+    expect(text(called)).toContain(
+      'people on call were called already at 1970-01-01 00:00:00 UTC (`o-6`), taken by <@U0BEA>',
+    );
+  });
+
   it('says who asked what of which machine', () => {
     const { text } = main(sampleRun('r-7', 'queued'));
     expect(text).toContain('queued');

@@ -81,6 +81,7 @@ test('a span arrives as it was told, with the token', async () => {
         endMs: 1_000_020,
         attributes: { text: 'Grüße', yes: true, whole: 7, part: 0.25 },
         status: { code: 2, message: 'it failed' },
+        links: [],
       },
     ]);
   expect(collector.requests[0]?.headers.authorization).toBe('Bearer the-token');

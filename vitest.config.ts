@@ -10,10 +10,12 @@ const slow = [
     'approvals-storm',
     'approvals-model',
     'ledger/crash',
+    'ledger/verify-ledger',
   ].map((name) => `test/queue/${name}.test.ts`),
   ...['act-crash', 'act-properties', 'crash', 'ask-peers'].map((name) => `test/supervisors/${name}.test.ts`),
   'test/sandbox/machine/{actions,machine}.test.ts',
   'test/runtime/validate.test.ts',
+  'test/signer/signer-process.test.ts',
   'test/commands.test.ts',
   'test/main.test.ts',
 ];

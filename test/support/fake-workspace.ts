@@ -60,7 +60,12 @@ export class FakeSlack {
   readonly handlers = new Map<string, Handler>();
   /** While true, every connection is broken before anything is done. */
   away = false;
-  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  readonly #server = createServer((request, response) => {
+    this.#serve(request, response).catch((error: unknown) => {
+      // Who was killed while it still asked has asked for nothing.
+      if (!request.destroyed) throw error;
+    });
+  });
   readonly #troubles: { method: string; trouble: Trouble; matches: Handler | undefined; left: number }[] = [];
   readonly #notIn = new Set<string>();
   readonly #uploads = new Map<string, { readonly filename: string; content: string }>();

@@ -455,8 +455,9 @@ describe('every view', () => {
   it.each(monsters.map((text) => ({ name: JSON.stringify(text).slice(0, 16), text })))(
     'stays within the limits of Slack when everything in it is $name…',
     ({ text }) => {
-      for (const count of [1, 60]) {
-        for (const view of everyView(text, count, worst)) {
+      // Of many, each is shorter: their sum is what matters then.
+      for (const [each, count] of [[text, 1] as const, [text.slice(0, 4_000), 60] as const]) {
+        for (const view of everyView(each, count, worst)) {
           expect(blockProblems(view.blocks)).toEqual([]);
           expect(view.text.length).toBeLessThanOrEqual(40_000);
           expect(view.text).not.toBe('');

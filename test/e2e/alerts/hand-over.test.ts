@@ -130,10 +130,20 @@ describe('an escalation', () => {
         expect((await shown(handOverId, part)).map(messageText).join()).toContain(`<@${onCall}> has it*`);
       }
     });
+
+    // Somebody has it: the same trouble asks and calls nobody again.
+    const { question: again } = await critical();
+    await eventually(async () =>
+      expect(await harness.queue.requests.run(again.runId)).toMatchObject({
+        ...{ state: 'done', verdict: 'critical' },
+        askedBefore: { kind: 'hand-over', handOver: handOverId },
+      }),
+    );
+    expect(pager.paged).toHaveLength(1);
   });
 
   it('that nobody decides is handed over too, and a pager pages once, whatever is killed meanwhile', async () => {
-    const soon = { ...approvals, expireMinutes: 0.05, remindMinutes: 0.05 };
+    const soon = { ...approvals, expireMinutes: 0.05, remindMinutes: 0.05, escalateAgainMinutes: 0.001 };
     harness.writeFleet(stringify({ ...harness.fleet, approvals: soon }));
     await eventually(() => expect(harness.fleetbotLog()).toContain('a new fleet file is in force'));
     pager.answers.push(silence);

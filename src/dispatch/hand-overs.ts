@@ -27,7 +27,8 @@ export interface HandOverTools {
 
 /**
  * Calls people on call, one after the other, until somebody has it or nobody is left. Who is in Slack is called by the
- * view of the record. Where nobody decided and the machine is silenced, nobody is called. A pager is written down before it is called, and called again where its answer was never stored.
+ * view of the record. Where nobody decided and the machine is silenced, nobody is called. A pager is written down before
+ * it is called, and called again where its answer was never stored.
  */
 export function handOverDuty(tools: HandOverTools): Duty {
   return {

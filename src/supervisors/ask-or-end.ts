@@ -14,8 +14,8 @@ const msPerMinute = 60_000;
 /**
  * Ends the work on the machine: people are asked whether something is to be changed there, or the run is done. A run
  * that was cancelled, or could not do what was asked, asks nothing; nor does one that would ask what people are asked
- * already, or what those on call have, or ask about a machine that is silenced. Before, the supervisors of other machines are asked to check for
- * the same thing.
+ * already, or what those on call have, or ask about a machine that is silenced. Before, the supervisors of other
+ * machines are asked to check for the same thing.
  * @param work what the work changes in the run's record
  */
 export async function askOrEnd(drive: Drive, work: Partial<Run>): Promise<void> {

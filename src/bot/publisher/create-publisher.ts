@@ -2,40 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebClient } from '@slack/web-api';
 import type { Logger } from 'pino';
 import { SettingsError } from '../../fleet/errors.ts';
-import type {
-  Clock,
-  DirtyView,
-  FleetSource,
-  Halts,
-  HandOvers,
-  Incidents,
-  LinkTo,
-  Notices,
-  Requests,
-  Silences,
-  SlackBudget,
-  Views,
-} from '../ports.ts';
-import type { Threads } from '../threads.ts';
+import type { DirtyView, SlackBudget, Views } from '../ports.ts';
+import type { RecordTools } from './record-parts.ts';
 import { Refresher } from './refresher.ts';
 import { longestRefreshMs, type PublisherSettings, publisherDefaults } from './settings.ts';
 import { SlackDesk } from './slack-desk.ts';
 
-export interface PublisherOptions {
+export interface PublisherOptions extends Omit<RecordTools, 'settings'> {
   /** From `createPublisherClient`: it must neither repeat calls nor hold others back after a 429. */
   readonly client: WebClient;
-  readonly fleet: FleetSource;
-  readonly requests: Requests;
-  readonly halts: Halts;
-  readonly handOvers: Pick<HandOvers, 'handOver'>;
-  readonly threads: Pick<Threads, 'link'>;
-  readonly silences: Silences;
-  readonly notices: Notices;
-  readonly incidents: Incidents;
   readonly views: Views;
   readonly budget: SlackBudget;
-  readonly linkTo: LinkTo;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly settings?: Partial<PublisherSettings>;
 }

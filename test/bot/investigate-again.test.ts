@@ -16,7 +16,7 @@ beforeEach(() => {
 
 const requests = () => test.requests.stored.map(({ request }) => request);
 const told = async (count = 1) => {
-  await vi.waitFor(() => expect(test.slack.responses).toHaveLength(count));
+  await vi.waitFor(() => expect(test.slack.responses).toHaveLength(count), { timeout: 10_000 });
   return String(test.slack.responses.at(-1)?.text);
 };
 

@@ -332,7 +332,9 @@ describe('what is not taken is answered with what to do', () => {
       return { duplicate: false };
     });
     const answers = Promise.all(Array.from({ length: 20 }, () => post('/alerts/generic', disk)));
-    await vi.waitFor(() => expect(test.counted.filter((each) => each === 'refused: busy')).toHaveLength(4));
+    await vi.waitFor(() => expect(test.counted.filter((each) => each === 'refused: busy')).toHaveLength(4), {
+      timeout: 10_000,
+    });
     opened.resolve();
     const statuses = (await answers).map(({ status }) => status);
     take.mockRestore();
@@ -349,7 +351,7 @@ it('a sender that goes away before the end is not believed, and leaves the other
   await new Promise((resolve) => socket.once('connect', resolve));
   socket.destroy();
   expect((await post('/alerts/generic', disk)).status).toBe(200);
-  await vi.waitFor(() => expect(test.counted).toContain('refused: invalid'));
+  await vi.waitFor(() => expect(test.counted).toContain('refused: invalid'), { timeout: 10_000 });
   expect(test.stored).toHaveLength(1);
 });
 
@@ -363,7 +365,7 @@ it('closing waits for what arrived', async () => {
   const answer = fetch(`http://127.0.0.1:${other.port}/alerts/generic`, {
     ...{ method: 'POST', body: JSON.stringify(disk), headers: { ...json, ...bearer } },
   });
-  await vi.waitFor(() => expect(take).toHaveBeenCalled());
+  await vi.waitFor(() => expect(take).toHaveBeenCalled(), { timeout: 10_000 });
   const closed = other.close();
   opened.resolve();
   // Else the end waits until the sender closes its connection.

@@ -95,7 +95,7 @@ describe('a message that cannot be stored', () => {
   it('is tried again until it is', async () => {
     store.away = true;
     const stored = listener()('Ev1');
-    await vi.waitFor(() => expect(store.calls).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(store.calls).toBeGreaterThan(2), { timeout: 10_000 });
     store.away = false;
     await stored;
     expect(store.taken).toHaveLength(1);
@@ -105,7 +105,7 @@ describe('a message that cannot be stored', () => {
   it('is given up after some time, and the log says which', async () => {
     store.away = true;
     const lost = listener()('Ev1');
-    await vi.waitFor(() => expect(store.calls).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(store.calls).toBeGreaterThan(1), { timeout: 10_000 });
     now = settings.retryForMs;
     await lost;
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
@@ -118,7 +118,7 @@ describe('a message that cannot be stored', () => {
   it('is given up at the end of the process', async () => {
     store.away = true;
     const lost = listener({ retryPauseMs: 60_000 })('Ev1');
-    await vi.waitFor(() => expect(store.calls).toBe(1));
+    await vi.waitFor(() => expect(store.calls).toBe(1), { timeout: 10_000 });
     stopping.abort();
     await lost;
     expect(lines.join()).toContain('lost');
@@ -129,7 +129,7 @@ describe('a message that cannot be stored', () => {
     store.away = true;
     const listen = listener({ retryPauseMs: 20 });
     const first = listen('Ev1');
-    await vi.waitFor(() => expect(store.calls).toBe(1));
+    await vi.waitFor(() => expect(store.calls).toBe(1), { timeout: 10_000 });
     await setImmediate();
     await listen('Ev-', { ...message, client_msg_id: 'of a person' });
     store.away = false;
@@ -142,7 +142,7 @@ describe('a message that cannot be stored', () => {
     store.away = true;
     const listen = listener();
     const kept = [listen('Ev1'), listen('Ev2')];
-    await vi.waitFor(() => expect(store.calls).toBeGreaterThan(3));
+    await vi.waitFor(() => expect(store.calls).toBeGreaterThan(3), { timeout: 10_000 });
     await listen('Ev3');
     expect(lines.map((line) => JSON.parse(line).eventId)).toEqual(['Ev3']);
     store.away = false;
@@ -152,7 +152,7 @@ describe('a message that cannot be stored', () => {
 
     store.away = true;
     const later = [listen('Ev5'), listen('Ev6')];
-    await vi.waitFor(() => expect(store.calls).toBeGreaterThan(10));
+    await vi.waitFor(() => expect(store.calls).toBeGreaterThan(10), { timeout: 10_000 });
     store.away = false;
     await Promise.all(later);
     expect(store.taken).toHaveLength(5);

@@ -30,7 +30,7 @@ function campaign(): Campaign {
 const machinesWithRuns = () => test.requests.stored.map(({ request }) => request.machine);
 
 async function told(count = 1): Promise<string> {
-  await vi.waitFor(() => expect(test.slack.responses).toHaveLength(count));
+  await vi.waitFor(() => expect(test.slack.responses).toHaveLength(count), { timeout: 10_000 });
   return String(test.slack.responses.at(-1)?.text);
 }
 

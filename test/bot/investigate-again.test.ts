@@ -28,7 +28,7 @@ it('asks for the checks of what fires, one request for each check, under the inc
   ];
   test.controls.incidents.stored.set(id, { ...incident, alerts });
   await test.click(investigateAgainActionId, id);
-  await vi.waitFor(() => expect(requests()).toHaveLength(3));
+  await vi.waitFor(() => expect(requests()).toHaveLength(3), { timeout: 10_000 });
   for (const request of requests()) {
     expect(request).toMatchObject({
       origin: { channel: 'C1', under: id },
@@ -46,13 +46,15 @@ it('asks for the checks of what fires, one request for each check, under the inc
 it('is answered in the thread of the monitoring’s own message', async () => {
   test.controls.incidents.stored.set(id, { ...incident, threadTs: '1.1' });
   await test.click(investigateAgainActionId, id);
-  await vi.waitFor(() => expect(requests()[0]?.origin).toEqual({ channel: 'C1', threadTs: '1.1' }));
+  await vi.waitFor(() => expect(requests()[0]?.origin).toEqual({ channel: 'C1', threadTs: '1.1' }), {
+    timeout: 10_000,
+  });
 });
 
 it('notes the runs in the incident, and a second click at the same time is the same request', async () => {
   await test.click(investigateAgainActionId, id);
   const noted = () => test.controls.incidents.stored.get(id)?.investigations ?? [];
-  await vi.waitFor(() => expect(noted()).toHaveLength(2));
+  await vi.waitFor(() => expect(noted()).toHaveLength(2), { timeout: 10_000 });
   expect(noted()).toEqual(
     test.requests.stored.map((run) => ({
       ...{ machine: run.request.machine, check: 'disk', run: run.id, by: 'UANN' },
@@ -75,7 +77,7 @@ it('asks only for what the person may check, and of more machines than one selec
   const alerts = ['web-01', ...names].map((name) => sampleAlert(name));
   test.controls.incidents.stored.set(id, { ...incident, alerts });
   await test.click(investigateAgainActionId, id);
-  await vi.waitFor(() => expect(requests()).toHaveLength(names.length));
+  await vi.waitFor(() => expect(requests()).toHaveLength(names.length), { timeout: 10_000 });
   expect(requests().map((request) => request.machine)).toEqual(names);
   expect(new Set(requests().map(({ eventId }) => eventId)).size).toBeGreaterThan(1);
 });

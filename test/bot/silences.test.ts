@@ -24,7 +24,7 @@ beforeEach(() => {
 
 /** What the person is told after a click; waits for it. */
 async function told(): Promise<string> {
-  await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1));
+  await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1), { timeout: 10_000 });
   return String(test.slack.responses.at(-1)?.text);
 }
 /** Stores a silence of UANN for these machines from now on. */

@@ -64,7 +64,7 @@ it('a double click is one run', async () => {
   const [run] = await runsOf('db-01');
   const id = run?.id ?? '';
   await Promise.all([test.click(runAgainActionId, id), test.click(runAgainActionId, id)]);
-  await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1));
+  await vi.waitFor(() => expect(test.slack.responses).toHaveLength(1), { timeout: 10_000 });
   expect(test.slack.responses[0]?.text).toContain('began a moment ago');
   expect(await runsOf('db-01')).toHaveLength(2);
 });

@@ -176,7 +176,7 @@ describe('the trace of a run', () => {
   it('goes to the experiment with the credentials that MLflow wants', async () => {
     const telemetry = await start();
     record(telemetry.tracer);
-    await vi.waitFor(() => expect(receiver.requests).toHaveLength(1));
+    await vi.waitFor(() => expect(receiver.requests).toHaveLength(1), { timeout: 10_000 });
     const [request] = receiver.requests;
     expect(request?.path).toBe('/v1/traces');
     expect(request?.headers).toMatchObject({

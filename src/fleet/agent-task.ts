@@ -1,4 +1,5 @@
 import type { ToolCall } from './run.ts';
+import type { Usage } from './usage.ts';
 
 /** One task for the agent. */
 export interface AgentTask {
@@ -22,6 +23,6 @@ export interface AgentTask {
 export interface AgentAnswer {
   readonly text: string;
   readonly toolCalls: readonly ToolCall[];
-  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
+  readonly usage?: Usage;
   readonly model?: string;
 }

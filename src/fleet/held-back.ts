@@ -12,6 +12,8 @@ export function heldBackAt({ request, approval }: Run, moment: Withheld['moment'
   switch (moment) {
     case 'run':
       return heldBackFrom(requester, task, machine);
+    case 'agent':
+      return undefined;
     case 'escalation':
       return task.kind === 'act' ? undefined : { kind: 'escalation', machine, what: whatOf(task) };
     case 'action': {

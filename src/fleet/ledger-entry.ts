@@ -7,6 +7,7 @@ import { originSchema, taskSchema } from './request.ts';
 import { personSchema, requesterSchema } from './requester.ts';
 import { actionOutcomes, effects, inertnessSchema, withheldSchema } from './run.ts';
 import { scheduleSchema } from './schedule.ts';
+import { usageSchema } from './usage.ts';
 
 /** Milliseconds since the epoch, our clock. */
 const at = z.int();
@@ -24,7 +25,8 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     task: taskSchema,
     origin: originSchema,
     campaign: z.string().optional(),
-    runs: z.array(z.object({ run: z.string(), machine: z.string() })),
+    /** `trace` is the id of the run's trace, 32 hex digits. */
+    runs: z.array(z.object({ run: z.string(), machine: z.string(), trace: z.string().optional() })),
   }),
   /** The access table, or a limit, said no. `what` is a verb or a command's name. */
   z.object({
@@ -61,6 +63,19 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     machine: z.string(),
     fence: z.int(),
     activation: z.int(),
+  }),
+  /** The agent is stopped, or given up. What an agent used that told nothing is not known: no `usage`. */
+  z.object({
+    kind: z.literal('activation.ended'),
+    at,
+    run: z.string(),
+    machine: z.string(),
+    activation: z.int(),
+    model: z.string().optional(),
+    usage: usageSchema.optional(),
+    /** Absent where the tokens or the model's price are not known. */
+    costUsd: z.number().optional(),
+    failure: z.string().optional(),
   }),
   z.object({
     kind: z.literal('run.done'),
@@ -100,6 +115,9 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     decision: z.enum(['approve', 'deny']),
     groups: z.array(z.string()),
     reason: z.string().optional(),
+    /** The run that asked, and the id of its trace. */
+    run: z.string().optional(),
+    trace: z.string().optional(),
   }),
   /** Nobody answered in time: others are asked. */
   z.object({
@@ -263,6 +281,27 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     actionsChanged: z.literal(true).optional(),
     /** There where alerts, maintenance, schedules or what supervisors ask one another became others. */
     signalsChanged: z.literal(true).optional(),
+  }),
+  /** A person said whether an answer was any good; the last word of each person counts. */
+  z.object({
+    kind: z.literal('feedback.given'),
+    at,
+    by: personSchema,
+    run: z.string(),
+    machine: z.string(),
+    trace: z.string(),
+    rating: z.enum(['good', 'bad']),
+    reason: z.string().optional(),
+  }),
+  /** What a budget allows for the period is used up: no agent starts on its account until the next one. */
+  z.object({
+    kind: z.literal('budget.exceeded'),
+    at,
+    budget: z.string(),
+    /** Its first day, such as 2026-11-23 or 2026-11. UTC. */
+    period: z.string(),
+    limitUsd: z.number(),
+    spentUsd: z.number(),
   }),
   /** A person set up or removed a schedule in Slack. */
   z.object({

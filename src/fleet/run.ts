@@ -5,6 +5,7 @@ import { evidenceSchema } from './evidence.ts';
 import { findingSchema, verdictSchema } from './finding.ts';
 import { requestSchema } from './request.ts';
 import { personSchema } from './requester.ts';
+import { usageSchema } from './usage.ts';
 
 export const runStates = [
   'queued',
@@ -93,7 +94,7 @@ export const diagnosisSchema = z.object({
   /** The agent's own words; a comment, never a verdict. */
   comment: z.string().optional(),
   toolCalls: z.array(toolCallSchema),
-  usage: z.object({ inputTokens: z.int(), outputTokens: z.int() }).optional(),
+  usage: usageSchema.optional(),
   model: z.string().optional(),
   /** Absent where the tokens or the model's price are not known. */
   costUsd: z.number().optional(),
@@ -159,13 +160,13 @@ export const actionRecordSchema = z.object({
 });
 
 /** The moments at which a run can be held back. */
-export const withheldMoments = ['run', 'escalation', 'action'] as const;
+export const withheldMoments = ['run', 'agent', 'escalation', 'action'] as const;
 
 /** What a run did not do, and why, as words for people. */
 export const withheldSchema = z.object({
   moment: z.enum(withheldMoments),
-  /** A silence or maintenance window holds, or the alert that asked for it is over. */
-  kind: z.enum(['silenced', 'resolved']),
+  /** A silence or maintenance window holds, the alert that asked for it is over, or a budget is used up. */
+  kind: z.enum(['silenced', 'resolved', 'over-budget']),
   reason: z.string(),
   /** Who silenced the machine, where a person did. */
   by: personSchema.optional(),

@@ -14,10 +14,11 @@ export const verdictWords: Readonly<Record<Verdict, string>> = {
   cancelled: ':no_entry_sign: *cancelled*',
 };
 
-/** Of a run that never touched its machine. */
+/** Of a run that was held back before it did anything. */
 const notBegunWords: Readonly<Record<Withheld['kind'], string>> = {
   silenced: ':mute: *not begun*',
   resolved: ':white_check_mark: *not begun*',
+  'over-budget': ':moneybag: *not begun*',
 };
 
 /**

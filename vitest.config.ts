@@ -9,6 +9,7 @@ const slow = [
     'reconciler-store',
     'approvals-storm',
     'approvals-model',
+    'open-traces-kills',
     'ledger/crash',
     'ledger/verify-ledger',
   ].map((name) => `test/queue/${name}.test.ts`),
@@ -16,6 +17,7 @@ const slow = [
   'test/sandbox/machine/{actions,machine}.test.ts',
   'test/runtime/validate.test.ts',
   'test/signer/signer-process.test.ts',
+  'test/telemetry/spool/kills.test.ts',
   'test/commands.test.ts',
   'test/main.test.ts',
 ];

@@ -11,15 +11,18 @@ import { createAlertMessages } from './alerts/slack/create-alert-messages.ts';
 import { startWebhookServer } from './alerts/webhook-server.ts';
 import type { Bot } from './bot/create-bot.ts';
 import { recordId } from './bot/record-id.ts';
-import {
-  complain,
-  lockDirectly,
-  makeKey,
-  printPolicy,
-  validate,
-  verify,
-  verifyOneMachine,
-} from './commands.ts';
+import { printCollectorPrices } from './commands/collector-prices.ts';
+import { complain } from './commands/complain.ts';
+import { printPolicy } from './commands/edge-policy.ts';
+import { lockDirectly } from './commands/lock-directly.ts';
+import { makeKey } from './commands/make-key.ts';
+import { makeMlflowReady } from './commands/mlflow-init.ts';
+import { replayTraces } from './commands/replay-traces.ts';
+import { searchLedger } from './commands/search-ledger.ts';
+import { validate } from './commands/validate.ts';
+import { verifyExport } from './commands/verify-ledger.ts';
+import { verifyOneMachine } from './commands/verify-machine.ts';
+import { assessmentsDuty } from './dispatch/assessments.ts';
 import { campaignsDuty } from './dispatch/campaigns.ts';
 import { createDispatcher, type Dispatcher, dispatchIntervalMs } from './dispatch/create-dispatcher.ts';
 import { type HandInTools, handIn } from './dispatch/hand-in.ts';
@@ -33,11 +36,14 @@ import { createMachines, type EdgeMachines } from './edge-client/create-machines
 import { createSeals } from './fleet/create-seals.ts';
 import { InputError } from './fleet/errors.ts';
 import type { Fleet } from './fleet/fleet.ts';
+import type { Run } from './fleet/run.ts';
 import { readSigningKey } from './fleet/signing-key.ts';
 import { createPagers, type Pagers } from './on-call/create-pagers.ts';
 import { readPagers } from './on-call/pagers-file.ts';
 import type { Queue } from './queue/create-queue.ts';
+import { lockFile } from './queue/file-lock.ts';
 import { LedgerExporter } from './queue/ledger/ledger-exporter.ts';
+import { ledgerExportDefaults } from './queue/ledger/ledger-settings.ts';
 import { PolicyRecorder } from './queue/ledger/policy-recorder.ts';
 import { readCommandLine } from './runtime/command-line.ts';
 import { createLogger } from './runtime/create-logger.ts';
@@ -109,7 +115,7 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   const fleet = await openFleetFile(settings.fleetFile, { log });
   steps.unshift({ name: 'fleet file', run: () => fleet.close() });
   const pagers = pagersOf(settings, fleet, log);
-  const telemetry = await createTelemetry({ mlflow: settings.mlflow, log });
+  const telemetry = await telemetryOf(settings, log);
   steps.unshift({ name: 'telemetry', run: () => telemetry.shutdown() });
   const machines = settings.worker && createMachines({ privateKey: settings.worker.sshPrivateKey, log });
   if (machines) steps.unshift({ name: 'machines', run: () => machines.close() });
@@ -175,6 +181,21 @@ async function open(settings: Settings, log: Logger, steps: ShutdownStep[]): Pro
   );
 }
 
+/** Traces of runs. Their spans wait on disk, where the settings name a folder for them. */
+function telemetryOf({ mlflow, spans }: Settings, log: Logger): Promise<Telemetry> {
+  if (mlflow && !spans) {
+    log.warn(
+      'spans of traces that MLflow has not taken are lost with this process: set FLEETBOT_SPANS_FOLDER to a folder that lasts',
+    );
+  }
+  const options = { voidAfterMs: ledgerExportDefaults.lockVoidAfterMs, clock: Date.now, log };
+  const disk = spans && {
+    ...{ ...spans, folder: resolve(spans.folder) },
+    lockFile: async (path: string) => (await lockFile(path, options)).lock,
+  };
+  return createTelemetry({ mlflow, disk, log });
+}
+
 /** The ledger: it is told which fleet file is in force, and copied to a file where one is set. */
 async function keepLedger(
   { settings, log, fleet, queue }: Shared,
@@ -200,7 +221,7 @@ async function keepLedger(
 
 /** The worker: takes wakes and drives runs until the queue is closed. */
 function work(shared: Shared, machines: EdgeMachines, { concurrency }: WorkerSettings): Promise<void> {
-  const { log, fleet, queue, tracer } = shared;
+  const { log, fleet, queue, telemetry, tracer } = shared;
   const drive = createSupervisor({
     fleet: () => fleet.current(),
     runs: queue.runs,
@@ -214,7 +235,18 @@ function work(shared: Shared, machines: EdgeMachines, { concurrency }: WorkerSet
     log,
     settings: defaultSupervisorSettings,
   });
-  return queue.work(drive, { concurrency, onExpired: (run) => tracer.finish(run) });
+  return queue.work(drive, {
+    concurrency,
+    onExpired: (run) => endTrace(run, shared),
+    // Counted where it ended, if its process still came to that: only its trace lacks the end.
+    onUntraced: (run) => endTrace(run, { ...shared, tracer: telemetry.tracer }),
+  });
+}
+
+/** Ends the trace of a run that is done. */
+function endTrace(run: Run, { queue, tracer }: Pick<Shared, 'queue' | 'tracer'>): void {
+  tracer.finish(run);
+  queue.runs.traced(run.id);
 }
 
 /** The supervisors of other machines, as one of this worker asks them. */
@@ -224,6 +256,7 @@ function peersOf({ fleet, queue }: Shared): Peers {
     requests: queue.requests,
     halts: queue.halts,
     holdBack: createHoldBack({ silences: queue.silences, clock: Date.now }),
+    budgets: queue.budgets,
     claims: queue.peerClaims,
     machinesOf: async (id) => (await queue.requests.campaign(id))?.campaign.machines ?? [],
     clock: Date.now,
@@ -290,10 +323,13 @@ function intakeOf({ log, fleet, queue, metrics }: Shared): Intake {
 
 /** What comes due by itself; in bots, which alone can say who asks. */
 function dispatcherOf(shared: Shared, bot: Bot, pagers: Pagers): Dispatcher {
-  const { log, fleet, queue, metrics } = shared;
+  const { log, fleet, queue, telemetry, metrics } = shared;
   const tools = handInToolsOf(shared);
+  const { assessor } = telemetry;
+  const ofTraces = { ledger: queue.ledgerTail, meter: metrics.assessments, clock: Date.now, log };
   return createDispatcher({
     duties: [
+      ...(assessor ? [assessmentsDuty({ ...ofTraces, assessor })] : []),
       campaignsDuty({
         ...{ ...tools, requests: queue.requests, campaigns: queue.requests.campaigns },
         accepted: (task, runs) => metrics.bot.accepted(task, runs),
@@ -344,6 +380,7 @@ function handInToolsOf({ settings, fleet, queue }: Shared): HandInTools {
     requests: queue.requests,
     halts: queue.halts,
     holdBack: createHoldBack({ silences: queue.silences, clock: Date.now }),
+    budgets: queue.budgets,
     seal: seals && ((request) => seals.request(request)),
     newCampaignId: () => recordId('c', Date.now(), Math.random()),
     clock: Date.now,
@@ -353,7 +390,7 @@ function handInToolsOf({ settings, fleet, queue }: Shared): HandInTools {
 /** The bot: takes commands and clicks, and publishes records. Nobody else loads Slack's libraries. */
 async function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSettings): Promise<Bot> {
   const { createBot } = await import('./bot/create-bot.ts');
-  const { settings, log, fleet, queue, telemetry, metrics, tracer } = shared;
+  const { settings, log, fleet, queue, telemetry, metrics } = shared;
   const { decisionKey } = settings;
   if (decisionKey === undefined && fleet.current().actions.size > 0) {
     log.warn('the fleet file has actions, but without FLEETBOT_DECISION_KEY nobody can approve them');
@@ -371,15 +408,18 @@ async function botOf(shared: Shared, { botToken, apiUrl, connection }: SlackSett
     alertMessages: createAlertMessages({ fleet: () => fleet.current(), intake: intakeOf(shared), redact }),
     handOvers: queue.handOvers,
     schedules: queue.schedules,
+    budgets: queue.budgets,
+    spending: queue.spending,
     ...(decisionKey !== undefined && { seals: createSeals(readSigningKey(decisionKey, 'decision')) }),
     signerSeen: () => queue.signer.seen(),
     notices: queue,
     ledger: queue.ledger,
+    facts: queue.ledgerFacts,
     meter: metrics.bot,
     views: queue.views,
     budget: metrics.budget(queue.budget),
     linkTo: telemetry.linkTo,
-    finishTrace: (run) => tracer.finish(run),
+    finishTrace: (run) => endTrace(run, shared),
     redact,
     clock: Date.now,
     random: Math.random,
@@ -410,10 +450,18 @@ async function main(args: readonly string[]): Promise<void> {
       return endWith(await lockDirectly(line));
     case 'edge policy':
       return printPolicy(line);
+    case 'collector prices':
+      return printCollectorPrices(line);
     case 'machine verify':
       return endWith(await verifyOneMachine(line));
+    case 'mlflow init':
+      return endWith(await makeMlflowReady(line));
+    case 'traces replay':
+      return endWith(await replayTraces(line));
     case 'ledger verify':
-      return endWith(await verify(line));
+      return endWith(await verifyExport(line));
+    case 'ledger search':
+      return endWith(await searchLedger(line));
     case 'ledger key':
     case 'decision key':
     case 'capsule key':

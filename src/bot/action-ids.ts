@@ -21,3 +21,5 @@ export const undoActionId = 'undo';
 export const endSilenceActionId = 'end-silence';
 /** Carries the id of an incident. */
 export const investigateAgainActionId = 'investigate-again';
+/** They carry the id of a run that has an answer. */
+export const feedbackActionIds = { good: 'feedback-good', bad: 'feedback-bad' } as const;

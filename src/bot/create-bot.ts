@@ -15,6 +15,7 @@ import {
   denyActionId,
   endSilenceActionId,
   endWavesActionId,
+  feedbackActionIds,
   investigateAgainActionId,
   openTraceActionId,
   resumeActionId,
@@ -29,6 +30,7 @@ import { continueButton } from './actions/continue.ts';
 import { denyButton, denySubmitted } from './actions/deny.ts';
 import { endSilenceButton } from './actions/end-silence.ts';
 import { endWavesButton } from './actions/end-waves.ts';
+import { feedbackButton, feedbackSubmitted } from './actions/feedback.ts';
 import { investigateAgainButton } from './actions/investigate-again.ts';
 import { agreeToResumeButton, resumeButton } from './actions/resume.ts';
 import { runAgainButton } from './actions/run-again.ts';
@@ -45,6 +47,7 @@ import type {
   AlertMessages,
   Approvals,
   BotMeter,
+  Budgets,
   Clock,
   FinishTrace,
   FleetSource,
@@ -52,6 +55,7 @@ import type {
   HandOvers,
   Incidents,
   Ledger,
+  LedgerFacts,
   LinkTo,
   Notices,
   Redact,
@@ -61,18 +65,21 @@ import type {
   SignerSeen,
   Silences,
   SlackBudget,
+  Spending,
   Views,
 } from './ports.ts';
 import { createPublisher } from './publisher/create-publisher.ts';
 import { recordId } from './record-id.ts';
 import { Refusals } from './refusals.ts';
 import { refusedToken } from './refused-token.ts';
+import { createSendFiles } from './send-files.ts';
 import type { Services } from './services.ts';
 import { createSlackClients, type SlackClients } from './slack-clients.ts';
 import { createSlackDirectory } from './slack-directory.ts';
 import { slashCommand } from './slash-command.ts';
 import { createThreads } from './threads.ts';
 import { denyModalCallbackId } from './views/deny-modal.ts';
+import { feedbackModalCallbackIds } from './views/feedback-modal.ts';
 
 export interface BotOptions {
   readonly connection: Connection;
@@ -91,8 +98,11 @@ export interface BotOptions {
   readonly notices: Notices;
   readonly incidents: Incidents;
   readonly schedules: Schedules;
+  readonly budgets: Budgets;
+  readonly spending: Spending;
   readonly alertMessages: AlertMessages;
   readonly ledger: Ledger;
+  readonly facts: LedgerFacts;
   readonly meter: BotMeter;
   readonly views: Views;
   readonly budget: SlackBudget;
@@ -153,9 +163,13 @@ export function createBot(options: BotOptions): Bot {
     approvals: options.approvals,
     handOvers: options.handOvers,
     schedules: options.schedules,
+    budgets: options.budgets,
+    spending: options.spending,
     incidents: options.incidents,
     seals: options.seals,
     signerSeen: options.signerSeen,
+    ledger,
+    facts: options.facts,
     refusals,
     meter,
     finishTrace: options.finishTrace,
@@ -166,6 +180,7 @@ export function createBot(options: BotOptions): Bot {
       log,
     }),
     membership: createMembership({ client: clients.lookups, botName: () => me.user, clock, log }),
+    sendFiles: createSendFiles({ client: clients.posts, budget: options.budget, log }),
     modals: createModals({ client: clients.lookups, log }),
     threads: createThreads({ views: options.views, workspaceUrl: () => me.url }),
     linkTo: options.linkTo,
@@ -208,13 +223,18 @@ export function createBot(options: BotOptions): Bot {
     [undoActionId, undoButton],
     [takeActionId, takeButton],
     [investigateAgainActionId, investigateAgainButton],
+    [feedbackActionIds.good, feedbackButton('good')],
+    [feedbackActionIds.bad, feedbackButton('bad')],
   ] as const) {
     slack.app.action({ type: 'block_actions', action_id }, serve(services));
   }
-  slack.app.view<ViewSubmitAction>(
-    { type: 'view_submission', callback_id: denyModalCallbackId },
-    denySubmitted(services),
-  );
+  for (const [callback_id, serve] of [
+    [denyModalCallbackId, denySubmitted],
+    [feedbackModalCallbackIds.good, feedbackSubmitted('good')],
+    [feedbackModalCallbackIds.bad, feedbackSubmitted('bad')],
+  ] as const) {
+    slack.app.view<ViewSubmitAction>({ type: 'view_submission', callback_id }, serve(services));
+  }
   slack.app.action({ type: 'block_actions', action_id: openTraceActionId }, ({ ack }) => ack());
   slack.app.event(
     'message',

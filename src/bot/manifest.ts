@@ -20,13 +20,15 @@ export const manifest = {
     background_color: '#1f2937',
   },
   features: {
+    // Where people find the files that they asked for, and what could be said nowhere else.
+    app_home: { home_tab_enabled: false, messages_tab_enabled: true, messages_tab_read_only_enabled: true },
     bot_user: { display_name: 'fleetbot', always_online: true },
     slash_commands: [
       {
         command: slashCommandName,
         description: 'Check machines, ask their agents, change what people approve, halt them',
         usage_hint:
-          'help | list | show | check | ask | run | approvals | schedule | runs | cancel | halt | resume | silence | unsilence | silences | why',
+          'help | list | show | check | ask | run | approvals | schedule | runs | cancel | halt | resume | silence | unsilence | silences | audit | cost | why',
         should_escape: true,
       },
     ],

@@ -1,4 +1,6 @@
 import type { ApprovalDecision } from '../fleet/approval.ts';
+import type { FactReader } from '../fleet/audit/fact.ts';
+import type { BudgetState } from '../fleet/budget-state.ts';
 import type { Campaign } from '../fleet/campaign.ts';
 import type { DriftNote } from '../fleet/drift.ts';
 import type { FleetFileError, LimitKind } from '../fleet/errors.ts';
@@ -8,14 +10,16 @@ import type { HandOver } from '../fleet/hand-over.ts';
 import type { HandOverMove } from '../fleet/hand-over-moves.ts';
 import type { Incident, Investigation } from '../fleet/incident.ts';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
+import type { OverLimit } from '../fleet/left-out.ts';
 import type { Limits, Machine } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
 import type { Request, Task } from '../fleet/request.ts';
-import type { PersonRef } from '../fleet/requester.ts';
-import type { Cancellation, Run, RunState } from '../fleet/run.ts';
+import type { PersonRef, Requester } from '../fleet/requester.ts';
+import type { Cancellation, Run, RunState, Traced } from '../fleet/run.ts';
 import type { Schedule } from '../fleet/schedule.ts';
 import type { Settled } from '../fleet/settle.ts';
 import type { HeldBack, Silence } from '../fleet/silence.ts';
+import type { SpendingRow } from '../fleet/spending.ts';
 
 /** What Slack's side needs of the rest. Plugged in by `main.ts`. */
 
@@ -163,6 +167,26 @@ export interface Approvals {
   waiting(limit: number): Promise<readonly Run[]>;
 }
 
+/** What agents may cost. Rejects with StoreUnavailableError like `Requests`. */
+export interface Budgets {
+  /** How they stand, in the order of the fleet file. */
+  states(): Promise<readonly BudgetState[]>;
+  /** The machines for which a budget refuses such a request, and why, as sentences for people. */
+  over(
+    machines: readonly Machine[],
+    wanted: { readonly task: Task; readonly requester: Requester },
+  ): Promise<readonly OverLimit[]>;
+}
+
+/** What agents used. Rejects with StoreUnavailableError like `Requests`. */
+export interface Spending {
+  /**
+   * What was used on these days (`2026-11-23`), in UTC.
+   * @param machine only what was used there
+   */
+  rows(days: readonly string[], machine?: string): Promise<readonly SpendingRow[]>;
+}
+
 /** Escalations on their way to people on call. What resolves is on disk. Rejects like `Requests`. */
 export interface HandOvers {
   handOver(id: string): Promise<HandOver | undefined>;
@@ -186,6 +210,9 @@ export type SignerSeen = () => Promise<boolean>;
 export interface Ledger {
   append(entry: LedgerEntry): Promise<void>;
 }
+
+/** The ledger, read by time. Rejects with StoreUnavailableError like `Requests`. */
+export type LedgerFacts = FactReader;
 
 /** What Slack's side counts for whoever watches. */
 export interface BotMeter {
@@ -301,9 +328,12 @@ export interface Person {
   readonly groupIds: readonly string[];
 }
 
-/** The link to a run's trace, or the reason why there is none. */
+/** The link to traces, or the reason why there is none. */
 export type TraceLink = { readonly url: string } | { readonly missing: string };
-export type LinkTo = (run: Run) => TraceLink;
+/** What traces belong to, by its id. */
+export type TracesOf = { readonly campaign: string } | { readonly incident: string };
+/** To a run's trace; or to a list of those that belong together, as far as their runs are done. */
+export type LinkTo = (what: Traced | TracesOf) => TraceLink;
 
 /**
  * Ends the trace of a run that is done and that no worker took up; every other trace is ended by its run's

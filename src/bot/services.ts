@@ -4,12 +4,15 @@ import type { Modals } from './modals.ts';
 import type {
   Approvals,
   BotMeter,
+  Budgets,
   Clock,
   FinishTrace,
   FleetSource,
   Halts,
   HandOvers,
   Incidents,
+  Ledger,
+  LedgerFacts,
   LinkTo,
   Redact,
   Requests,
@@ -17,8 +20,10 @@ import type {
   Seals,
   SignerSeen,
   Silences,
+  Spending,
 } from './ports.ts';
 import type { Refusals } from './refusals.ts';
+import type { SendFiles } from './send-files.ts';
 import type { SlackDirectory } from './slack-directory.ts';
 import type { Threads } from './threads.ts';
 
@@ -32,9 +37,13 @@ export interface Services {
   readonly handOvers: HandOvers;
   readonly incidents: Incidents;
   readonly schedules: Schedules;
+  readonly budgets: Budgets;
+  readonly spending: Spending;
   /** undefined where this bot has no decision key: it can then ask for no change and decide nothing. */
   readonly seals: Seals | undefined;
   readonly signerSeen: SignerSeen;
+  readonly ledger: Ledger;
+  readonly facts: LedgerFacts;
   readonly refusals: Refusals;
   readonly meter: BotMeter;
   readonly finishTrace: FinishTrace;
@@ -42,6 +51,7 @@ export interface Services {
   readonly directory: SlackDirectory;
   readonly membership: Membership;
   readonly modals: Modals;
+  readonly sendFiles: SendFiles;
   readonly threads: Threads;
   readonly linkTo: LinkTo;
   readonly newCampaignId: () => string;

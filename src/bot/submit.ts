@@ -1,6 +1,6 @@
 import { acceptWithinLimits } from '../fleet/accept-within-limits.ts';
 import { checkOf } from '../fleet/checks/index.ts';
-import { InputError } from '../fleet/errors.ts';
+import { InputError, type LimitError } from '../fleet/errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Halt } from '../fleet/halt.ts';
 import { haltedAmong } from '../fleet/halted-among.ts';
@@ -26,6 +26,7 @@ import { silenceSentences } from './silence-sentences.ts';
 import { haltedLine } from './views/halted-line.ts';
 import { noticeView } from './views/notice.ts';
 import type { View } from './views/view.ts';
+import { withinBudgets } from './within-budgets.ts';
 
 const changeGoesOn = 'What you asked for goes on: people are asked, and what they approve is done.';
 
@@ -85,16 +86,20 @@ export async function submit(wish: Wish, submission: Submission): Promise<Submit
   const free = able.filter((machine) => !atHalt.has(machine));
   if (free.length === 0) return { accepted: undefined, notice: allHaltedView(halted) };
 
-  const sentences = quarantineSentences(free, services);
-  const silenced = silenceSentences(free, services, task.kind === 'act' ? changeGoesOn : undefined);
-  const unsigned = task.kind === 'act' ? noSignerSentences(services) : [];
   const attempt = { by: asker.requester, what: task.kind, target: selector };
+  const noteLimit = (error: LimitError) => services.refusals.note(error, attempt);
+  const { affordable, overBudget } = await withinBudgets(free, task, asker, services, noteLimit);
+
+  const sentences = quarantineSentences(affordable, services);
+  const silenced = silenceSentences(affordable, services, task.kind === 'act' ? changeGoesOn : undefined);
+  const unsigned = task.kind === 'act' ? noSignerSentences(services) : [];
   const leftOutBefore = [
     ...(task.kind === 'check' ? leftOutWithoutCheck(unable, task.check) : []),
     ...leftOutByHalts(halted),
+    ...leftOutByLimits(overBudget),
   ];
   const { accepted, machines, overLimit } = await acceptWithinLimits(
-    free,
+    affordable,
     (some, over) => {
       const leftOut = [...leftOutBefore, ...leftOutByLimits(over)];
       const requester = asker.requester;
@@ -103,7 +108,7 @@ export async function submit(wish: Wish, submission: Submission): Promise<Submit
       const sealedRequests = requests.map((request) => sealed(request, services));
       return services.requests.accept(sealedRequests, limitsOf(fleet), campaign);
     },
-    (error) => services.refusals.note(error, attempt),
+    noteLimit,
   );
   if (!accepted.duplicate) services.meter.accepted(task.kind, accepted.runIds.length);
   const leftOut = {
@@ -111,7 +116,7 @@ export async function submit(wish: Wish, submission: Submission): Promise<Submit
     unable,
     forbidden: await deniedMachines(denied, asker),
     halted,
-    overLimit,
+    overLimit: [...overBudget, ...overLimit],
     quarantined: await sentences,
     silenced: await silenced,
     unsigned: await unsigned,

@@ -12,7 +12,7 @@ import { type HandInTools, sealed, withoutHindered } from './hand-in.ts';
 import type { Campaigns, MoreRequests, StoredCampaign } from './ports.ts';
 
 export interface CampaignsDutyTools
-  extends Pick<HandInTools, 'fleet' | 'halts' | 'holdBack' | 'seal' | 'clock'> {
+  extends Pick<HandInTools, 'fleet' | 'halts' | 'holdBack' | 'budgets' | 'seal' | 'clock'> {
   readonly requests: MoreRequests;
   readonly campaigns: Campaigns;
   /** Told of the runs that were handed in. */

@@ -14,7 +14,7 @@ import {
 import type { Machine } from '../fleet/machine.ts';
 import { planRequests, type Wanted } from '../fleet/plan-requests.ts';
 import type { Request } from '../fleet/request.ts';
-import type { Clock, CurrentFleet, Halts, Requests, SealRequest } from './ports.ts';
+import type { Budgets, Clock, CurrentFleet, Halts, Requests, SealRequest } from './ports.ts';
 
 /** What is handed in because something came due. Its event id is accepted once: handed in again, it is the same request. */
 export interface HandInWish extends Wanted {
@@ -33,6 +33,7 @@ export interface HandInTools {
   readonly requests: Requests;
   readonly halts: Halts;
   readonly holdBack: HoldBack;
+  readonly budgets: Budgets;
   readonly seal: SealRequest;
   readonly newCampaignId: () => string;
   readonly clock: Clock;
@@ -50,8 +51,8 @@ export interface HandedIn {
 }
 
 /**
- * Hands in a task for those of the machines that are not halted, not silenced, have the check and keep their limits;
- * more than one makes a campaign. Where none is left nothing is stored, and the event id stays new; with
+ * Hands in a task for those of the machines that are not halted, not silenced, have the check and keep their limits and
+ * budgets; more than one makes a campaign. Where none is left nothing is stored, and the event id stays new; with
  * `alwaysCampaign` the campaign is, and says why.
  *
  * @throws LimitError when the requester asks too often, or others were faster again and again: nothing is stored, and
@@ -97,7 +98,7 @@ async function withNobody(
 export async function withoutHindered(
   all: readonly Machine[],
   wish: Pick<HandInWish, 'task' | 'requester' | 'eventId'>,
-  { halts, holdBack }: Pick<HandInTools, 'halts' | 'holdBack'>,
+  { halts, holdBack, budgets }: Pick<HandInTools, 'halts' | 'holdBack' | 'budgets'>,
 ): Promise<{ readonly machines: readonly Machine[]; readonly leftOut: readonly LeftOut[] }> {
   const { task } = wish;
   const unable =
@@ -109,6 +110,7 @@ export async function withoutHindered(
   };
   leftOut.push(...leftOutByHalts(haltedAmong(left(), await halts.active())));
   leftOut.push(...(await holdBack(left(), wish)));
+  leftOut.push(...leftOutByLimits(await budgets.over(left(), wish)));
   return { machines: left(), leftOut };
 }
 

@@ -15,7 +15,7 @@ import type { Claim, Clock, CurrentFleet, Incidents } from './ports.ts';
 const dueAtMost = 1_000;
 const atOnce = 10;
 
-export interface IncidentsDutyOptions extends Pick<HandInTools, 'halts' | 'holdBack'> {
+export interface IncidentsDutyOptions extends Pick<HandInTools, 'halts' | 'holdBack' | 'budgets'> {
   readonly fleet: CurrentFleet;
   readonly incidents: Incidents;
   readonly handIn: (wish: HandInWish) => Promise<HandedIn>;

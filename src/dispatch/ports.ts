@@ -1,4 +1,5 @@
 import type { AlertRules } from '../fleet/alert-rules.ts';
+import type { Assessment } from '../fleet/assessment.ts';
 import type { Campaign } from '../fleet/campaign.ts';
 import type { TakenMachine } from '../fleet/campaign-step.ts';
 import type { Fleet, PersonLimits } from '../fleet/fleet.ts';
@@ -8,10 +9,11 @@ import type { HandOverMove } from '../fleet/hand-over-moves.ts';
 import type { Held } from '../fleet/held-back.ts';
 import type { Incident } from '../fleet/incident.ts';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
+import type { OverLimit } from '../fleet/left-out.ts';
 import type { Limits, Machine } from '../fleet/machine.ts';
 import type { FiringTarget, NextIncident } from '../fleet/plan-incident.ts';
 import type { Origin, Request, Task } from '../fleet/request.ts';
-import type { PersonRef } from '../fleet/requester.ts';
+import type { PersonRef, Requester } from '../fleet/requester.ts';
 import type { Run } from '../fleet/run.ts';
 import type { Schedule, ScheduleState } from '../fleet/schedule.ts';
 import type { Silence } from '../fleet/silence.ts';
@@ -101,6 +103,15 @@ export interface Silences {
   close(silence: Silence): Promise<boolean>;
 }
 
+/** What agents may cost. Rejects with StoreUnavailableError. */
+export interface Budgets {
+  /** The machines for which a budget refuses such a request, and why, as sentences for people. */
+  over(
+    machines: readonly Machine[],
+    wanted: { readonly task: Task; readonly requester: Requester },
+  ): Promise<readonly OverLimit[]>;
+}
+
 /** Escalations on their way to people on call. Rejects with StoreUnavailableError when the store does not answer. */
 export interface HandOvers {
   /** The ids of those of which somebody is to be called. */
@@ -165,6 +176,59 @@ export interface Incidents {
   ): Promise<ReadonlyMap<string, Claim>>;
   /** What became of the machines that the round claimed: the run that looks; undefined frees the machine at once. */
   looked(incident: Incident, check: string, runs: ReadonlyMap<string, string | undefined>): Promise<void>;
+}
+
+/** One entry of the ledger. `entry` is undefined for a fact that this version of fleetbot does not know. */
+export interface TailEntry {
+  /** Later entries have later positions. */
+  readonly position: string;
+  readonly seq: number;
+  readonly entry: LedgerEntry | undefined;
+}
+
+/** An entry that was passed, and for which something is still to be done. */
+export interface PutOff {
+  readonly position: string;
+  readonly entry: LedgerEntry;
+  /** When that was tried first. */
+  readonly since: number;
+}
+
+/**
+ * The ledger, entry by entry. It remembers how far it is read, so that each entry comes at least once, and keeps those
+ * that were not passed yet. Rejects like `Requests`.
+ */
+export interface LedgerTail<Later extends PutOff = PutOff> {
+  /** The entries after the last one that was passed, oldest first. */
+  next(limit: number): Promise<readonly TailEntry[]>;
+  /** Everything up to this entry is done. */
+  pass(entry: TailEntry): Promise<void>;
+  /** The same for one that is put off until then; false, and nothing is changed, where `most` are already. */
+  putOff(entry: TailEntry & { readonly entry: LedgerEntry }, until: number, most: number): Promise<boolean>;
+  /** Those that were put off until now, the oldest first. */
+  due(limit: number): Promise<readonly Later[]>;
+  putOffAgain(entry: Later, until: number): Promise<void>;
+  /** It is done, or given up. */
+  forget(entry: Later): Promise<void>;
+}
+
+/** Where traces are, and what people say of them. Deliberately not here: reading what they said. */
+export interface Assessor {
+  /**
+   * Sees to it that the last word of a person stands with the trace, once, however often it is told. `later`: it cannot
+   * stand there yet, because the trace is not known or it is refused; says why.
+   * @throws where nothing can be said of any trace at the moment
+   * @throws the reason of `signal`
+   */
+  assess(
+    assessment: Assessment,
+    signal: AbortSignal,
+  ): Promise<{ readonly result: 'created' | 'updated' | 'there' } | { readonly later: string }>;
+}
+
+/** What is counted of that. */
+export interface AssessmentMeter {
+  brought(result: 'created' | 'updated' | 'there' | 'given-up'): void;
 }
 
 /** Makes a request ours (see `Request.seal`); undefined where this process has no key. */

@@ -19,10 +19,15 @@ export interface AgentTask {
   readonly onOutputTokens?: (tokens: number) => void;
 }
 
+/** What an agent tells of what it used. */
+export interface Told {
+  readonly usage?: Usage;
+  /** The name of its model. */
+  readonly model?: string;
+}
+
 /** What the agent brought back. `toolCalls` is empty where the transport cannot see them. */
-export interface AgentAnswer {
+export interface AgentAnswer extends Told {
   readonly text: string;
   readonly toolCalls: readonly ToolCall[];
-  readonly usage?: Usage;
-  readonly model?: string;
 }

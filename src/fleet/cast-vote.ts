@@ -38,7 +38,7 @@ export function castVote(run: Run, vote: Vote, fleet: Fleet, machine: Machine, n
   if (problem) return { refused: problem.reason };
 
   const approval: Approval = { ...waiting, votes: next };
-  const decided = decidedEntry(approval, vote, now);
+  const decided = decidedEntry(run, approval, vote, now);
   if (state === 'open') return { run: { ...run, approval }, entries: [decided] };
   const settled = settle(run, approval, state, now);
   return { ...settled, entries: [decided, ...settled.entries] };
@@ -71,11 +71,16 @@ function expired(endedAt: number): string {
   return `It expired at ${formatMoment(endedAt)} without a decision. Ask for it again.`;
 }
 
-function decidedEntry({ question }: Approval, { decision }: Vote, at: number): LedgerEntry {
+function decidedEntry(
+  { id, trace }: Run,
+  { question }: Approval,
+  { decision }: Vote,
+  at: number,
+): LedgerEntry {
   const { by, kind, groups, reason } = decision;
   return {
     ...{ kind: 'approval.decided', at, by, approval: question.id, machine: question.machine },
-    ...{ decision: kind, groups },
+    ...{ decision: kind, groups, run: id, trace: trace.traceId },
     ...(reason !== undefined && { reason }),
   };
 }

@@ -11,6 +11,8 @@ export interface FleetChange {
   readonly actionsChanged: boolean;
   /** What begins by itself, or is kept from it: alerts, maintenance, schedules, what supervisors ask one another. */
   readonly signalsChanged: boolean;
+  /** What models cost, or what agents may. */
+  readonly costsChanged: boolean;
 }
 
 /** Compares what the files mean, not how they are written: comments, order and line numbers are no change. */
@@ -25,6 +27,7 @@ export function compareFleets(before: Fleet, after: Fleet): FleetChange {
     accessChanged: !isDeepStrictEqual(before.access.map(withoutLine), after.access.map(withoutLine)),
     actionsChanged: !isDeepStrictEqual(partsOfActions(before), partsOfActions(after)),
     signalsChanged: !isDeepStrictEqual(partsOfSignals(before), partsOfSignals(after)),
+    costsChanged: !isDeepStrictEqual(partsOfCosts(before), partsOfCosts(after)),
   };
 }
 
@@ -34,6 +37,10 @@ function partsOfActions({ actions, suggestions, approvals }: Fleet): unknown {
 
 function partsOfSignals({ alerts, maintenance, schedules, peers }: Fleet): unknown {
   return { alerts, maintenance, schedules, peers };
+}
+
+function partsOfCosts({ prices, budgets }: Fleet): unknown {
+  return { prices, budgets };
 }
 
 function withoutLine<T extends { readonly line: number }>({ line: _line, ...row }: T): Omit<T, 'line'> {

@@ -1,3 +1,5 @@
+import type { Told } from './agent-task.ts';
+
 /**
  * The one family of errors. Each has a stable `code` (for tests, logs and metrics), the original error as
  * `cause`, and a message that tells an operator what happened and what to do. `explain-error.ts` turns any
@@ -54,9 +56,9 @@ export class InputError extends FleetbotError {
 
 /**
  * Which limit was reached. `person`: one asked too often. `rate`: machines got too many requests. `waiting`: too
- * many wait for them.
+ * many wait for them. `budget`: what their agents may cost is used up.
  */
-export const limitKinds = ['person', 'rate', 'waiting'] as const;
+export const limitKinds = ['person', 'rate', 'waiting', 'budget'] as const;
 export type LimitKind = (typeof limitKinds)[number];
 
 /** More was asked for than the limits allow; nothing was stored. The message says what to do. */
@@ -164,8 +166,35 @@ export type AgentErrorCode =
 /** The agent did not do its task. Never changes a verdict that rests on evidence. */
 export class AgentError extends FleetbotError {
   declare readonly code: AgentErrorCode;
+  /** What it used nevertheless, as far as it told. */
+  readonly told: Told;
 
-  constructor(code: AgentErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: AgentErrorCode,
+    message: string,
+    { told = {}, ...options }: ErrorOptions & { readonly told?: Told | undefined } = {},
+  ) {
+    super(code, message, options);
+    this.told = told;
+  }
+}
+
+/** Why MLflow did not do what it was asked for. */
+export type MlflowErrorCode =
+  /** No answer; or one that says "not now" (429, 5xx) or is not MLflow's. It may be well later. */
+  | 'mlflow-away'
+  /** It wants other credentials, forbids it to this user, or knows this address not as its own (401, 403). */
+  | 'mlflow-denied'
+  /** It knows no such trace, assessment or experiment (404). */
+  | 'mlflow-unknown'
+  /** It will never take this (400, 413, 422). */
+  | 'mlflow-refused';
+
+/** MLflow could not be asked, or refused. */
+export class MlflowError extends FleetbotError {
+  declare readonly code: MlflowErrorCode;
+
+  constructor(code: MlflowErrorCode, message: string, options?: ErrorOptions) {
     super(code, message, options);
   }
 }

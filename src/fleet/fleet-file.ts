@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dependsOnRisk } from './access.ts';
 import { actionSchema, paramsSchema, riskSchema } from './action.ts';
 import { alertRulesSchema } from './alert-rules.ts';
+import { budgetSchema, budgetsMax } from './budget.ts';
 import { isProblem, readCommandPattern } from './command-pattern.ts';
 import { approvalRulesSchema, personLimitsSchema, twoPeopleVerbs, verbs } from './fleet.ts';
 import { matchesGlob } from './glob.ts';
@@ -259,6 +260,11 @@ export const fleetFileSchema = z
       .record(z.string(), priceSchema)
       .optional()
       .describe('What models cost, by the name that the agent reports, in US dollars for a million tokens.'),
+    budgets: z
+      .array(budgetSchema)
+      .max(budgetsMax)
+      .optional()
+      .describe('What agents may cost in a day or a month, and what happens when that is used up.'),
   })
   .describe('The fleet file of fleetbot.');
 

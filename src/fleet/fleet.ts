@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Catalogue, type Params, type Risk, riskSchema } from './action.ts';
 import type { AlertRules } from './alert-rules.ts';
+import type { Budget } from './budget.ts';
 import { onCallTargetPattern } from './hand-over.ts';
 import type { Machine } from './machine.ts';
 import type { PeerRules } from './peer-rules.ts';
@@ -112,4 +113,6 @@ export interface Fleet {
   readonly peers: PeerRules;
   readonly perPerson: PersonLimits;
   readonly prices: Prices;
+  /** What agents may cost; in the order of the file. */
+  readonly budgets: readonly Budget[];
 }

@@ -73,3 +73,5 @@ export const inHandStates: ReadonlySet<HandOver['state']> = new Set(['calling', 
 export type HandOver = z.infer<typeof handOverSchema>;
 
 export const handOverIdOf = (runId: string): string => `o-${runId.slice(2)}`;
+/** The other way round. */
+export const runIdOfHandOver = (handOverId: string): string => `r-${handOverId.slice(2)}`;

@@ -281,6 +281,8 @@ export const ledgerEntrySchema = z.discriminatedUnion('kind', [
     actionsChanged: z.literal(true).optional(),
     /** There where alerts, maintenance, schedules or what supervisors ask one another became others. */
     signalsChanged: z.literal(true).optional(),
+    /** There where prices or budgets became others. */
+    costsChanged: z.literal(true).optional(),
   }),
   /** A person said whether an answer was any good; the last word of each person counts. */
   z.object({

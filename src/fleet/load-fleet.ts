@@ -3,6 +3,7 @@ import { actionSchema } from './action.ts';
 import { actionProblems } from './action-problems.ts';
 import { alertRulesSchema } from './alert-rules.ts';
 import type { DraftCatalogue } from './authorised-problems.ts';
+import { type Budget, budgetSchema, budgetsMax } from './budget.ts';
 import { checkActions } from './check-actions.ts';
 import { checkAlerts } from './check-alerts.ts';
 import { checkMeaning, checksIn } from './check-meaning.ts';
@@ -13,6 +14,7 @@ import { checkSuggestions } from './check-suggestions.ts';
 import { checkWindows } from './check-windows.ts';
 import { describeIssue, formatPath, type LocatedProblem, valueAt } from './describe-issue.ts';
 import { doubtfulApprovals } from './doubtful-approvals.ts';
+import { doubtfulBudgets } from './doubtful-budgets.ts';
 import { doubtfulWindows } from './doubtful-windows.ts';
 import { FleetFileError, type FleetFileProblem } from './errors.ts';
 import {
@@ -43,6 +45,7 @@ import { neverApproved } from './never-approved.ts';
 import { peerRulesSchema } from './peer-rules.ts';
 import { priceSchema } from './price.ts';
 import { type Path, readYaml } from './read-yaml.ts';
+import { checkNames } from './time-problems.ts';
 import {
   type ScheduleEntry,
   scheduleEntrySchema,
@@ -95,6 +98,8 @@ export function readFleet(text: string, file: string): ReadFleet {
   checkSelectors(['schedules'], parts.schedules, loaded, report);
   checkWindows(parts.maintenance, (path) => yaml.lineOf(path), report);
   checkSelectors(['maintenance'], parts.maintenance, loaded, report);
+  checkNames(['budgets'], 'budget', parts.budgets, (path) => yaml.lineOf(path), report);
+  checkSelectors(['budgets'], parts.budgets, loaded, report);
   checkSelectors(['access'], parts.access, loaded, report);
   checkAlerts(valueAt(yaml.value, ['alerts']), loaded, checks, (path) => yaml.lineOf(path), report);
   checkPeers(valueAt(yaml.value, ['peers']), loaded, checks, report);
@@ -132,6 +137,7 @@ export function readFleet(text: string, file: string): ReadFleet {
         ...doubtfulApprovals(fleet),
         ...idlePeerRules(fleet),
         ...doubtfulWindows(fleet),
+        ...doubtfulBudgets(fleet),
       ].map(located),
     ),
   };
@@ -176,6 +182,7 @@ const commonSchema = z.object({
   peers: peerRulesSchema.prefault({}),
   perPerson: personLimitsSchema.prefault({}),
   prices: z.record(z.string(), priceSchema).default({}),
+  budgets: z.array(budgetSchema).default([]),
 });
 
 /** The file's outermost level; what is inside is checked part by part. */
@@ -187,6 +194,7 @@ const outlineSchema = fleetFileSchema.extend({
   suggestions: z.array(z.unknown()).optional(),
   schedules: z.array(z.unknown()).max(schedulesMax).optional(),
   maintenance: z.array(z.unknown()).max(windowsMax).optional(),
+  budgets: z.array(z.unknown()).max(budgetsMax).optional(),
 });
 
 interface Parts {
@@ -198,6 +206,7 @@ interface Parts {
   readonly suggestions: readonly Part<SuggestionEntry>[];
   readonly schedules: readonly Part<ScheduleEntry>[];
   readonly maintenance: readonly Part<WindowEntry>[];
+  readonly budgets: readonly Part<Budget>[];
 }
 
 /**
@@ -259,6 +268,7 @@ function readParts(value: unknown, report: (problem: LocatedProblem) => void): P
     suggestions: readEach(suggestionEntrySchema, 'suggestions'),
     schedules: readEach(scheduleEntrySchema, 'schedules'),
     maintenance: readEach(windowSchema, 'maintenance'),
+    budgets: readEach(budgetSchema, 'budgets'),
   };
 }
 

@@ -17,16 +17,31 @@ export type Prices = Readonly<Record<string, Price>>;
 
 const million = 1_000_000;
 
-/** What the tokens cost in US dollars; undefined where the model or its price is not known. */
-export function costOf(usage: Usage, model: string | undefined, prices: Prices): number | undefined {
+/** What tokens cost, in US dollars. */
+export interface Cost {
+  readonly inputUsd: number;
+  readonly outputUsd: number;
+  readonly totalUsd: number;
+}
+
+/** What the tokens cost; undefined where the model or its price is not known. */
+export function costsOf(usage: Usage, model: string | undefined, prices: Prices): Cost | undefined {
   const price = model !== undefined && Object.hasOwn(prices, model) ? prices[model] : undefined;
   if (price === undefined) return undefined;
   const { inputUsdPerMillion: input, outputUsdPerMillion: output } = price;
   const { cacheReadUsdPerMillion: read = input, cacheWriteUsdPerMillion: write = input } = price;
   const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0 } = usage;
   const freshTokens = inputTokens - cacheReadTokens - cacheWriteTokens;
-  return (
-    (freshTokens * input + cacheReadTokens * read + cacheWriteTokens * write + outputTokens * output) /
-    million
-  );
+  const inputs = freshTokens * input + cacheReadTokens * read + cacheWriteTokens * write;
+  const outputs = outputTokens * output;
+  return {
+    inputUsd: inputs / million,
+    outputUsd: outputs / million,
+    totalUsd: (inputs + outputs) / million,
+  };
+}
+
+/** The same, in and out together. */
+export function costOf(usage: Usage, model: string | undefined, prices: Prices): number | undefined {
+  return costsOf(usage, model, prices)?.totalUsd;
 }

@@ -227,8 +227,18 @@ export type Inertness = z.infer<typeof inertnessSchema>;
 export type Cancellation = z.infer<typeof cancellationSchema>;
 export type Run = z.infer<typeof runSchema>;
 
-/** The run in its next state. @throws RangeError when the state machine has no such move (a bug). */
+/** What has a trace: a run, or what is known of one. `traceId`: 32 hex digits. */
+export interface Traced {
+  readonly trace: { readonly traceId: string };
+}
+
+/**
+ * The run in its next state. Its timeline never goes back, whatever the clocks of the processes that write it.
+ * @throws RangeError when the state machine has no such move (a bug)
+ */
 export function moveRun(run: Run, to: RunState, at: number, changes: Partial<Run> = {}): Run {
   if (!canMove(run.state, to)) throw new RangeError(`run ${run.id}: no move from ${run.state} to ${to}`);
-  return { ...run, ...changes, state: to, timeline: [...run.timeline, { state: to, at }] };
+  const notBefore = run.timeline.at(-1)?.at ?? at;
+  const timeline = [...run.timeline, { state: to, at: Math.max(at, notBefore) }];
+  return { ...run, ...changes, state: to, timeline };
 }

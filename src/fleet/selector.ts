@@ -9,6 +9,9 @@ export const selectAll = 'all';
 /** Longest selector that a person may type; those of the fleet file have no limit. */
 export const typedMaxCharacters = 500;
 
+/** What a selector looks at. */
+export type Selectable = Pick<Machine, 'name' | 'role' | 'labels'>;
+
 /** One term of a selector. */
 export interface Term {
   readonly negated: boolean;
@@ -36,7 +39,7 @@ const quotesAtEnds = /^[\s"'`“”‘’]+|[\s"'`“”‘’]+$/g;
  * a label. Globs know `*` and `?`; quotes around a term mean nothing.
  * @throws InputError that names the term it could not read, or a `!` that `,` makes useless
  */
-export function parseSelector(selector: string): (machine: Machine) => boolean {
+export function parseSelector(selector: string): (machine: Selectable) => boolean {
   const read = readSelector(selector);
   if ('problem' in read) throw new InputError(`${read.problem}. ${read.cure}`);
   // A halt may list thousands of names, and is held against thousands of machines.
@@ -144,18 +147,18 @@ function exactName([term, ...more]: readonly Term[]): string | undefined {
   return term.glob === selectAll || /[*?]/.test(term.glob) ? undefined : term.glob;
 }
 
-function matchesAll(machine: Machine, terms: readonly Term[]): boolean {
+function matchesAll(machine: Selectable, terms: readonly Term[]): boolean {
   return terms.every((term) => matchesTerm(machine, term) !== term.negated);
 }
 
-function matchesTerm(machine: Machine, { key, glob }: Term): boolean {
+function matchesTerm(machine: Selectable, { key, glob }: Term): boolean {
   if (key === undefined) return glob === selectAll || matchesGlob(machine.name, glob);
   const value = labelOf(machine, key);
   return value !== undefined && matchesGlob(value, glob);
 }
 
 /** The machine's role, for the key `role`, or its label. Only what the file says: `toString` is no label. */
-export function labelOf({ role, labels }: Machine, key: string): string | undefined {
+export function labelOf({ role, labels }: Selectable, key: string): string | undefined {
   if (key === 'role') return role;
   return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }

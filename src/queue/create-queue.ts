@@ -8,6 +8,7 @@ import type { Run } from '../fleet/run.ts';
 import { ApprovalClock } from './approval-clock.ts';
 import { RedisApprovals } from './approvals.ts';
 import { RedisSlackBudget } from './budget.ts';
+import { RedisBudgets } from './budgets.ts';
 import { Cancellations } from './cancellations.ts';
 import { ask, connectForRequests, connectForWorkers, storeProblem, whenConnected } from './connect.ts';
 import { Disk } from './durability.ts';
@@ -20,7 +21,10 @@ import { RedisIncidents } from './incidents.ts';
 import { Keys } from './keys.ts';
 import { Leadership } from './leadership.ts';
 import { RedisLedger } from './ledger.ts';
+import { LedgerFacts } from './ledger-facts.ts';
+import { mlflowReader, RedisLedgerTail } from './ledger-tail.ts';
 import { obeyHalts } from './obey-halts.ts';
+import { OpenTraces } from './open-traces.ts';
 import { RedisPeerClaims } from './peer-claims.ts';
 import { type QueueSettings, queueDefaults } from './queue-settings.ts';
 import { RedisReconcilerStore, readNotice } from './reconciler-store.ts';
@@ -34,6 +38,7 @@ import { RedisSigner } from './signer.ts';
 import { RedisSigningAsks } from './signing-asks.ts';
 import { RedisSilences } from './silences.ts';
 import { slackLimits } from './slack-limits.ts';
+import { RedisSpending } from './spending.ts';
 import type { StoreOptions } from './store-options.ts';
 import { Sweeper } from './sweeper.ts';
 import { RedisViews } from './views.ts';
@@ -47,8 +52,8 @@ export interface QueueOptions {
   readonly log: Logger;
   /** What differs from `queueDefaults`. */
   readonly settings?: Partial<QueueSettings>;
-  /** The fleet in force: which machines halts and silences hold for, and its maintenance windows. */
-  readonly fleet?: () => Pick<Fleet, 'machines' | 'maintenance'>;
+  /** The fleet in force: which machines halts and silences hold for, its maintenance windows and its budgets. */
+  readonly fleet?: () => Pick<Fleet, 'machines' | 'maintenance' | 'budgets'>;
   readonly clock?: () => number;
   readonly random?: RandomBytes;
 }
@@ -58,6 +63,8 @@ export interface WorkOptions {
   readonly concurrency: number;
   /** Called with each run that ended in this process because nobody answered. */
   readonly onExpired?: (run: Run) => void;
+  /** Called with each run that is done and whose trace nobody has ended: the process that ended it was killed. */
+  readonly onUntraced?: (run: Run) => void;
 }
 
 /** Everything that is kept in Redis, behind the ports of the rooms that use it. */
@@ -71,6 +78,9 @@ export interface Queue {
   readonly incidents: RedisIncidents;
   /** A worker's, which waits while Redis is away. */
   readonly restraints: RedisRestraints;
+  /** What agents used. */
+  readonly spending: RedisSpending;
+  readonly budgets: RedisBudgets;
   readonly approvals: RedisApprovals;
   readonly handOvers: RedisHandOvers;
   readonly peerClaims: RedisPeerClaims;
@@ -79,6 +89,10 @@ export interface Queue {
   /** A signer's way to workers. */
   readonly signingAsks: RedisSigningAsks;
   readonly ledger: RedisLedger;
+  /** The same, to be looked through by time. */
+  readonly ledgerFacts: LedgerFacts;
+  /** The ledger for the dispatcher, which brings to MLflow what people said of traces. */
+  readonly ledgerTail: RedisLedgerTail;
   readonly reconciler: RedisReconcilerStore;
   readonly schedules: RedisSchedules;
   /** Calls the dispatcher's work in one process at a time (see `Leadership`). */
@@ -145,8 +159,9 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
     };
     const leadership = new Leadership(common);
     const workersDisk = new Disk(forWorkers, durability, settings.fsyncTimeoutMs);
+    const openTraces = new OpenTraces({ redis: forWorkers, keys, settings, log });
     const runs = new RedisRunStore({
-      ...{ keys, clock, settings, cancellations, halts, haltOf: haltOfName, liftedFrom },
+      ...{ keys, clock, settings, cancellations, openTraces, halts, haltOf: haltOfName, liftedFrom },
       ...{ redis: forWorkers, disk: workersDisk },
     });
     const silencesOf = (connection: Pick<StoreOptions, 'redis' | 'disk'>): RedisSilences =>
@@ -155,9 +170,19 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
     const incidentsOf = (connection: Pick<StoreOptions, 'redis' | 'disk'>): RedisIncidents =>
       new RedisIncidents({ ...common, ...connection, newId: (atMs) => ids.incidentId(atMs) });
     const workersIncidents = incidentsOf({ redis: forWorkers, disk: workersDisk });
+    const spendingOf = (connection: Pick<StoreOptions, 'redis' | 'disk'>) => {
+      const spending = new RedisSpending({ ...common, ...connection });
+      const budgets = new RedisBudgets({
+        ...{ spending, ledger: new RedisLedger({ ...common, ...connection }), clock },
+        ...{ fleet: () => options.fleet?.(), staleMs: settings.spendingStaleMs },
+      });
+      return { spending, budgets };
+    };
+    const { spending, budgets } = spendingOf(common);
     const restraints = new RedisRestraints({
       silences: silencesOf({ redis: forWorkers, disk: workersDisk }),
       isOver: (...alert) => workersIncidents.isOver(...alert),
+      budgets: spendingOf({ redis: forWorkers, disk: workersDisk }).budgets,
       clock,
     });
     const approvals = new RedisApprovals({ ...common, wake });
@@ -184,12 +209,16 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
       silences,
       incidents: incidentsOf(common),
       restraints,
+      spending,
+      budgets,
       approvals,
       handOvers: new RedisHandOvers(common),
       peerClaims: new RedisPeerClaims(common),
       signer: new RedisSigner({ ...common, random }),
       signingAsks,
       ledger,
+      ledgerFacts: new LedgerFacts(common),
+      ledgerTail: new RedisLedgerTail({ ...common, ledger, reader: mlflowReader }),
       reconciler: new RedisReconcilerStore({
         ...{ ...common, runs, halts, ledger },
         leadership,
@@ -206,9 +235,10 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
             return machines.filter((machine) => holders.some((holds) => holds(machine))).length;
           },
           silencesOpen: async () => (await silences.holding()).length,
+          budgets: () => budgets.states(),
         }),
       ready: async () => (await forRequests.ping()) === 'PONG',
-      async work(drive, { concurrency, onExpired = () => {} }) {
+      async work(drive, { concurrency, onExpired = () => {}, onUntraced = () => {} }) {
         await cancellations.start();
         const wakeBusy = async (): Promise<void> => wake(await forWorkers.smembers(keys.busy()));
         worker = new WakeWorker({
@@ -216,7 +246,8 @@ export async function createQueue(options: QueueOptions): Promise<Queue> {
           redis: forWorkers,
           claim: (machine, turn) => runs.claim(machine, turn),
         });
-        sweeper = new Sweeper({ redis: forWorkers, settings, ledger, wakeBusy, log });
+        const endTraces = async (): Promise<void> => (await openTraces.left()).forEach(onUntraced);
+        sweeper = new Sweeper({ redis: forWorkers, settings, ledger, wakeBusy, endTraces, log });
         stopObeying = await obeyHalts({ halts, runs, haltOf: haltOfName, worker, log }, forMessages);
         const pollIntervalMs = settings.approvalsPollIntervalMs;
         approvalClock = new ApprovalClock({ approvals, pollIntervalMs, clock, onExpired, log });

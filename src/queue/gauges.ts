@@ -1,8 +1,10 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { BudgetState } from '../fleet/budget-state.ts';
 import { timeOfRunId } from './ids.ts';
 import type { Keys } from './keys.ts';
 import type { RedisLedger } from './ledger.ts';
+import { mlflowReader } from './ledger-tail.ts';
 import { viewPriorities, viewScore } from './view-score.ts';
 
 const gaugesReply = z.tuple([z.int(), z.int(), z.string(), z.int()]);
@@ -32,6 +34,10 @@ export interface QueueGauges {
   readonly ledgerEntries: number;
   /** Entries that an exporter lacks. */
   readonly ledgerUnexported: number;
+  /** What people said of traces that MLflow does not know yet. */
+  readonly assessmentsWaiting: number;
+  /** How much of each budget is spent in its period, by name: 1 is all of it. */
+  readonly budgetsSpent: ReadonlyMap<string, number>;
   readonly redisUsedMemoryBytes: number;
   /** `maxmemory`, or the memory of Redis's computer where none is set. */
   readonly redisMemoryLimitBytes: number;
@@ -46,11 +52,12 @@ export interface GaugesOptions {
   readonly haltedMachines: () => Promise<number>;
   /** How many silences and maintenance windows hold. */
   readonly silencesOpen: () => Promise<number>;
+  readonly budgets: () => Promise<readonly BudgetState[]>;
 }
 
 /** Reads all gauges. Rejects when Redis does not answer in time. */
 export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
-  const { redis, keys, ledger, clock, haltedMachines, silencesOpen } = options;
+  const { redis, keys, ledger, clock, haltedMachines, silencesOpen, budgets } = options;
   const [
     work,
     busy,
@@ -65,6 +72,8 @@ export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
     held,
     oldest,
     kept,
+    putOff,
+    standing,
     info,
   ] = await Promise.all([
     redis.readGauges(keys.prefix).then((reply) => gaugesReply.parse(reply)),
@@ -80,6 +89,8 @@ export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
     redis.zcard(keys.heldViews()),
     oldestDirtyAt(redis, keys),
     ledger.state(),
+    redis.zcard(keys.ledgerPutOff(mlflowReader)),
+    budgets(),
     redis.info('memory'),
   ]);
   const [inboxDepth, deepestInbox, oldestRun, runsInProgress] = work;
@@ -99,6 +110,10 @@ export async function readGauges(options: GaugesOptions): Promise<QueueGauges> {
     oldestDirtyViewAgeMs: ageOf(oldest),
     ledgerEntries: kept.entries,
     ledgerUnexported: kept.unexported,
+    assessmentsWaiting: putOff,
+    budgetsSpent: new Map(
+      standing.map(({ budget, spent, limitMicroUsd }) => [budget.name, spent.microUsd / limitMicroUsd]),
+    ),
     redisUsedMemoryBytes: Number(usedMemory.exec(info)?.[1] ?? 0),
     redisMemoryLimitBytes: Number(memoryLimits.map((limit) => limit.exec(info)?.[1]).find(Boolean) ?? 0),
   };

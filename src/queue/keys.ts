@@ -38,9 +38,15 @@
  * ledger:seq      counter
  * ledger:slots    hash: SLOT → value, for entries that are written once per value
  * ledger:exporters hash: NAME → "SEQ MS", the last entry that it has on disk and when it told so
+ * ledger:cursors  hash: READER → position of the last entry that it has passed; its seq is in ledger:exporters
+ * ledger:put-off:READER zset of JSON by the time until which it is put off: entries that it has passed and for which
+ *                 something is still to be done
+ * spending:TIME   hash: JSON of [MACHINE, WHO, MODEL or null] → what was used, as the numbers of `Spent` in their
+ *                 order; of a day (2026-11-23) and of a month (2026-11), UTC; expires
  * busy            set of the machines that have an inbox or a current run; whoever adds one wakes it, and
  *                 only a claim that finds nothing removes it
  * finished:NAME   list of run ids, newest first
+ * traces:open     zset of the runs that are done and whose traces nobody is known to have ended, by the time of their end
  * recent          list of run ids over all machines, newest first
  * campaign:ID     hash: :campaign (JSON), then MACHINE → "RUN STATE VERDICT INERTNESS ALIKE" of those with a run
  * campaigns:open  zset of the campaigns of which more is to be handed in, by the time of acceptance
@@ -93,6 +99,7 @@ export class Keys {
   readonly coolDown = (machine: string, check: string): string =>
     `${this.prefix}cooldown:${machine}:${check}`;
   readonly delivery = (eventId: string): string => `${this.prefix}delivery:${eventId}`;
+  readonly openTraces = (): string => `${this.prefix}traces:open`;
   readonly busy = (): string => `${this.prefix}busy`;
   readonly recent = (): string => `${this.prefix}recent`;
   readonly approvalsWaiting = (): string => `${this.prefix}approvals:waiting`;
@@ -112,9 +119,13 @@ export class Keys {
   readonly silenceEnds = (): string => `${this.prefix}silences:ends`;
   readonly schedules = (): string => `${this.prefix}schedules`;
   readonly scheduleStates = (): string => `${this.prefix}schedules:state`;
+  /** Of a day or a month. */
+  readonly spending = (time: string): string => `${this.prefix}spending:${time}`;
   readonly ledger = (): string => `${this.prefix}ledger`;
   readonly ledgerSeq = (): string => `${this.prefix}ledger:seq`;
   readonly ledgerExporters = (): string => `${this.prefix}ledger:exporters`;
+  readonly ledgerCursors = (): string => `${this.prefix}ledger:cursors`;
+  readonly ledgerPutOff = (reader: string): string => `${this.prefix}ledger:put-off:${reader}`;
   /** The channel on which cancellations of running runs are told. */
   readonly cancelled = (): string => `${this.prefix}cancelled`;
 }

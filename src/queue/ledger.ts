@@ -79,15 +79,17 @@ export class RedisLedger {
 
   async state(): Promise<LedgerState> {
     const { redis, keys } = this.#options;
-    const [entries, seq, told] = await ask(
+    const [entries, seq, told, readers] = await ask(
       'look at the ledger',
       Promise.all([
         redis.xlen(keys.ledger()),
         redis.get(keys.ledgerSeq()),
-        redis.hvals(keys.ledgerExporters()),
+        redis.hgetall(keys.ledgerExporters()),
+        redis.hgetall(keys.ledgerCursors()),
       ]),
     );
-    const seqs = told.map((text) => Number(toldSeq.exec(text)?.[0] ?? 0));
+    const exporters = Object.entries(told).filter(([name]) => readers[name] === undefined);
+    const seqs = exporters.map(([, text]) => Number(toldSeq.exec(text)?.[0] ?? 0));
     return { entries, unexported: Math.max(0, ...seqs.map((has) => Number(seq ?? 0) - has)) };
   }
 

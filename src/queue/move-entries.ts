@@ -1,10 +1,48 @@
 import { type Approval, questionDigest } from '../fleet/approval.ts';
+import type { AgentErrorCode } from '../fleet/errors.ts';
 import type { LedgerEntry } from '../fleet/ledger-entry.ts';
 import { paramWords } from '../fleet/request.ts';
-import type { Run } from '../fleet/run.ts';
+import type { Diagnosis, Run, RunState } from '../fleet/run.ts';
+
+/** What is told of an activation whose agent is stopped, or given up. */
+export type EndedActivation = Pick<Diagnosis, 'usage' | 'costUsd' | 'model'> & {
+  /** Counts from 1. */
+  readonly activation: number;
+  readonly failure?: string;
+};
+
+/** The activation that ended with a move to where the run is; every one ends as its run leaves `stopping`. */
+export function endedActivation({ state, diagnosis }: Run, from: RunState): EndedActivation | undefined {
+  if (from !== 'stopping' || state === 'stopping') return undefined;
+  const { activations = 1, usage, costUsd, model, failure } = diagnosis ?? {};
+  // The next one begins, because nothing came of this one.
+  if (state === 'starting') {
+    return { activation: activations - 1, failure: 'agent-interrupted' satisfies AgentErrorCode };
+  }
+  return {
+    activation: activations,
+    ...(model !== undefined && { model }),
+    ...(usage && { usage }),
+    ...(costUsd !== undefined && { costUsd }),
+    ...(failure && { failure: failure.code }),
+  };
+}
 
 /** What the ledger says of a move that a worker stores under this fence. */
-export function moveEntries(run: Run, fence: number, at: number): readonly LedgerEntry[] {
+export function moveEntries(
+  run: Run,
+  ended: EndedActivation | undefined,
+  fence: number,
+  at: number,
+): readonly LedgerEntry[] {
+  const of = { at, run: run.id, machine: run.request.machine };
+  return [
+    ...(ended ? [{ kind: 'activation.ended', ...of, ...ended } as const] : []),
+    ...enteredEntries(run, fence, at),
+  ];
+}
+
+function enteredEntries(run: Run, fence: number, at: number): readonly LedgerEntry[] {
   const of = { at, run: run.id, machine: run.request.machine };
   switch (run.state) {
     case 'starting':

@@ -1,3 +1,5 @@
+import { spendingDaysKept } from '../fleet/spending.ts';
+
 /** Everything about the queue that can be set, with its unit. */
 export interface QueueSettings {
   /** Before every key. The braces make one Redis Cluster slot of all of them. */
@@ -38,12 +40,24 @@ export interface QueueSettings {
   /** How many runs the list over all machines goes back. */
   readonly recentRunsKept: number;
 
+  /** How long a run may be done before another process ends its trace: far longer than whoever ended it takes. */
+  readonly traceGraceMs: number;
+  /** How long after its end a trace counts as ended: by then its spans are on their way, or on disk. */
+  readonly tracedDelayMs: number;
+  /** How many traces one sweep ends at most. */
+  readonly tracesAtOnce: number;
+
   /** How many entries of the ledger are kept for readers; more while an exporter lacks them. */
   readonly ledgerEntriesKept: number;
   /** How many are kept at most, whoever lacks them: the bound of Redis' memory. */
   readonly ledgerEntriesMax: number;
   /** An exporter that has told nothing for so long no longer keeps entries from being trimmed. */
   readonly exporterForgottenMs: number;
+
+  /** How long the sums of a day or a month are kept after the last activation that counts for them. */
+  readonly spendingKeptMs: number;
+  /** How old sums may be when they are held against budgets: requests that come closer together read them once. */
+  readonly spendingStaleMs: number;
 
   /** A leader that does not renew its lease for this long is replaced. */
   readonly leaseMs: number;
@@ -87,9 +101,17 @@ export const queueDefaults: QueueSettings = {
   finishedRunsPerMachine: 50,
   recentRunsKept: 500,
 
-  ledgerEntriesKept: 20_000,
+  traceGraceMs: 10_000,
+  tracedDelayMs: 2_000,
+  tracesAtOnce: 500,
+
+  // About 55 MB: some weeks of a thousand machines that are checked once a day.
+  ledgerEntriesKept: 200_000,
   ledgerEntriesMax: 1_000_000,
   exporterForgottenMs: 7 * 24 * 3_600_000,
+
+  spendingKeptMs: spendingDaysKept * 24 * 3_600_000,
+  spendingStaleMs: 5_000,
 
   leaseMs: 6_000,
   leaseRenewalMs: 2_000,

@@ -24,7 +24,7 @@ export const neededCommands: readonly string[] = [
     'rpoplpush',
     'rpush',
   ],
-  ...['sadd', 'scard', 'smembers', 'srem', 'xadd', 'xlen', 'xrange', 'xtrim'],
+  ...['sadd', 'scard', 'smembers', 'srem', 'xadd', 'xlen', 'xrange', 'xrevrange', 'xtrim'],
   ...['bzpopmin', 'zadd', 'zcard', 'zpopmin', 'zrange', 'zrangebyscore', 'zrem', 'zremrangebyrank'],
   ...['zremrangebyscore', 'zrevrange', 'zrevrangebyscore', 'zscore'],
   ...['publish', 'subscribe', 'unsubscribe'],

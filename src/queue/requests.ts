@@ -255,6 +255,10 @@ function acceptedText(
   return ledgerText({
     ...{ kind: 'request.accepted', at, by: requester, eventId, task, origin },
     ...(campaignId !== undefined && { campaign: campaignId }),
-    runs: runs.map(({ id, request }) => ({ run: id, machine: request.machine })),
+    runs: runs.map(({ id, request, trace }) => ({
+      run: id,
+      machine: request.machine,
+      trace: trace.traceId,
+    })),
   });
 }

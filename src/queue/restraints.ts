@@ -2,16 +2,18 @@ import { heldBackAt } from '../fleet/held-back.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Run, Withheld } from '../fleet/run.ts';
 import { silencedWords, silenceFor } from '../fleet/silence.ts';
+import type { RedisBudgets } from './budgets.ts';
 import type { RedisSilences } from './silences.ts';
 
 export interface RestraintsOptions {
   readonly silences: Pick<RedisSilences, 'holding' | 'holdBack'>;
   /** Whether the incident's alerts for this machine and check are all resolved. */
   readonly isOver: (incident: string, machine: string, check: string) => Promise<boolean>;
+  readonly budgets: Pick<RedisBudgets, 'obstacle'>;
   readonly clock: () => number;
 }
 
-/** The supervisors' Restraints: silences, maintenance windows, and alerts that are over. */
+/** The supervisors' Restraints: silences, maintenance windows, alerts that are over, and budgets that are used up. */
 export class RedisRestraints {
   readonly #options: RestraintsOptions;
 
@@ -22,6 +24,10 @@ export class RedisRestraints {
   async obstacle(run: Run, machine: Machine, moment: Withheld['moment']): Promise<Withheld | undefined> {
     if (moment === 'run' && (await this.#isOver(run, machine))) {
       return { moment, kind: 'resolved', reason: 'the alerts that asked for it are resolved' };
+    }
+    if (moment === 'agent') {
+      const reason = await this.#options.budgets.obstacle(run, machine);
+      return reason === undefined ? undefined : { moment, kind: 'over-budget', reason };
     }
     const held = heldBackAt(run, moment);
     if (held === undefined) return undefined;

@@ -14,7 +14,8 @@ import type { RedisHalts } from './halts.ts';
 import { storedHandOver } from './hand-overs.ts';
 import type { Keys } from './keys.ts';
 import { ledgerText } from './ledger.ts';
-import { approvalOf, moveEntries } from './move-entries.ts';
+import { approvalOf, endedActivation, moveEntries } from './move-entries.ts';
+import type { OpenTraces } from './open-traces.ts';
 import type { QueueSettings } from './queue-settings.ts';
 import {
   maybeText,
@@ -25,6 +26,7 @@ import {
   runFields,
   withCancellation,
 } from './records.ts';
+import { spentText } from './spending.ts';
 import { viewScore } from './view-score.ts';
 
 const claimReply = z.union([
@@ -43,6 +45,7 @@ export interface RunStoreOptions {
   readonly redis: Redis;
   readonly disk: Disk;
   readonly cancellations: Cancellations;
+  readonly openTraces: OpenTraces;
   readonly halts: RedisHalts;
   /** The halt that holds for a machine, of those that are given. */
   readonly haltOf: (halts: readonly Halt[], machine: string) => Halt | undefined;
@@ -122,7 +125,8 @@ export class RedisRunStore {
     const now = clock();
     const asks = run.state === 'awaiting';
     const isWell = run.state === 'done' && run.verdict === 'ok';
-    const entries = run.state === from ? [] : moveEntries(run, fence, now);
+    const ended = endedActivation(run, from);
+    const entries = run.state === from ? [] : moveEntries(run, ended, fence, now);
     const reply = saveReply.parse(
       await redis.saveRun(
         this.#prefix,
@@ -132,6 +136,7 @@ export class RedisRunStore {
         campaignNote(run),
         ...(asks ? [nextMoment(approvalOf(run)), approvalOf(run).question.askedAt] : ['', '']),
         ...[isWell ? describeTask(run.request.task) : ''],
+        ...[ended ? spentText(run, ended, now, settings.spendingKeptMs) : ''],
         ...[settings.ledgerEntriesMax, ...entries.map(ledgerText)],
       ),
     );
@@ -161,6 +166,11 @@ export class RedisRunStore {
     const id = await redis.hget(keys.handedOver(machine), describeTask(task));
     const body = id === null ? null : await redis.get(keys.handOver(id));
     return body === null ? undefined : storedHandOver.parse(body);
+  }
+
+  /** Notes that the trace of a run that is done was ended. Returns at once; see `OpenTraces`. */
+  traced(runId: string): void {
+    this.#options.openTraces.ended(runId);
   }
 
   onCancelled(runId: string, callback: (cancellation: Cancellation) => void): () => void {

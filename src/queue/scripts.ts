@@ -35,6 +35,7 @@ declare module 'ioredis' {
     saveNotice: Script<Context>;
     appendToLedger: Script<Context>;
     trimLedger: Script<Context>;
+    passLedger: Script<Context>;
     readGauges: Script<Context>;
     takeViews: Script<Context>;
     releaseView: Script<Context>;
@@ -52,14 +53,14 @@ function script(...names: readonly string[]): { lua: string; numberOfKeys: numbe
 /** For the `scripts` option of a connection. */
 export function loadScripts(): NonNullable<RedisOptions['scripts']> {
   return {
-    acceptRuns: script('show', 'ledger', 'seen', 'bucket', 'keep-open', 'accept'),
+    acceptRuns: script('show', 'ledger', 'seen', 'now', 'bucket', 'keep-open', 'accept'),
     saveCampaign: script('ledger', 'keep-open', 'campaign-save'),
     claimRun: script('claim'),
     raiseFence: script('raise-fence'),
-    saveRun: script('show', 'finish', 'ledger', 'awaiting', 'save'),
-    settleRun: script('show', 'finish', 'ledger', 'awaiting', 'hand-over', 'settle'),
+    saveRun: script('show', 'now', 'finish', 'ledger', 'awaiting', 'spend', 'save'),
+    settleRun: script('show', 'now', 'finish', 'ledger', 'awaiting', 'hand-over', 'settle'),
     saveHandOver: script('ledger', 'hand-over', 'hand-over-save'),
-    cancelRun: script('show', 'finish', 'ledger', 'cancel'),
+    cancelRun: script('show', 'now', 'finish', 'ledger', 'cancel'),
     claimPeers: script('claim-peers'),
     setQuarantine: script('ledger', 'quarantine'),
     takeFence: script('take-fence'),
@@ -72,16 +73,17 @@ export function loadScripts(): NonNullable<RedisOptions['scripts']> {
     holdBackForSilence: script('seen', 'silence-hold-back'),
     saveSchedule: script('seen', 'ledger', 'schedule-save'),
     saveScheduleState: script('schedule-state-save'),
-    saveIncident: script('ledger', 'bucket', 'incident-save'),
-    claimLooks: script('bucket', 'incident-claim'),
+    saveIncident: script('ledger', 'now', 'bucket', 'incident-save'),
+    claimLooks: script('now', 'bucket', 'incident-claim'),
     noteLooks: script('incident-looked'),
     saveNotice: script('ledger', 'notice'),
     appendToLedger: script('ledger', 'ledger-append'),
     trimLedger: script('ledger-trim'),
+    passLedger: script('ledger-pass'),
     readGauges: script('gauges'),
     takeViews: script('view-take'),
     releaseView: script('view-release'),
     postponeView: script('view-postpone'),
-    takeBudget: script('bucket', 'budget'),
+    takeBudget: script('now', 'bucket', 'budget'),
   };
 }

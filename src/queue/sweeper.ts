@@ -15,12 +15,14 @@ export interface SweeperOptions {
   readonly ledger: RedisLedger;
   /** Wakes every machine that has an inbox or a current run. */
   readonly wakeBusy: () => Promise<void>;
+  /** Ends the traces of runs that are done which nobody else has ended. */
+  readonly endTraces: () => Promise<void>;
   readonly log: Logger;
 }
 
 /**
  * Wakes every machine that has an inbox or a current run, every `sweepIntervalMs`, once for all workers
- * together, and so makes up for every wake that was lost. Trims the ledger.
+ * together, and so makes up for every wake that was lost; and for every trace whose end was. Trims the ledger.
  */
 export class Sweeper {
   readonly #options: SweeperOptions;
@@ -63,8 +65,9 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
-    const { wakeBusy, ledger, log } = this.#options;
+    const { wakeBusy, endTraces, ledger, log } = this.#options;
     await wakeBusy();
+    await endTraces();
     const forgotten = await ledger.trim();
     if (forgotten.length > 0) {
       log.warn(

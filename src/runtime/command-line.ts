@@ -1,4 +1,6 @@
+import type { AuditFormat } from '../fleet/audit/audit-files.ts';
 import { InputError } from '../fleet/errors.ts';
+import { periodExamples, readPeriod } from '../fleet/period.ts';
 import type { KeyKind } from '../fleet/signing-key.ts';
 import { suggest } from '../fleet/suggest.ts';
 import { type Words, wordsOf } from './words-of.ts';
@@ -10,8 +12,12 @@ export type CommandLine =
   | LockLine
   | KeyLine
   | PolicyLine
+  | PricesLine
   | MachineLine
-  | VerifyLine;
+  | InitLine
+  | ReplayLine
+  | VerifyLine
+  | SearchLine;
 
 /** A halt or a resume without Redis and Slack. */
 export type LockLine = {
@@ -33,6 +39,13 @@ export interface PolicyLine {
   readonly fleetFile?: string;
 }
 
+/** The prices, as the central collector reads them. */
+export interface PricesLine {
+  readonly command: 'collector prices';
+  /** The fleet file, where it is not the one of the environment. */
+  readonly fleetFile?: string;
+}
+
 /** The proof that what is installed on a machine works. */
 export interface MachineLine {
   readonly command: 'machine verify';
@@ -42,10 +55,41 @@ export interface MachineLine {
   readonly json: boolean;
 }
 
+/** MLflow made ready for traces. */
+export interface InitLine {
+  readonly command: 'mlflow init';
+  /** The experiment's name. */
+  readonly experiment: string;
+}
+
+/** Copies of spans, of which MLflow is sent what it lacks. */
+export interface ReplayLine {
+  readonly command: 'traces replay';
+  readonly paths: readonly string[];
+  /** What ended before is passed over. Milliseconds since the epoch. */
+  readonly since?: number | undefined;
+  /** Nothing is sent. */
+  readonly dryRun: boolean;
+}
+
 /** A new key. */
 export interface KeyLine {
   readonly command: `${KeyKind} key`;
   readonly file: string;
+}
+
+/** A look through exported ledgers. */
+export interface SearchLine {
+  readonly command: 'ledger search';
+  readonly files: readonly string[];
+  /** A selector of names. */
+  readonly machines?: string;
+  /** Slack id. */
+  readonly person?: string;
+  /** Times as `readPeriod` reads them. */
+  readonly since?: string;
+  readonly until?: string;
+  readonly format: AuditFormat;
 }
 
 /** A check of an exported ledger. */
@@ -57,13 +101,19 @@ export interface VerifyLine {
   readonly partial: boolean;
 }
 
+/** The experiment that traces go to where no other one is named. */
+const defaultExperiment = 'fleetbot';
+
 const commands = [
   'start',
   'validate',
   'halt',
   'resume',
   'edge',
+  'collector',
   'machine',
+  'mlflow',
+  'traces',
   'ledger',
   'decision',
   'capsule',
@@ -71,8 +121,11 @@ const commands = [
   '--version',
 ];
 const machineCommands = ['verify'];
-const ledgerCommands = ['verify', 'key'];
+const mlflowCommands = ['init'];
+const tracesCommands = ['replay'];
+const ledgerCommands = ['verify', 'search', 'key'];
 const edgeCommands = ['policy'];
+const collectorCommands = ['prices'];
 const keyCommands = ['key'];
 
 /**
@@ -96,8 +149,14 @@ export function readCommandLine(args: readonly string[]): CommandLine {
       return lockLine(command, rest);
     case 'edge':
       return edgeLine(rest);
+    case 'collector':
+      return pricesLine(rest);
     case 'machine':
       return machineLine(rest);
+    case 'mlflow':
+      return initLine(rest);
+    case 'traces':
+      return replayLine(rest);
     case 'ledger':
       return ledgerLine(rest);
     case 'decision':
@@ -149,11 +208,46 @@ function edgeLine(rest: readonly string[]): PolicyLine {
   return { command: 'edge policy', ...oneMachine('edge policy', words), ...fleetFileOf(text) };
 }
 
+function pricesLine(rest: readonly string[]): PricesLine {
+  const command = 'collector prices';
+  const args = afterCommand('collector', rest, collectorCommands);
+  const { words, text } = wordsOf(command, args, { fleet: 'string' });
+  if (words.length > 0) {
+    throw new InputError(`fleetbot ${command} takes no words, but there is "${words.join(' ')}".`);
+  }
+  return { command, ...fleetFileOf(text) };
+}
+
 function machineLine(rest: readonly string[]): MachineLine {
   const args = afterCommand('machine', rest, machineCommands);
   const { words, text, given } = wordsOf('machine verify', args, { fleet: 'string', json: 'boolean' });
   const machine = oneMachine('machine verify', words);
   return { command: 'machine verify', ...machine, ...fleetFileOf(text), json: given.has('json') };
+}
+
+function initLine(rest: readonly string[]): InitLine {
+  const args = afterCommand('mlflow', rest, mlflowCommands);
+  const { words, text } = wordsOf('mlflow init', args, { experiment: 'string' });
+  if (words.length > 0) {
+    throw new InputError(
+      `fleetbot mlflow init takes no "${words.join(' ')}": name the experiment with --experiment.`,
+    );
+  }
+  return { command: 'mlflow init', experiment: text('experiment') ?? defaultExperiment };
+}
+
+function replayLine(rest: readonly string[]): ReplayLine {
+  const args = afterCommand('traces', rest, tracesCommands);
+  const { words, given, text } = wordsOf('traces replay', args, { 'dry-run': 'boolean', since: 'string' });
+  if (words.length === 0) {
+    throw new InputError('fleetbot traces replay needs files or folders with copies of spans.');
+  }
+  const word = text('since');
+  const period = word === undefined ? undefined : readPeriod(word, Date.now());
+  if (word !== undefined && !period) {
+    throw new InputError(`fleetbot traces replay: "${word}" is no time: --since takes ${periodExamples}.`);
+  }
+  return { command: 'traces replay', paths: words, since: period?.from, dryRun: given.has('dry-run') };
 }
 
 /** What stands after the second word, which must be one of the known ones. */
@@ -181,7 +275,28 @@ function fleetFileOf(text: Words['text']): { fleetFile?: string } {
 
 function ledgerLine(rest: readonly string[]): CommandLine {
   const args = afterCommand('ledger', rest, ledgerCommands);
+  if (rest[0] === 'search') return searchLine(args);
   return rest[0] === 'verify' ? verifyLine(args) : keyLine('ledger', args);
+}
+
+function searchLine(rest: readonly string[]): SearchLine {
+  const command = 'ledger search';
+  const { words, given, text } = wordsOf(command, rest, {
+    ...{ machine: 'string', person: 'string', since: 'string', until: 'string' },
+    ...{ json: 'boolean', csv: 'boolean' },
+  });
+  if (words.length === 0) throw new InputError(`fleetbot ${command} needs the files of exported ledgers.`);
+  if (given.has('json') && given.has('csv')) {
+    throw new InputError(`fleetbot ${command} prints --json or --csv, not both.`);
+  }
+  const [machines, person, since, until] = ['machine', 'person', 'since', 'until'].map(text);
+  return {
+    ...{ command, files: words, format: given.has('csv') ? 'csv' : 'json' },
+    ...(machines !== undefined && { machines }),
+    ...(person !== undefined && { person }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+  };
 }
 
 function keyLine(kind: KeyKind, args: readonly string[]): KeyLine {

@@ -259,7 +259,7 @@ export const environmentSchema = z.object({
     .regex(/^\d{1,20}$/)
     .optional()
     .register(settingNotes, {
-      about: 'The experiment that takes the traces.',
+      about: 'The experiment that takes the traces: `fleetbot mlflow init` makes one and prints its number.',
       must: "the experiment's number (0 is MLflow's default experiment), not its name",
       example: '0',
       required: 'with MLFLOW_TRACKING_URI',
@@ -285,6 +285,16 @@ export const environmentSchema = z.object({
     must: 'a token',
     secret: true,
     example: '…',
+  }),
+  FLEETBOT_SPANS_FOLDER: text.optional().register(settingNotes, {
+    about:
+      'Folder in which spans of traces wait until MLflow has taken them; it must outlast the process, and processes of one host may share it. Without it they wait in memory and are lost with the process.',
+    must: 'the path of a folder where fleetbot may write',
+    example: '/var/lib/fleetbot/spans',
+  }),
+  FLEETBOT_SPANS_MAX_MIB: wholeNumber(1, 1_000_000).default(512).register(settingNotes, {
+    about: 'How much may wait in that folder. Beyond it new spans are lost, counted and logged.',
+    must: 'MiB, 1–1000000',
   }),
 
   FLEETBOT_LEDGER_FILE: text.optional().register(settingNotes, {

@@ -147,6 +147,7 @@ export class FleetFile {
           accessChanged: change.accessChanged,
           actionsChanged: change.actionsChanged,
           signalsChanged: change.signalsChanged,
+          costsChanged: change.costsChanged,
           ...{ added: some(change.added), removed: some(change.removed), changed: some(change.changed) },
         },
         'a new fleet file is in force',

@@ -9,6 +9,12 @@ import {
   settingNames,
 } from './environment.ts';
 import { keyMistake } from './key-mistake.ts';
+import {
+  type MlflowServerSettings,
+  type MlflowSettings,
+  mlflowServer,
+  mlflowSettings,
+} from './mlflow-settings.ts';
 import { needlessKeys } from './needless-keys.ts';
 import { type RedisSettings, redisSettings } from './redis-settings.ts';
 import { sameKeyProblems } from './same-key.ts';
@@ -24,14 +30,10 @@ export interface SlackSettings {
     | { readonly mode: 'http'; readonly signingSecret: string; readonly host: string; readonly port: number };
 }
 
-/** Where traces go. */
-export interface MlflowSettings {
-  readonly trackingUri: string;
-  readonly publicUrl: string;
-  readonly experimentId: string;
-  readonly credentials?:
-    | { readonly kind: 'basic'; readonly username: string; readonly password: string }
-    | { readonly kind: 'bearer'; readonly token: string };
+/** Where spans wait for MLflow. */
+export interface SpansSettings {
+  readonly folder: string;
+  readonly maxBytes: number;
 }
 
 /** Where the ledger is exported to. */
@@ -84,7 +86,9 @@ export interface Settings {
   /** Names of the keys that are set and that another role alone should hold. */
   readonly needlessKeys: readonly string[];
   /** Absent: runs are not traced. */
-  readonly mlflow?: MlflowSettings;
+  readonly mlflow?: MlflowSettings | undefined;
+  /** Absent: spans wait in memory, and are lost with the process. */
+  readonly spans?: SpansSettings | undefined;
   /** Absent: the ledger is not exported. */
   readonly ledger?: LedgerSettings;
 }
@@ -98,8 +102,10 @@ export interface DirectSettings {
 /** What the proof that a machine works needs. */
 export interface VerifySettings extends DirectSettings {
   /** Absent: the machine's traces are not looked for. */
-  readonly mlflow?: MlflowSettings;
+  readonly mlflow?: MlflowSettings | undefined;
 }
+
+const bytesPerMib = 1024 * 1024;
 
 type RawEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -149,18 +155,46 @@ export function readFleetFilePath({ FLEETBOT_FLEET_FILE }: RawEnvironment): stri
  */
 export function readVerifySettings(env: RawEnvironment): VerifySettings {
   const direct = readDirectSettings(env);
-  const traced = Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('MLFLOW_')));
   return read(
-    traced,
+    mlflowOnly(env),
     () => 'looking for traces',
     (environment, need) => ({
       ...direct,
-      ...(environment.MLFLOW_TRACKING_URI && {
-        mlflow: mlflowSettings(environment, environment.MLFLOW_TRACKING_URI, need),
-      }),
+      mlflow: mlflowSettings(environment, need),
     }),
   );
 }
+
+/**
+ * What making MLflow ready needs of the settings: not the experiment's number, which only that tells.
+ * @throws SettingsError like `readSettings`
+ */
+export function readMlflowServer(env: RawEnvironment): MlflowServerSettings {
+  const { MLFLOW_EXPERIMENT_ID: _, ...others } = mlflowOnly(env);
+  return read(
+    others,
+    () => 'making MLflow ready',
+    (environment, need) => mlflowServer(environment, need('MLFLOW_TRACKING_URI'), need),
+  );
+}
+
+/**
+ * Where copies of spans are sent to.
+ * @throws SettingsError like `readSettings`
+ */
+export function readMlflowTarget(env: RawEnvironment): MlflowSettings {
+  return read(
+    mlflowOnly(env),
+    () => 'sending traces again',
+    (environment, need) => ({
+      ...mlflowServer(environment, need('MLFLOW_TRACKING_URI'), need),
+      experimentId: need('MLFLOW_EXPERIMENT_ID'),
+    }),
+  );
+}
+
+const mlflowOnly = (env: RawEnvironment): RawEnvironment =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('MLFLOW_')));
 
 function read<T>(
   env: RawEnvironment,
@@ -201,6 +235,7 @@ type NeededName = Extract<
   | 'FLEETBOT_LEDGER_KEY'
   | 'FLEETBOT_CAPSULE_KEY'
   | 'FLEETBOT_DECISION_PUBLIC_KEYS'
+  | 'MLFLOW_TRACKING_URI'
   | 'MLFLOW_EXPERIMENT_ID'
   | 'MLFLOW_TRACKING_USERNAME'
   | 'MLFLOW_TRACKING_PASSWORD'
@@ -240,7 +275,10 @@ function assemble(...[env, need, problems, told]: Known): Settings {
         reconcileIntervalMs: env.FLEETBOT_RECONCILE_INTERVAL_MS,
       },
     }),
-    ...(env.MLFLOW_TRACKING_URI && { mlflow: mlflowSettings(env, env.MLFLOW_TRACKING_URI, need) }),
+    mlflow: mlflowSettings(env, need),
+    ...(env.FLEETBOT_SPANS_FOLDER && {
+      spans: { folder: env.FLEETBOT_SPANS_FOLDER, maxBytes: env.FLEETBOT_SPANS_MAX_MIB * bytesPerMib },
+    }),
     ...(env.FLEETBOT_LEDGER_FILE && {
       ledger: {
         file: env.FLEETBOT_LEDGER_FILE,
@@ -275,23 +313,6 @@ function alertsSettings(env: Environment): AlertsSettings | undefined {
     ...{ host: env.FLEETBOT_ALERTS_HOST, port: env.FLEETBOT_ALERTS_PORT, token, hmacSecret },
     maxBytes: env.FLEETBOT_ALERTS_MAX_BYTES,
   };
-}
-
-function mlflowSettings(
-  env: Environment,
-  trackingUri: string,
-  need: (name: NeededName) => string,
-): MlflowSettings {
-  const { MLFLOW_TRACKING_TOKEN: token, MLFLOW_TRACKING_USERNAME: username } = env;
-  const target = {
-    trackingUri,
-    publicUrl: env.MLFLOW_PUBLIC_URL ?? trackingUri,
-    experimentId: need('MLFLOW_EXPERIMENT_ID'),
-  };
-  if (token !== undefined) return { ...target, credentials: { kind: 'bearer', token } };
-  if (username === undefined && env.MLFLOW_TRACKING_PASSWORD === undefined) return target;
-  const login = { username: need('MLFLOW_TRACKING_USERNAME'), password: need('MLFLOW_TRACKING_PASSWORD') };
-  return { ...target, credentials: { kind: 'basic', ...login } };
 }
 
 function missing(name: NeededName, neededBy: string): string {

@@ -67,7 +67,11 @@ export function startFleetbot(options: FleetbotOptions): Promise<ChildProcess> {
         FLEETBOT_ALERTS_TOKEN: alerts.token,
       }),
       ...(pagersFile !== undefined && { FLEETBOT_PAGERS_FILE: pagersFile }),
-      ...(mlflowUrl !== undefined && { MLFLOW_TRACKING_URI: mlflowUrl, MLFLOW_EXPERIMENT_ID: '0' }),
+      ...(mlflowUrl !== undefined && {
+        MLFLOW_TRACKING_URI: mlflowUrl,
+        MLFLOW_EXPERIMENT_ID: '0',
+        FLEETBOT_SPANS_FOLDER: join(folder, 'spans'),
+      }),
     },
     cwd: folder,
     logFile: join(folder, 'fleetbot.log'),

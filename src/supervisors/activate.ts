@@ -1,11 +1,12 @@
 import type { Catalogue } from '../fleet/action.ts';
 import { actionsOf } from '../fleet/actions-of.ts';
 import { readProposal } from '../fleet/agent-proposal.ts';
-import type { AgentAnswer } from '../fleet/agent-task.ts';
+import type { AgentAnswer, Told } from '../fleet/agent-task.ts';
 import { contradictions } from '../fleet/contradictions.ts';
 import { AgentError, type Failure, MachineError, StaleFenceError } from '../fleet/errors.ts';
 import { type Severity, severities } from '../fleet/finding.ts';
 import { nearestAction } from '../fleet/nearest-action.ts';
+import { costsOf } from '../fleet/price.ts';
 import type { DeniedCommand, Diagnosis, Run, ToolCall } from '../fleet/run.ts';
 import { taskMessage } from '../fleet/task-message.ts';
 import type { Drive } from './context.ts';
@@ -54,9 +55,7 @@ export async function activate(drive: Drive): Promise<Diagnosis> {
       ...recorded(deniedCommands),
       toolCalls: answer.toolCalls.map((call) => redactedCall(call, drive)),
       contradictions: verdict ? contradictions(comment, verdict, held.run.findings) : [],
-      ...(answer.usage && { usage: { ...answer.usage } }),
-      ...(answer.model !== undefined && { model: redact(answer.model) }),
-      ...spendingOf(drive.machine, answer, drive.fleet().prices),
+      ...usedBy(answer, drive),
     };
   } catch (error) {
     const seen = { ...(held.run.diagnosis ?? begun), ...recorded(deniedCommands) };
@@ -65,11 +64,24 @@ export async function activate(drive: Drive): Promise<Diagnosis> {
     if (error instanceof MachineError && error.code === 'old-fence') {
       throw new StaleFenceError(`Another worker has taken ${drive.machine.name} over.`, { cause: error });
     }
-    if (error instanceof MachineError || error instanceof AgentError) {
-      return { ...seen, failure: failureOf(error, redact) };
+    if (error instanceof AgentError) {
+      return { ...seen, ...usedBy(error.told, drive), failure: failureOf(error, redact) };
     }
+    if (error instanceof MachineError) return { ...seen, failure: failureOf(error, redact) };
     throw error;
   }
+}
+
+/** What the agent used, and what became of it where that was too much. */
+function usedBy(
+  { usage, model }: Told,
+  { machine, fleet, redact }: Drive,
+): Pick<Diagnosis, 'usage' | 'model' | 'costUsd' | 'failure'> {
+  return {
+    ...(usage && { usage: { ...usage } }),
+    ...(model !== undefined && { model: redact(model) }),
+    ...spendingOf(machine, { usage, model }, fleet().prices),
+  };
 }
 
 async function startAndTask(
@@ -90,7 +102,14 @@ async function startAndTask(
   await inStep(drive, 'agent.ready', () => gate.ready(held.fence, signal));
   await held.move('tasking');
 
-  const step = tracer.step(held.run, 'agent.task');
+  const { prices, peers } = drive.fleet();
+  const message = taskMessage(machine, held.run.request.task, held.run, actions, peers.agentsMayAskSame);
+  const step = tracer.step(held.run, 'agent.task', { input: message });
+  const calls: ToolCall[] = [];
+  const tell = (answer: AgentAnswer) => {
+    const cost = answer.usage && costsOf(answer.usage, answer.model, prices);
+    if (!held.agentTracesItself) tracer.agentWork(held.run, step, answer, cost);
+  };
   using progress = createProgress(drive);
   try {
     const answer = await gate.task(
@@ -99,15 +118,12 @@ async function startAndTask(
       {
         runId: held.run.id,
         agentId: machine.agent.id,
-        message: taskMessage(
-          machine,
-          held.run.request.task,
-          held.run,
-          actions,
-          drive.fleet().peers.agentsMayAskSame,
-        ),
+        message,
         traceparent: step.traceparent,
-        onToolCall: (call) => progress.add(redactedCall(call, drive)),
+        onToolCall: (call) => {
+          calls.push(call);
+          progress.add(redactedCall(call, drive));
+        },
         onDenied: (command) => {
           denied.push(deniedCommand(command, actions, drive));
           step.set({ 'fleet.denied_commands': denied.map((each) => each.command).join('\n') });
@@ -116,10 +132,12 @@ async function startAndTask(
       },
       AbortSignal.any([signal, tooMuch]),
     );
-    if (!held.agentTracesItself) tracer.agentWork(held.run, step, answer);
+    tell(answer);
+    step.set({ output: answer.text });
     step.end();
     return answer;
   } catch (error) {
+    tell({ ...(error instanceof AgentError && error.told), text: '', toolCalls: calls });
     step.end(error);
     throw error;
   } finally {

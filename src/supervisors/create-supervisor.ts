@@ -53,6 +53,7 @@ export function createSupervisor(parts: SupervisorParts): DriveRun {
     const { state, verdict, inertness, action } = held.run;
     if (state === 'awaiting') return log.info('people are asked');
     parts.tracer.finish(held.run);
+    parts.runs.traced(id);
     log.info({ verdict, inertness, action: action?.outcome }, 'run done');
   };
 }

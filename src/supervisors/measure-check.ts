@@ -1,7 +1,9 @@
+import type { Check, Measured as Moment } from '../fleet/check.ts';
 import { checkOf } from '../fleet/checks/index.ts';
 import type { Failure, RunFailureCode } from '../fleet/errors.ts';
 import type { CommandOutput, Evidence } from '../fleet/evidence.ts';
 import { verdictOf } from '../fleet/finding.ts';
+import type { Machine } from '../fleet/machine.ts';
 import type { Measurement } from '../fleet/run.ts';
 import type { Drive } from './context.ts';
 import type { Step } from './ports.ts';
@@ -14,7 +16,7 @@ export interface Measured {
 }
 
 /**
- * Runs a check's commands on the machine and judges what they print. What ran is recorded under `step`.
+ * Runs a check's commands on the machine and judges what they print. Both are recorded under `step`.
  * @throws MachineError @throws the reason of `signal`
  */
 export async function measureCheck(
@@ -36,17 +38,35 @@ export async function measureCheck(
   const outputs = reply.outputs.map((output) => redacted(output, drive));
   tracer.hostWork(held.run, step, outputs);
   const evidence: Evidence = { check: name, collectedAt: reply.collectedAt, outputs };
-  if (!sameCommands(check.commands(machine), reply.outputs)) {
+  const measured = judge(check, machine, evidence, {
+    isAsListed: sameCommands(check.commands(machine), reply.outputs),
+    moment: { clockSkewMs, now: clock() },
+  });
+  tracer.judged(held.run, step, { check: name, expected: expectedOf(machine, name), ...measured });
+  return measured;
+}
+
+/** @param isAsListed whether exactly the commands of the fleet file were run */
+function judge(
+  check: Check,
+  machine: Machine,
+  evidence: Evidence,
+  { isAsListed, moment }: { readonly isAsListed: boolean; readonly moment: Moment },
+): Measured {
+  if (!isAsListed) {
     return unjudged(
       'policy-drift',
-      `${machine.name} ran other commands for ${name} than the fleet file lists. Renew the machine's policy.`,
+      `${machine.name} ran other commands for ${check.name} than the fleet file lists. Renew the machine's policy.`,
       evidence,
     );
   }
-  const findings = [...check.judge(machine, outputs, { clockSkewMs, now: clock() })];
-  const verdict = verdictOf(findings);
-  step.set({ verdict });
-  return { measurement: { evidence, findings, verdict } };
+  const findings = [...check.judge(machine, evidence.outputs, moment)];
+  return { measurement: { evidence, findings, verdict: verdictOf(findings) } };
+}
+
+/** What the fleet file expects of the machine as far as the check goes. */
+function expectedOf({ expect, customChecks }: Machine, check: string): unknown {
+  return Object.entries({ ...expect, ...customChecks }).find(([name]) => name === check)?.[1];
 }
 
 /** No evidence, no success. */

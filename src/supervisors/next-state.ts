@@ -1,4 +1,4 @@
-import type { Diagnosis, Run } from '../fleet/run.ts';
+import type { Diagnosis, Run, Withheld } from '../fleet/run.ts';
 import { act } from './act.ts';
 import { activate, nextActivation } from './activate.ts';
 import { askOrEnd } from './ask-or-end.ts';
@@ -57,7 +57,16 @@ async function leaveGathering(drive: Drive): Promise<void> {
     throw error;
   }
   if (!wantsAgent(machine, held.run.request, gathered)) return askOrEnd(drive, gathered);
+  const withheld = await held.obstacle(machine, 'agent');
+  if (withheld) return withoutAgent(drive, { ...gathered, withheld });
   return held.move('starting', { ...gathered, diagnosis: nextActivation(held.run), inertness: 'unknown' });
+}
+
+/** A check has its verdict without the agent; a question comes to nothing. */
+async function withoutAgent(drive: Drive, gathered: Partial<Run>): Promise<void> {
+  const { held } = drive;
+  if (held.run.request.task.kind === 'check') return askOrEnd(drive, gathered);
+  return held.move('done', { ...gathered, verdict: 'cancelled' });
 }
 
 async function leaveStarting(drive: Drive): Promise<void> {
@@ -80,14 +89,19 @@ async function leaveStopping(drive: Drive): Promise<void> {
     const late = { ...diagnosis, failure: tookTooLong(machine) };
     return askOrEnd(drive, ending(held.run, inertness, late, false));
   }
+  let withheld: Withheld | undefined;
   if (inertness === 'inactive') {
     interruption.signal.throwIfAborted();
     if (diagnosis.activations < settings.maxActivations) {
-      await held.raiseFence(held.fence);
-      return held.move('starting', { diagnosis: nextActivation(held.run) });
+      withheld = await held.obstacle(machine, 'agent');
+      if (!withheld) {
+        await held.raiseFence(held.fence);
+        return held.move('starting', { diagnosis: nextActivation(held.run) });
+      }
     }
   }
-  return askOrEnd(drive, ending(held.run, inertness, interrupted(diagnosis), false));
+  const ended = ending(held.run, inertness, interrupted(diagnosis), false);
+  return askOrEnd(drive, { ...ended, ...(withheld && { withheld }) });
 }
 
 function interrupted(diagnosis: Diagnosis): Diagnosis {

@@ -2,13 +2,15 @@ import type { AgentAnswer, AgentTask } from '../fleet/agent-task.ts';
 import type { SignedCapsule } from '../fleet/capsule.ts';
 import type { DriftNote, DriftPart } from '../fleet/drift.ts';
 import type { Installed } from '../fleet/edge-kit.ts';
+import type { Failure } from '../fleet/errors.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Halt, HaltMember } from '../fleet/halt.ts';
 import type { HandOver } from '../fleet/hand-over.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Notice } from '../fleet/notice.ts';
+import type { Cost } from '../fleet/price.ts';
 import type { Task } from '../fleet/request.ts';
-import type { Cancellation, Run, RunState, Withheld } from '../fleet/run.ts';
+import type { Cancellation, Measurement, Run, RunState, Withheld } from '../fleet/run.ts';
 
 /**
  * What the supervision loop needs of the rest, and no more. Each port is implemented in another room and
@@ -57,6 +59,11 @@ export interface RunStore {
   waiting(machine: string): Promise<readonly Run[]>;
   /** The last hand-over of what this task found on the machine; undefined where it found all well there since. */
   handedOver(machine: string, task: Task): Promise<HandOver | undefined>;
+  /**
+   * Notes that the trace of a run that is done was ended. Returns at once. Where nobody notes it, because the process
+   * was killed before, another worker ends the trace.
+   */
+  traced(runId: string): void;
   /** Calls back once when the run is cancelled, or is cancelled already. Returns how to stop listening. */
   onCancelled(runId: string, callback: (cancellation: Cancellation) => void): () => void;
   /** Sets or (with undefined) clears the machine's quarantine. @throws StaleFenceError */
@@ -151,13 +158,14 @@ export interface Peers {
 
 /**
  * Says what must not happen on a machine by itself. Deliberately not here: halts, which are obeyed where a run is
- * claimed; and what people ask for by hand, which nothing of this holds back.
+ * claimed. Of what people ask for by hand only a budget that is used up holds anything back: the agent.
  */
 export interface Restraints {
   /**
    * Why the run must not go on at this moment, and notes that it was held back; undefined where nothing is in its way.
-   * Moments: before the machine is touched for it (`run`), before people are asked what it proposes (`escalation`),
-   * right before an approved action begins (`action`). Asked again about the same, it is noted once. While the store
+   * Moments: before the machine is touched for it (`run`), before its agent is started (`agent`), before people are
+   * asked what it proposes (`escalation`), right before an approved action begins (`action`). Asked again about the
+   * same, it is noted once. While the store
    * is away it waits, as a RunStore does.
    */
   obstacle(run: Run, machine: Machine, moment: Withheld['moment']): Promise<Withheld | undefined>;
@@ -258,18 +266,34 @@ export interface Step {
   end(error?: unknown): void;
 }
 
+/** What the rules made of a check's evidence. */
+export interface Judgement {
+  readonly check: string;
+  /** What the fleet file expects of the machine there. */
+  readonly expected: unknown;
+  readonly measurement: Pick<Measurement, 'findings' | 'verdict'>;
+  /** Why it could not be judged, where it could not. */
+  readonly failure?: Failure | undefined;
+}
+
 /** The trace of a run. Never throws and never delays a run. */
 export interface Tracer {
+  /** Begins a step. Its attributes `input` (text as it is) and `output` (Markdown) are what people see first of it. */
   step(run: Run, name: string, attributes?: Readonly<Record<string, string | number | boolean>>): Step;
   /** Records what the machine's broker ran for us in this step: one span for each command. */
   hostWork(run: Run, step: Step, outputs: readonly CommandOutput[]): void;
-  /** Records what the agent did: its tool calls and, where known, its tokens. Not where it traces itself. */
-  agentWork(run: Run, step: Step, answer: AgentAnswer): void;
+  /** Records what was made in this step of what those commands printed. */
+  judged(run: Run, step: Step, judgement: Judgement): void;
+  /**
+   * Records what the agent did: its tool calls and, where known, its tokens and what they cost. Not where it traces
+   * itself.
+   */
+  agentWork(run: Run, step: Step, answer: AgentAnswer, cost?: Cost): void;
   /** The W3C traceparent of the run's span `action`, which `finish` records: what the machine does belongs under it. */
   actionTraceparent(run: Run): string;
   /**
-   * Ends the trace: what people were asked and what was changed, as the record has it, and the root span, from
-   * acceptance to now. Called once, when the run is done.
+   * Ends the trace of a run that is done: what people were asked and what was changed, and the root span, from
+   * acceptance to the end. All of it follows from the record: ending it again, also elsewhere, changes nothing.
    */
   finish(run: Run): void;
 }

@@ -1,7 +1,8 @@
-import type { AgentAnswer } from '../fleet/agent-task.ts';
 import type { Failure, RunFailureCode } from '../fleet/errors.ts';
 import type { Machine } from '../fleet/machine.ts';
+import { formatUsd, toMicroUsd, toUsd } from '../fleet/money.ts';
 import { costOf, type Prices } from '../fleet/price.ts';
+import type { Usage } from '../fleet/usage.ts';
 
 /** The limit that so many tokens, in and out together, are over; undefined while they are not. */
 export function overTokens({ name, limits }: Machine, tokens: number): Failure | undefined {
@@ -14,14 +15,18 @@ export function overTokens({ name, limits }: Machine, tokens: number): Failure |
   };
 }
 
-/** What an answer cost in US dollars, where that is known, and the limit that it is over, if any. */
+/**
+ * What an agent's work cost in US dollars, where that is known, to the micro-dollar as it is summed up; and the limit that
+ * it is over, if any.
+ */
 export function spendingOf(
   machine: Machine,
-  { usage, model }: AgentAnswer,
+  { usage, model }: { readonly usage: Usage | undefined; readonly model: string | undefined },
   prices: Prices,
 ): { readonly costUsd?: number; readonly failure?: Failure } {
   if (!usage) return {};
-  const costUsd = costOf(usage, model, prices);
+  const cost = costOf(usage, model, prices);
+  const costUsd = cost === undefined ? undefined : toUsd(toMicroUsd(cost));
   const failure = overTokens(machine, usage.inputTokens + usage.outputTokens) ?? overCost(machine, costUsd);
   return { ...(costUsd !== undefined && { costUsd }), ...(failure && { failure }) };
 }
@@ -31,7 +36,7 @@ function overCost({ name, limits }: Machine, costUsd: number | undefined): Failu
   return {
     code: 'cost-limit' satisfies RunFailureCode,
     message:
-      `The agent cost ${costUsd.toFixed(2)} US dollars; a run on ${name} may cost ${limits.maxCostUsd.toFixed(2)}. ` +
+      `The agent cost ${formatUsd(costUsd)}; a run on ${name} may cost ${formatUsd(limits.maxCostUsd)}. ` +
       'Ask something narrower, or ask an operator to raise `limits.maxCostUsd`.',
   };
 }

@@ -1,25 +1,36 @@
-import { ROOT_CONTEXT, type Tracer, trace } from '@opentelemetry/api';
+import { trace } from '@opentelemetry/api';
 import { RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
-import type { Run } from '../fleet/run.ts';
-import { createLinkTo, type TraceLink } from './link-to.ts';
+import type { Traced } from '../fleet/run.ts';
+import { createLinkTo, type TraceLink, type TracesOf } from './link-to.ts';
+import { type Assessor, createAssessor } from './mlflow/assessor.ts';
+import { createMlflowClient } from './mlflow/client.ts';
 import type { MlflowTarget } from './mlflow-target.ts';
 import { redact } from './redact.ts';
-import type { ExportCounts } from './reporting-exporter.ts';
 import { RunTracer } from './run-tracer.ts';
 import { SafeTracer } from './safe-tracer.ts';
-import type { ExportTimings } from './start-sdk.ts';
+import type { SpoolFolder } from './spool/spool.ts';
+import type { ExportTimings, SpanCounts } from './start-sdk.ts';
 import { RunIds } from './trace-ids.ts';
 
 export const defaultExportTimings: ExportTimings = {
   batchDelayMs: 1_000,
   exportTimeoutMs: 10_000,
   shutdownTimeoutMs: 10_000,
+  retryMinMs: 1_000,
+  retryMaxMs: 60_000,
+  adoptIntervalMs: 60_000,
+};
+
+const noSpans: SpanCounts = {
+  ...{ exportedSpans: 0, waitingSpans: 0, oldestWaitingMs: 0, refusedSpans: 0, lostSpans: 0 },
 };
 
 export interface TelemetryOptions {
   /** Absent: nothing is recorded or sent, and links say why. */
   readonly mlflow?: MlflowTarget | undefined;
+  /** Where spans are kept until MLflow has them. Absent: in memory, and lost with the process. */
+  readonly disk?: SpoolFolder | undefined;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
@@ -29,9 +40,11 @@ export interface TelemetryOptions {
 /** Traces of runs, for the supervisors; links to them, for Slack. */
 export interface Telemetry {
   readonly tracer: SafeTracer;
-  readonly linkTo: (run: Run) => TraceLink;
+  readonly linkTo: (what: Traced | TracesOf) => TraceLink;
+  /** Keeps what people say of traces; undefined where runs leave none. */
+  readonly assessor: Assessor | undefined;
   /** What became of the spans so far. */
-  counts(): ExportCounts;
+  counts(): SpanCounts;
   /** Sends what is recorded. Resolves also when that fails, which is logged. */
   flush(): Promise<void>;
   /** Sends what is recorded, as far as time allows, and ends. Never rejects. */
@@ -41,28 +54,24 @@ export interface Telemetry {
 /**
  * Tracing of runs to MLflow over OTLP/protobuf. OpenTelemetry is global to a process: one has one Telemetry at
  * a time; another may follow once this one is shut down. A run never waits for MLflow and never fails because
- * of it: spans are sent in the background, and lost ones are counted and logged.
+ * of it: spans are kept, and sent in the background. OTEL_SDK_DISABLED=true is honoured: nothing is recorded.
  */
 export async function createTelemetry(options: TelemetryOptions): Promise<Telemetry> {
-  const { mlflow, log, clock = Date.now } = options;
+  const { mlflow, disk, log, clock = Date.now } = options;
   const timings = { ...defaultExportTimings, ...options.timings };
-  const ids = new RunIds(new RandomIdGenerator());
-  const sdk = mlflow && (await loadSdk()).startSdk({ mlflow, idGenerator: ids, log, timings });
+  const idGenerator = new RunIds(new RandomIdGenerator());
+  const target = isSwitchedOff(process.env) ? undefined : mlflow;
+  const sdk =
+    target && (await (await loadSdk()).startSdk({ mlflow: target, idGenerator, disk, clock, log, timings }));
   const tracer = trace.getTracerProvider().getTracer('fleetbot');
-
-  const quietly = async (work: Promise<void> | undefined): Promise<void> => {
-    try {
-      await work;
-    } catch (error) {
-      log.warn({ err: error }, 'the last spans may be lost: MLflow did not confirm them');
-    }
-  };
+  const records = sdk !== undefined;
   return {
-    tracer: new SafeTracer(new RunTracer({ tracer, ids, redact, clock }), log),
-    linkTo: linksOrReason(mlflow, tracer, log),
-    counts: () => sdk?.counts() ?? { exportedSpans: 0, lostSpans: 0 },
-    flush: () => quietly(sdk?.flush()),
-    shutdown: () => quietly(sdk && within(sdk.shutdown(), timings.shutdownTimeoutMs)),
+    tracer: new SafeTracer(new RunTracer({ tracer, ids: idGenerator, redact, clock, records }), log),
+    linkTo: target ? createLinkTo(target) : noLinks(mlflow, log),
+    assessor: target && createAssessor(createMlflowClient(target)),
+    counts: () => sdk?.counts() ?? noSpans,
+    flush: async () => sdk?.flush(),
+    shutdown: async () => sdk?.shutdown(),
   };
 }
 
@@ -71,36 +80,16 @@ function loadSdk() {
   return import('./start-sdk.ts');
 }
 
-/** Links to traces. Where runs leave none, the link says why and the log, once, what an operator can do. */
-function linksOrReason(
-  mlflow: MlflowTarget | undefined,
-  tracer: Tracer,
-  log: Logger,
-): (run: Run) => TraceLink {
-  const noLinks = (reason: string, cure: string) => {
-    log.info(`${reason}: runs leave no trace. ${cure}`);
-    return () => ({ missing: reason });
-  };
-  if (!mlflow) {
-    return noLinks(
-      'MLflow is not configured',
-      'For traces, set MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_ID.',
-    );
-  }
-  // This span is never sent, because it never ends.
-  if (tracer.startSpan('probe', {}, ROOT_CONTEXT).isRecording()) return createLinkTo(mlflow);
-  return noLinks('OpenTelemetry is switched off', 'For traces, unset OTEL_SDK_DISABLED.');
+/** As OpenTelemetry's SDK reads it. */
+function isSwitchedOff({ OTEL_SDK_DISABLED = '' }: NodeJS.ProcessEnv): boolean {
+  return OTEL_SDK_DISABLED.trim().toLowerCase() === 'true';
 }
 
-async function within(work: Promise<void>, timeoutMs: number): Promise<void> {
-  const timedOut = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => timedOut.reject(new Error(`MLflow did not take them within ${timeoutMs} ms`)),
-    timeoutMs,
-  );
-  try {
-    await Promise.race([work, timedOut.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Where runs leave no traces, the link says why and the log, once, what an operator can do. */
+function noLinks(mlflow: MlflowTarget | undefined, log: Logger): () => TraceLink {
+  const [reason, cure] = mlflow
+    ? ['OpenTelemetry is switched off', 'For traces, unset OTEL_SDK_DISABLED.']
+    : ['MLflow is not configured', 'For traces, set MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_ID.'];
+  log.info(`${reason}: runs leave no trace. ${cure}`);
+  return () => ({ missing: reason });
 }

@@ -12,17 +12,18 @@ import {
 import type { AgentAnswer } from '../fleet/agent-task.ts';
 import { type Failure, toFailure } from '../fleet/errors.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
+import type { Cost } from '../fleet/price.ts';
 import type { Run } from '../fleet/run.ts';
 import {
   type Attributes,
-  actionAttributes,
-  approvalAttributes,
   commandAttributes,
-  completedAttributes,
+  type Judgement,
+  judgementAttributes,
   modelAttributes,
-  rootAttributes,
+  stepAttributes,
   toolCallAttributes,
 } from './attributes.ts';
+import { spansOfRecord } from './spans-of-record.ts';
 import { actionSpan, contextUnder, fromTraceparent, type RunIds, toTraceparent } from './trace-ids.ts';
 
 /** Longer values are cut: MLflow shows them in a browser. */
@@ -44,12 +45,15 @@ export interface RunTracerParts {
   readonly redact: (text: string) => string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Whether spans are recorded here. Where they are not, a machine need not record either. */
+  readonly records: boolean;
 }
 
 /**
- * The trace of a run. The root span's ids are those of the run's record, so children can
- * be recorded, by whichever worker, before the root, which is made last: MLflow takes a trace's state from its
- * root and freezes it. Steps of a worker that was killed are missing; the root never is.
+ * The trace of a run. The root span's ids are those of the run's record, so children can be recorded, by whichever
+ * worker, before the root, which is made last, from the record alone (see `spansOfRecord`). No step begins before what
+ * the record says happened before it: the clocks of workers differ. Steps of a worker that is shut out while it stands
+ * still may end after the root.
  */
 export class RunTracer {
   readonly #parts: RunTracerParts;
@@ -59,106 +63,81 @@ export class RunTracer {
   }
 
   step(run: Run, name: string, attributes: Readonly<Attributes> = {}): RunStep {
-    const startedAt = this.#parts.clock();
-    const span = this.#start(
-      name,
-      underRoot(run),
-      { startTime: startedAt },
-      {
-        'mlflow.spanType': 'TASK',
-        ...attributes,
-      },
-    );
+    const startedAt = this.#now(run);
+    const given = { 'mlflow.spanType': 'TASK', ...stepAttributes(attributes) };
+    const span = this.#start(name, underRoot(run), { startTime: startedAt }, given);
     return {
       traceparent: toTraceparent(span.spanContext(), span.isRecording()),
       startedAt,
-      set: (more) => this.#set(span, more),
+      set: (more) => this.#set(span, stepAttributes(more)),
       end: (error) => {
         if (error !== undefined) this.#fail(span, toFailure(error));
-        span.end(this.#parts.clock());
+        span.end(Math.max(startedAt, this.#parts.clock()));
       },
     };
   }
 
   hostWork(run: Run, step: RunStep, outputs: readonly CommandOutput[]): void {
     // The broker tells how long each command took, not when: they are laid end to end before now.
-    let at = this.#parts.clock() - outputs.reduce((sum, output) => sum + output.durationMs, 0);
+    const now = this.#now(run);
+    const { startedAt = now } = step;
+    let at = now - outputs.reduce((sum, output) => sum + output.durationMs, 0);
     for (const output of outputs) {
-      const span = this.#start(
-        'tool.execution',
-        under(step),
-        { startTime: at },
-        commandAttributes(run, output),
-      );
+      const startTime = Math.max(at, startedAt);
+      const attributes = commandAttributes(run, output);
+      const span = this.#start('tool.execution', under(step), { startTime }, attributes);
       if (output.exitCode === null)
         span.setStatus({ code: SpanStatusCode.ERROR, message: 'ended by the broker' });
       at += output.durationMs;
-      span.end(at);
+      span.end(Math.max(at, startTime));
     }
   }
 
-  agentWork(run: Run, step: RunStep, answer: AgentAnswer): void {
-    const now = this.#parts.clock();
-    const startTime = step.startedAt ?? now;
+  judged(run: Run, step: RunStep, judgement: Judgement): void {
+    const now = this.#now(run);
+    const span = this.#start('judgement', under(step), { startTime: now }, judgementAttributes(judgement));
+    if (judgement.failure) this.#fail(span, judgement.failure);
+    span.end(now);
+  }
+
+  agentWork(run: Run, step: RunStep, answer: AgentAnswer, cost?: Cost): void {
+    const now = this.#now(run);
+    const { startedAt = now } = step;
     if (answer.model !== undefined || answer.usage !== undefined) {
-      const options = { startTime, kind: SpanKind.CLIENT };
-      this.#start('model.inference', under(step), options, modelAttributes(answer)).end(now);
+      const options = { startTime: startedAt, kind: SpanKind.CLIENT };
+      this.#start('model.inference', under(step), options, modelAttributes(answer, cost)).end(now);
     }
     for (const call of answer.toolCalls) {
-      const options = { startTime: call.startedAt };
-      const span = this.#start('tool.execution', under(step), options, toolCallAttributes(run, call));
+      const startTime = Math.max(call.startedAt, startedAt);
+      const span = this.#start('tool.execution', under(step), { startTime }, toolCallAttributes(run, call));
       if (call.failed) span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end(call.endedAt);
+      span.end(Math.max(call.endedAt, startTime));
     }
   }
 
-  /** Where nothing is recorded, the machine need not record either. */
   actionTraceparent(run: Run): string {
-    // This span is never sent, because it never ends.
-    const isRecording = this.#parts.tracer.startSpan('action', {}, underRoot(run)).isRecording();
-    return toTraceparent(actionSpan(run), isRecording);
+    return toTraceparent(actionSpan(run), this.#parts.records);
   }
 
   finish(run: Run): void {
-    const { acceptedAt } = run.request;
-    const now = Math.max(this.#parts.clock(), acceptedAt);
-    const queuedUntil = run.timeline.find(({ state }) => state !== 'queued')?.at ?? now;
-    const task = { 'mlflow.spanType': 'TASK' };
-    this.#start('message.queued', underRoot(run), { startTime: acceptedAt }, task).end(queuedUntil);
-    this.#approval(run, now);
-    this.#action(run, now);
-    const totals = completedAttributes(run, now - acceptedAt);
-    this.#start('run.completed', underRoot(run), { startTime: now }, totals).end(now);
-    const ids = { traceId: run.trace.traceId, spanId: run.trace.rootSpanId };
-    const options = { startTime: acceptedAt, kind: SpanKind.CONSUMER, links: linksOf(run) };
-    const root = this.#parts.ids.with(ids, () =>
-      this.#start('message.processed', ROOT_CONTEXT, options, rootAttributes(run)),
-    );
-    if (run.failure) this.#fail(root, run.failure);
-    else if (run.verdict === 'failed') root.setStatus({ code: SpanStatusCode.ERROR });
-    root.end(now);
+    const { traceId } = run.trace;
+    for (const told of spansOfRecord(run)) {
+      const { name, spanId, parentSpanId, startedAt: startTime, endedAt, attributes, failure } = told;
+      const isRoot = parentSpanId === undefined;
+      const context = isRoot ? ROOT_CONTEXT : contextUnder({ traceId, spanId: parentSpanId });
+      const options = { startTime, ...(isRoot && { kind: SpanKind.CONSUMER, links: linksOf(run) }) };
+      const span = this.#parts.ids.with({ traceId, spanId }, () =>
+        this.#start(name, context, options, attributes),
+      );
+      if (failure) this.#fail(span, failure);
+      span.end(endedAt);
+    }
   }
 
-  /** What people were asked, from the record: whoever ends the run, and whatever was killed since. */
-  #approval(run: Run, now: number): void {
-    const { approval } = run;
-    if (!approval) return;
-    const { question, settledAt = now } = approval;
-    const options = { startTime: question.askedAt };
-    this.#start('approval', underRoot(run), options, approvalAttributes(approval)).end(settledAt);
-  }
-
-  /** What was changed, if anything, under the ids that the machine was given for it. */
-  #action(run: Run, now: number): void {
-    const { action, approval } = run;
-    if (action?.begunAt === undefined || !approval) return;
-    const { begunAt, endedAt = now, outcome } = action;
-    const span = this.#parts.ids.with(actionSpan(run), () =>
-      this.#start('action', underRoot(run), { startTime: begunAt }, actionAttributes(run, approval, action)),
-    );
-    if (outcome !== 'done')
-      span.setStatus({ code: SpanStatusCode.ERROR, message: this.#clean(action.detail) });
-    span.end(endedAt);
+  /** Not before what the run's record knows. */
+  #now({ timeline }: Run): number {
+    const now = this.#parts.clock();
+    return Math.max(now, timeline.at(-1)?.at ?? now);
   }
 
   #start(name: string, context: Context, options: SpanOptions, attributes: Readonly<Attributes>): Span {
@@ -175,9 +154,12 @@ export class RunTracer {
     }
   }
 
-  #fail(span: Span, { code, message }: Failure): void {
-    this.#set(span, { 'error.type': code });
-    span.setStatus({ code: SpanStatusCode.ERROR, message: this.#clean(message) });
+  #fail(span: Span, { code, message }: Partial<Failure>): void {
+    if (code !== undefined) this.#set(span, { 'error.type': code });
+    span.setStatus({
+      code: SpanStatusCode.ERROR,
+      ...(message !== undefined && { message: this.#clean(message) }),
+    });
   }
 
   #clean(text: string): string {

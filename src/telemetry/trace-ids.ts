@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Context, ROOT_CONTEXT, TraceFlags, trace } from '@opentelemetry/api';
 import type { IdGenerator } from '@opentelemetry/sdk-trace';
-import type { Run } from '../fleet/run.ts';
+import type { Run, Traced } from '../fleet/run.ts';
 
 /** The ids of a span as W3C Trace Context writes them: lower-case hex, 32 and 16 digits. */
 export interface SpanIds {
@@ -12,22 +12,40 @@ export interface SpanIds {
 const spanIdDigits = 16;
 
 /**
- * The ids of a run's span `action`. They follow from the run's own: what is signed names them long before the span is
- * made, by a process that need not be the same.
+ * With what the ids of all spans begin that fleetbot itself sends, but for the random one of a root, which no machine is
+ * told. Machines know the traces of their runs, and MLflow replaces a span by a later one of the same id: the central
+ * collector lets no span of a machine pass whose id begins so.
  */
-export function actionSpan({ trace: { traceId } }: Run): SpanIds {
-  const digest = createHash('sha256').update(`action ${traceId}`).digest('hex');
-  return { traceId, spanId: digest.slice(0, spanIdDigits) };
+export const centreSpanIdPrefix = 'f1ee7b';
+
+/** The id of a span of ours that has these digits. */
+function centreSpanId(digits: string): string {
+  return `${centreSpanIdPrefix}${digits}`.slice(0, spanIdDigits);
+}
+
+/**
+ * The id of a span that follows from a run's record, by its name in that record: whoever sends the span, and however
+ * often, it is one span.
+ */
+export function spanIdOf({ trace: { traceId } }: Run, name: string): string {
+  return centreSpanId(createHash('sha256').update(`${name} ${traceId}`).digest('hex'));
+}
+
+/**
+ * The ids of a run's span `action`: what is signed names them long before the span is made, by a process that need not
+ * be the same.
+ */
+export function actionSpan(run: Run): SpanIds {
+  return { traceId: run.trace.traceId, spanId: spanIdOf(run, 'action') };
 }
 
 /** MLflow's id of a run's trace: `tr-` and the trace id. */
-export function mlflowTraceId(run: Run): string {
+export function mlflowTraceId(run: Traced): string {
   return `tr-${run.trace.traceId}`;
 }
 
 /**
- * Gives a run's root span the ids that it was given at acceptance, and its action's those that were signed; every
- * other span gets random ones.
+ * Gives the spans that follow from a run's record their ids; every other span gets random ones.
  * Made for OpenTelemetry's tracer, which asks for ids synchronously while a span is started.
  */
 export class RunIds implements IdGenerator {
@@ -53,7 +71,7 @@ export class RunIds implements IdGenerator {
   }
 
   generateSpanId(): string {
-    return this.#next?.spanId ?? this.#random.generateSpanId();
+    return this.#next?.spanId ?? centreSpanId(this.#random.generateSpanId());
   }
 }
 

@@ -16,9 +16,9 @@ const arrows: Record<string, readonly string[]> = {
   dispatch: ['fleet'],
   'on-call': ['fleet'],
   sandbox: ['fleet', 'runtime', 'edge-client/gate-protocol.ts', 'telemetry/redact.ts'],
-  'commands.ts': ['fleet', 'queue', 'edge-client', 'telemetry', 'runtime', 'supervisors'],
+  commands: ['fleet', 'queue', 'edge-client', 'telemetry', 'runtime', 'supervisors'],
   'main.ts': [
-    'commands.ts',
+    'commands',
     'fleet',
     'queue',
     'edge-client',

@@ -60,7 +60,13 @@ export async function measureCampaign(queue: Queue, fleet: Fleet): Promise<Campa
   });
   const duty = campaignsDuty({
     ...{ fleet: () => fleet, requests: queue.requests, campaigns: queue.requests.campaigns },
-    ...{ halts: queue.halts, holdBack: async () => [], seal: undefined, clock: Date.now },
+    ...{
+      halts: queue.halts,
+      holdBack: async () => [],
+      budgets: queue.budgets,
+      seal: undefined,
+      clock: Date.now,
+    },
     accepted: () => undefined,
   });
   const dispatcher = createDispatcher({

@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { pino } from 'pino';
 import { vi } from 'vitest';
 import { type Bot, type BotOptions, createBot } from '../../src/bot/create-bot.ts';
-import type { Requests, SlackBudget, Views } from '../../src/bot/ports.ts';
+import type { Requests, SlackBudget, TraceLink, Views } from '../../src/bot/ports.ts';
 import { createSeals } from '../../src/fleet/create-seals.ts';
 import type { FleetFileError } from '../../src/fleet/errors.ts';
 import { type AccessRule, approvalRulesSchema, type Fleet } from '../../src/fleet/fleet.ts';
@@ -101,6 +101,7 @@ export class BotUnderTest {
   fleet: Fleet = fleetOf([], []);
   /** What is wrong with the fleet file on disk. */
   fleetProblem: FleetFileError | undefined;
+  traceLink: TraceLink = { missing: 'no MLflow' };
   now = 1_800_000_000_000;
   #bot: Bot | undefined;
   #slack: FakeSlack | undefined;
@@ -130,7 +131,7 @@ export class BotUnderTest {
       meter: this.controls.meter,
       views: { ...noViews, parts: async (id) => this.parts.get(id) ?? {} },
       budget: noBudget,
-      linkTo: () => ({ missing: 'no MLflow' }),
+      linkTo: () => this.traceLink,
       finishTrace: (run) => this.finishedTraces.push(run.id),
       redact,
       clock: () => this.now,
@@ -165,6 +166,7 @@ export class BotUnderTest {
     this.controls.approvals.runs = this.requests.stored;
     this.parts.clear();
     this.finishedTraces.length = 0;
+    this.traceLink = { missing: 'no MLflow' };
     this.now = 1_800_000_000_000;
     for (const [id, flags] of [
       ['UANN', {}],

@@ -41,6 +41,7 @@ it('asks for the checks of what fires, one request for each check, under the inc
     ['web-02', { kind: 'check', check: 'disk' }, true],
     ['db-01', { kind: 'check', check: 'memory' }, false],
   ]);
+  await told();
 });
 
 it('is answered in the thread of the monitoring’s own message', async () => {
@@ -49,6 +50,7 @@ it('is answered in the thread of the monitoring’s own message', async () => {
   await vi.waitFor(() => expect(requests()[0]?.origin).toEqual({ channel: 'C1', threadTs: '1.1' }), {
     timeout: 10_000,
   });
+  await told();
 });
 
 it('notes the runs in the incident, and a second click at the same time is the same request', async () => {
@@ -80,6 +82,7 @@ it('asks only for what the person may check, and of more machines than one selec
   await vi.waitFor(() => expect(requests()).toHaveLength(names.length), { timeout: 10_000 });
   expect(requests().map((request) => request.machine)).toEqual(names);
   expect(new Set(requests().map(({ eventId }) => eventId)).size).toBeGreaterThan(1);
+  await told();
 });
 
 it('that the person may not is refused, and so is an incident that is no longer known', async () => {

@@ -37,6 +37,7 @@ function wantedView(id: string, { runs, campaigns }: Records): View | undefined 
   });
   return campaignMainView(found.campaign, members, {
     ...{ examples: runs, now: 0, halted: new Map(), unmentioned: 0 },
+    traceLink: { missing: noTraces },
   });
 }
 

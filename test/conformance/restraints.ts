@@ -16,6 +16,8 @@ export interface RestraintsUnderTest {
   heldBack(): Promise<readonly HeldBack[]>;
   /** The alerts of the incident for this machine and check are resolved. */
   resolve(incident: string, machine: string, check: string): void;
+  /** Nothing is left of a budget that every run counts for. */
+  useUp(budget: string): void;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,19 @@ export function restraintsSuite(name: string, make: () => Promise<RestraintsUnde
       expect(await under.restraints.obstacle(runOf(over), machine, 'escalation')).toBeUndefined();
       expect(await under.restraints.obstacle(runOf(requesters.alert), machine, 'run')).toBeUndefined();
       expect(await under.heldBack()).toEqual([]);
+    });
+
+    it('hold back the agent, whoever asked, where a budget is used up, and nothing else', async () => {
+      expect(await under.restraints.obstacle(runOf(), machine, 'agent')).toBeUndefined();
+      under.useUp('web');
+      for (const run of [runOf(), runOf(requesters.alert)]) {
+        expect(await under.restraints.obstacle(run, machine, 'agent')).toEqual({
+          ...{ moment: 'agent', kind: 'over-budget', reason: 'the budget web is used up' },
+        });
+        for (const moment of moments) {
+          expect(await under.restraints.obstacle(run, machine, moment)).toBeUndefined();
+        }
+      }
     });
 
     describe('of a silenced machine', () => {

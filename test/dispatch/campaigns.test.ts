@@ -9,7 +9,7 @@ import { parseWaves } from '../../src/fleet/waves.ts';
 import type { Queue } from '../../src/queue/create-queue.ts';
 import { fleetOf, machine } from '../bot/bot-under-test.ts';
 import { move, openQueue } from '../queue/support.ts';
-import { noLimits } from '../support/no-limits.ts';
+import { noBudgets, noLimits } from '../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 
 let redis: TestRedis;
@@ -68,6 +68,7 @@ async function look(): Promise<void> {
     campaigns: queue.requests.campaigns,
     accepted: (task, runs) => counted.push(`${task} ${runs}`),
     halts: queue.halts,
+    budgets: noBudgets,
     holdBack: async (machines) =>
       machines
         .filter(({ name }) => silenced.includes(name))

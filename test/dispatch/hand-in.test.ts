@@ -15,6 +15,8 @@ let round = 0;
 let campaigns = 0;
 /** Names that a silence holds back. */
 let silenced: readonly string[];
+/** Names for which a budget is used up. */
+let spent: readonly string[];
 
 beforeAll(async () => {
   redis = await startTestRedis();
@@ -27,6 +29,7 @@ afterAll(async () => {
 beforeEach(() => {
   round += 1;
   silenced = [];
+  spent = [];
   fleet = fleetOf(
     ['a', 'b', 'c'].map((letter) => machine(`m${round}-${letter}`)),
     [],
@@ -41,6 +44,12 @@ function hand(changes: Partial<HandInWish> = {}) {
     fleet: () => fleet,
     requests: queue.requests,
     halts: queue.halts,
+    budgets: {
+      over: async (machines) => {
+        const over = machines.filter(({ name }) => spent.includes(name));
+        return over.length === 0 ? [] : [{ machines: over, why: 'The budget web is used up.' }];
+      },
+    },
     holdBack: async (machines) =>
       machines
         .filter(({ name }) => silenced.includes(name))
@@ -72,6 +81,15 @@ it('several machines are a campaign with a sealed run each', async () => {
   const run = await queue.requests.run(runs.get(`m${round}-a`) ?? '');
   expect(run?.request).toMatchObject({ machine: `m${round}-a`, campaign, seal: `sealed m${round}-a` });
   expect((await queue.requests.campaign(campaign))?.members).toHaveLength(3);
+});
+
+it('what a budget is in the way of is left out, with why, also in the record', async () => {
+  spent = named('a', 'c');
+  const { campaign, runs, leftOut } = await hand({ alwaysCampaign: true });
+  const why = 'The budget web is used up.';
+  expect([...runs.keys()]).toEqual(named('b'));
+  expect(leftOut).toEqual(named('a', 'c').map((machine) => ({ machine, why })));
+  expect((await queue.requests.campaign(campaign ?? ''))?.campaign.leftOut).toEqual(leftOut);
 });
 
 it('one machine is a campaign only where one is wanted', async () => {

@@ -46,7 +46,8 @@ it.each(deaths)(
       looked: (...args) => live(() => incidents.looked(...args)),
     };
     const tools = {
-      ...{ fleet: () => fleet, requests: queue.requests, halts: queue.halts, holdBack: async () => [] },
+      ...{ fleet: () => fleet, requests: queue.requests, halts: queue.halts },
+      ...{ holdBack: async () => [], budgets: queue.budgets },
       ...{ seal: undefined, newCampaignId: () => `c-${passed}`, clock: Date.now },
     };
     const duty = incidentsDuty({

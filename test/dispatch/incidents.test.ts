@@ -9,6 +9,7 @@ import { fleetOfOne } from '../fleet/fixtures.ts';
 import { alertGroup, alertRules, foundAlert } from '../support/alert-groups.ts';
 import { machineRecord } from '../support/machine-record.ts';
 import { MemoryIncidents } from '../support/memory-incidents.ts';
+import { noBudgets } from '../support/no-limits.ts';
 
 const minuteMs = 60_000;
 const machineNames = Array.from({ length: 30 }, (_, n) => `web-${String(n).padStart(2, '0')}`);
@@ -50,6 +51,7 @@ const duty = () =>
     incidents,
     halts: { active: async () => [] },
     holdBack: async () => heldBack,
+    budgets: noBudgets,
     handIn: async (wish) => {
       breaks('hand-in');
       const before = accepted.find((each) => each.wish.eventId === wish.eventId);

@@ -8,7 +8,7 @@ import type { Run } from '../../src/fleet/run.ts';
 import type { Queue } from '../../src/queue/create-queue.ts';
 import { kernelFinding, kernelRun, machineIn, peerFleet } from '../fleet/peer-fixtures.ts';
 import { aCampaign, aRequest, openQueue } from '../queue/support.ts';
-import { noLimits } from '../support/no-limits.ts';
+import { noBudgets, noLimits } from '../support/no-limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 
 const windowMinutes = 0.005;
@@ -55,6 +55,7 @@ const tools = (changes: Partial<PeerTools> = {}): PeerTools => ({
   fleet: () => fleet,
   requests: queue.requests,
   halts: queue.halts,
+  budgets: noBudgets,
   holdBack: async (machines) =>
     machines
       .filter((machine) => silenced.includes(machine.name))

@@ -42,6 +42,7 @@ async function look(): Promise<void> {
   const holdBack = createHoldBack({ silences: queue.silences, clock: () => now });
   const tools = {
     ...{ fleet: () => fleet, requests: queue.requests, halts: queue.halts, holdBack },
+    budgets: queue.budgets,
     ...{ seal: undefined, newCampaignId: () => 'c-1', clock: () => now },
   };
   const duties = [

@@ -4,6 +4,7 @@ import { createIntake } from '../../src/alerts/intake.ts';
 import { incidentsDuty } from '../../src/dispatch/incidents.ts';
 import { deliver, stormFleet, stormOf } from '../support/alert-storm.ts';
 import { MemoryIncidents } from '../support/memory-incidents.ts';
+import { noBudgets } from '../support/no-limits.ts';
 
 const machines = 20;
 const limits = { incidentsPerMinute: 4, machinesPerIncident: 6, runsPerMinute: 10 };
@@ -18,7 +19,7 @@ it('a storm of a thousand alerts in a minute ends in a bounded number of inciden
   const runs: string[] = [];
   const duty = incidentsDuty({
     ...{ fleet: () => fleet, incidents, clock: () => now, log },
-    ...{ halts: { active: async () => [] }, holdBack: async () => [] },
+    ...{ halts: { active: async () => [] }, holdBack: async () => [], budgets: noBudgets },
     handIn: async (wish) => {
       const names = wish.machines.map(({ name }) => name);
       runs.push(...names);

@@ -96,6 +96,7 @@ describe('the trace of a check', () => {
         'fleet.verdict': run.verdict,
         'fleet.inertness': 'inactive',
         'fleet.channel': workspace.channel.id,
+        'fleet.person': workspace.sre.id,
       },
       trace_metadata: { 'mlflow.trace.user': workspace.sre.id },
     });
@@ -119,6 +120,7 @@ describe('the trace of a check', () => {
         'message.processed > message.queued',
         'message.processed > evidence',
         ...commands,
+        'evidence > judgement',
         'message.processed > agent.start',
         'message.processed > agent.ready',
         'message.processed > agent.task',
@@ -129,7 +131,10 @@ describe('the trace of a check', () => {
       ].toSorted(),
     );
     const root = trace.spans.find(({ parent }) => parent === undefined);
-    for (const span of trace.spans) expect(span.endNs).toBeLessThanOrEqual(root?.endNs ?? 0);
+    for (const span of trace.spans) {
+      expect(span.startNs).toBeGreaterThanOrEqual(root?.startNs ?? Number.POSITIVE_INFINITY);
+      expect(span.endNs).toBeLessThanOrEqual(root?.endNs ?? 0);
+    }
   });
 
   it('shows what was run on the machine and what the model used', () => {
@@ -138,7 +143,10 @@ describe('the trace of a check', () => {
     const lines = tools.map(({ attributes }) => attributes['gen_ai.tool.call.arguments']);
     for (const { argv } of run.evidence?.outputs ?? []) expect(lines).toContain(argv.join(' '));
     for (const { input } of run.diagnosis?.toolCalls ?? []) expect(lines).toContain(input);
-    expect(trace.spans.find(({ name }) => name === 'model.inference')?.attributes).toMatchObject({
+    const attributesOf = (name: string) => trace.spans.find((span) => span.name === name)?.attributes;
+    expect(attributesOf('judgement')).toMatchObject({ 'fleet.check': 'disk', 'fleet.verdict': run.verdict });
+    expect(attributesOf('agent.task')?.['mlflow.spanOutputs']).toContain(run.diagnosis?.comment);
+    expect(attributesOf('model.inference')).toMatchObject({
       'mlflow.spanType': 'CHAT_MODEL',
       'gen_ai.request.model': run.diagnosis?.model,
       'gen_ai.usage.input_tokens': run.diagnosis?.usage?.inputTokens,

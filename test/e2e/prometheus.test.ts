@@ -37,7 +37,7 @@ const rulesTestSchema = z.object({
     }),
   ),
 });
-const scrapeSchema = z.object({ scrape_configs: z.tuple([z.object({ job_name: z.string() })]) });
+const scrapeSchema = z.object({ scrape_configs: z.tuple([z.object({ job_name: z.string() })], z.unknown()) });
 const dashboardSchema = z.object({
   templating: z.object({ list: z.array(z.object({ name: z.string(), definition: z.string().optional() })) }),
   panels: z.array(

@@ -63,6 +63,23 @@ describe('the chat completions transport', () => {
     expect(await chatCompletions.send(taskCall(echoing.open))).not.toHaveProperty('model');
   });
 
+  it('tells how much of the input came from a cache, and believes no numbers that cannot be', async () => {
+    const usageOf = async (usage: object) => {
+      const { open } = await start(sends(says('Fine.'), JSON.stringify({ choices: [], usage }), '[DONE]'));
+      const answer = await chatCompletions.send(taskCall(open));
+      await gateway?.close();
+      return answer.usage;
+    };
+    const cached = (cached_tokens: number | null) => ({
+      ...{ prompt_tokens: 222, completion_tokens: 44 },
+      prompt_tokens_details: { cached_tokens },
+    });
+    expect(await usageOf(cached(20))).toEqual({ inputTokens: 222, outputTokens: 44, cacheReadTokens: 20 });
+    expect(await usageOf(cached(null))).toEqual({ inputTokens: 222, outputTokens: 44 });
+    expect(await usageOf(cached(223))).toBeUndefined();
+    expect(await usageOf({ prompt_tokens: -1, completion_tokens: 2 })).toBeUndefined();
+  });
+
   it.each([
     ['agent-failed', sends(says('Fi'), '{"error":{"message":"internal error"}}', '[DONE]'), 'internal error'],
     ['agent-failed', sends('<html>oops'), 'no chat completion'],

@@ -196,9 +196,32 @@ describe('the gateway transport', () => {
       respond(socket, request, final('Fine.', { meta: { agentMeta: { model: 'm-1', usage } } })),
     );
     expect(await gatewayWs.send(taskCall(open))).toMatchObject({
-      usage: { inputTokens: 222, outputTokens: 44 },
+      usage: { inputTokens: 222, outputTokens: 44, cacheReadTokens: 20, cacheWriteTokens: 0 },
       model: 'm-1',
     });
+  });
+
+  it('tells what was used also where the run failed', async () => {
+    const usage = { input: 7, output: 2, cacheRead: 3, cacheWrite: 4 };
+    const meta = { error: { message: 'bad SSE' }, agentMeta: { model: 'm-1', usage } };
+    const { open } = await start((request, socket) =>
+      respond(socket, request, { status: 'error', result: { meta } }),
+    );
+    await expect(gatewayWs.send(taskCall(open))).rejects.toMatchObject({
+      code: 'agent-failed',
+      told: {
+        usage: { inputTokens: 14, outputTokens: 2, cacheReadTokens: 3, cacheWriteTokens: 4 },
+        model: 'm-1',
+      },
+    });
+  });
+
+  it('believes no numbers of tokens that cannot be', async () => {
+    const usage = { input: -5, output: 44 };
+    const { open } = await start((request, socket) =>
+      respond(socket, request, final('Fine.', { meta: { agentMeta: { model: 'm-1', usage } } })),
+    );
+    expect(await gatewayWs.send(taskCall(open))).toEqual({ text: 'Fine.', toolCalls: [], model: 'm-1' });
   });
 
   it('tells how many tokens its own run has put out, while it works', async () => {

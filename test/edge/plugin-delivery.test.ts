@@ -80,6 +80,7 @@ test('a span arrives as it was told, with the token', async () => {
         startMs: 1_000_000,
         endMs: 1_000_020,
         attributes: { text: 'Grüße', yes: true, whole: 7, part: 0.25 },
+        resource: { 'host.name': 'rhel-01' },
         status: { code: 2, message: 'it failed' },
         links: [],
       },

@@ -48,6 +48,8 @@ test('the approval that completes the quorum sends the run to its machine', () =
       machine: 'rhel-01',
       decision: 'approve',
       groups: ['S0OPS'],
+      run: reversible.id,
+      trace: reversible.trace.traceId,
     },
     { kind: 'approval.settled', at: now, approval: 'a-000000000abc', machine: 'rhel-01', state: 'approved' },
   ]);

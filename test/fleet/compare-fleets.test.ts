@@ -20,7 +20,7 @@ test.each([
 ])('%s is told as changed, and machines and access are not', (_part, text) => {
   expect(compareFleets(fleet(base), fleet(text))).toEqual({
     ...{ added: [], removed: [], changed: [] },
-    ...{ accessChanged: false, actionsChanged: true, signalsChanged: false },
+    ...{ accessChanged: false, actionsChanged: true, signalsChanged: false, costsChanged: false },
   });
 });
 

@@ -204,7 +204,7 @@ describe('a run that people approved', () => {
 
   it('waits while its machine is halted, and ends at once where it is cancelled there', async () => {
     const record = machineRecord({ port: 22, hostKey: 'ssh-ed25519 AAAA' }, { name: machine });
-    const fleet = () => ({ machines: new Map([[machine, record]]), maintenance: [] });
+    const fleet = () => ({ machines: new Map([[machine, record]]), maintenance: [], budgets: [] });
     const halt = sampleHalt({ id: `h-${machine}`, eventId: `halt-${machine}`, selector: machine });
     const halted = await createQueue({ redisUrl: redis.url, log: silent, fleet });
     const { run } = await askPeople(queue, machine);

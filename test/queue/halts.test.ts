@@ -17,7 +17,7 @@ const open = (): Promise<Queue> =>
   createQueue({
     redisUrl: redis.url,
     log: silent,
-    fleet: () => ({ machines, maintenance: [] }),
+    fleet: () => ({ machines, maintenance: [], budgets: [] }),
     settings: { haltsPollIntervalMs: 100, sweepIntervalMs: 60_000 },
   });
 

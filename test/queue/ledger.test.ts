@@ -42,6 +42,7 @@ it('tells a run from its request to its end, each fact once', async () => {
   expect(await about(id)).toMatchObject([
     { kind: 'request.accepted', by: { userId: 'U1' }, runs: [{ run: id, machine }] },
     { kind: 'activation.began', machine, fence, activation: 1 },
+    { kind: 'activation.ended', machine, activation: 1 },
     { kind: 'run.done', machine, verdict: 'ok', inertness: 'inactive' },
   ]);
 });

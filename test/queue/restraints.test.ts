@@ -9,9 +9,11 @@ restraintsSuite('in Redis', async () => {
   const redis = await startTestRedis();
   const { silences, close } = await createQueue({ redisUrl: redis.url, log: silent });
   const over = new Set<string>();
+  let usedUp: string | undefined;
   const restraints = new RedisRestraints({
     silences,
     isOver: async (...alert) => over.has(alert.join(' ')),
+    budgets: { obstacle: async () => usedUp },
     clock: Date.now,
   });
   const id = 's-0000000000aa';
@@ -23,6 +25,9 @@ restraintsSuite('in Redis', async () => {
     },
     heldBack: async () => (await silences.silence(id))?.heldBack ?? [],
     resolve: (...alert) => over.add(alert.join(' ')),
+    useUp: (budget) => {
+      usedUp = `the budget ${budget} is used up`;
+    },
     async close() {
       await close();
       await redis.stop();

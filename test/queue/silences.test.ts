@@ -26,7 +26,7 @@ const hourMs = 3_600_000;
 const open = (prefix: string): Promise<Queue> =>
   createQueue({
     ...{ redisUrl: redis.url, log: silent, settings: { prefix }, clock: () => now },
-    fleet: () => ({ machines: new Map([['web-01', web]]), maintenance }),
+    fleet: () => ({ machines: new Map([['web-01', web]]), maintenance, budgets: [] }),
   });
 
 beforeAll(async () => {

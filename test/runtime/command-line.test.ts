@@ -40,12 +40,47 @@ test('edge policy takes one machine, and another fleet file', () => {
   });
 });
 
+test('collector prices takes no word, and another fleet file', () => {
+  expect(read('collector prices')).toEqual({ command: 'collector prices' });
+  expect(read('collector prices --fleet f.yaml')).toEqual({
+    command: 'collector prices',
+    fleetFile: 'f.yaml',
+  });
+  expect(() => read('collector prices rhel-01')).toThrow('takes no words, but there is "rhel-01"');
+  expect(() => read('collector price')).toThrow('Did you mean prices?');
+});
+
+test('traces replay takes files and folders, and from when on', () => {
+  const line = { command: 'traces replay', paths: ['a.jsonl', 'b'], dryRun: false };
+  expect(read('traces replay a.jsonl b')).toEqual(line);
+  expect(read('traces replay --dry-run a.jsonl b --since 2026-11-01T10:30')).toEqual({
+    ...{ ...line, dryRun: true, since: Date.UTC(2026, 10, 1, 10, 30) },
+  });
+  expect(() => read('traces replay --dry-run')).toThrow('needs files or folders');
+  expect(() => read('traces replay a --since soon')).toThrow('"soon" is no time');
+});
+
+test('mlflow init takes the name of an experiment, or none', () => {
+  expect(read('mlflow init')).toEqual({ command: 'mlflow init', experiment: 'fleetbot' });
+  expect(read('mlflow init --experiment fleet')).toEqual({ command: 'mlflow init', experiment: 'fleet' });
+  expect(() => read('mlflow init fleet')).toThrow('name the experiment with --experiment');
+  expect(() => read('mlflow')).toThrow('needs to be told what to do: init');
+});
+
 describe('ledger', () => {
   it('verifies files against a key, and a checkpoint that was kept', () => {
     const line = { command: 'ledger verify', files: ['a', 'a.1'], keyFile: 'k.pub', partial: false };
     expect(read('ledger verify --key k.pub a a.1')).toEqual(line);
     expect(read('ledger verify a a.1 --partial --checkpoint=c --key=k.pub')).toEqual({
       ...{ ...line, partial: true, checkpoint: 'c' },
+    });
+  });
+
+  it('searches files for machines, a person and a time', () => {
+    const line = { command: 'ledger search', files: ['a', 'a.1'], format: 'json' };
+    expect(read('ledger search a a.1')).toEqual(line);
+    expect(read('ledger search --machine web-* --person U1 --since 7d --until today --csv a a.1')).toEqual({
+      ...{ ...line, machines: 'web-*', person: 'U1', since: '7d', until: 'today', format: 'csv' },
     });
   });
 
@@ -82,10 +117,12 @@ test.each([
   ['edge policy', 'needs the name of one machine'],
   ['edge policy a b', 'needs the name of one machine'],
   ['edge policy --json a', 'has no option --json'],
-  ['ledger', 'told what to do: verify or key'],
+  ['ledger', 'told what to do: verify or search or key'],
   ['ledger verfiy', 'does not know "verfiy". Did you mean verify?'],
   ['ledger verify a', 'needs --key'],
   ['ledger verify --key k', 'needs the files'],
+  ['ledger search --csv', 'needs the files of exported ledgers'],
+  ['ledger search a --csv --json', '--json or --csv, not both'],
   ['ledger key', 'path of one new file'],
   ['ledger key a b', 'path of one new file'],
 ])('%s is refused, and it is said why', (line, why) => {

@@ -10,7 +10,12 @@ import { publicKeyLine } from '../../src/fleet/ssh-signature.ts';
 import { envExample } from '../../src/runtime/env-example.ts';
 import { settingNames } from '../../src/runtime/environment.ts';
 import { keysInUse } from '../../src/runtime/keys-in-use.ts';
-import { readDirectSettings, readSettings, readVerifySettings } from '../../src/runtime/settings.ts';
+import {
+  readDirectSettings,
+  readMlflowServer,
+  readSettings,
+  readVerifySettings,
+} from '../../src/runtime/settings.ts';
 import { redact } from '../../src/telemetry/redact.ts';
 
 const key = `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----\nabc\n-----END OPENSSH ${'PRIVATE'} KEY-----`;
@@ -275,6 +280,14 @@ describe('the settings of Redis', () => {
 });
 
 describe('the settings of the ledger', () => {
+  it('spans of traces wait in a folder where one is set', () => {
+    expect(readSettings(worker).spans).toBeUndefined();
+    const spooling = { ...worker, FLEETBOT_SPANS_FOLDER: '/var/lib/spans' };
+    expect(readSettings(spooling).spans).toEqual({ folder: '/var/lib/spans', maxBytes: 512 * 1024 * 1024 });
+    expect(readSettings({ ...spooling, FLEETBOT_SPANS_MAX_MIB: '1' }).spans?.maxBytes).toBe(1024 * 1024);
+    expect(problemsOf({ ...spooling, FLEETBOT_SPANS_MAX_MIB: '0' })[0]).toMatch(/It must be MiB/);
+  });
+
   it('need a key where a file is set', () => {
     expect(readSettings(worker).ledger).toBeUndefined();
     const exporting = { ...worker, FLEETBOT_LEDGER_FILE: '/var/lib/ledger.jsonl' };
@@ -474,6 +487,23 @@ describe('readVerifySettings', () => {
     const half = { ...env, MLFLOW_TRACKING_URI: 'http://mlflow:5000' };
     expect(() => readVerifySettings(half)).toThrow(
       'MLFLOW_EXPERIMENT_ID is not set, and looking for traces needs it',
+    );
+  });
+});
+
+describe('readMlflowServer', () => {
+  it('looks at MLflow alone, whatever the number of the experiment is', () => {
+    const env = {
+      REDIS_URL: 'nonsense',
+      MLFLOW_TRACKING_URI: 'http://mlflow:5000',
+      MLFLOW_EXPERIMENT_ID: 'fleet',
+    };
+    expect(readMlflowServer({ ...env, MLFLOW_TRACKING_TOKEN_FILE: secretFile('t0ken') })).toEqual({
+      ...{ trackingUri: 'http://mlflow:5000', publicUrl: 'http://mlflow:5000' },
+      credentials: { kind: 'bearer', token: 't0ken' },
+    });
+    expect(() => readMlflowServer({})).toThrow(
+      'MLFLOW_TRACKING_URI is not set, and making MLflow ready needs it',
     );
   });
 });

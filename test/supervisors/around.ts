@@ -28,6 +28,7 @@ export function aroundStore(store: RunStore, around: Around): RunStore {
   return {
     claim: (machine) => store.claim(machine),
     onCancelled: (runId, callback) => (around.deaf ? () => {} : store.onCancelled(runId, callback)),
+    traced: (runId) => store.traced(runId),
     save: (...args) => surrounded(around, `store ${args[0].state}`, () => store.save(...args)),
     raiseFence: (...args) => surrounded(around, 'raise fence', () => store.raiseFence(...args)),
     handedOver: (...args) => surrounded(around, 'handed over', () => store.handedOver(...args)),

@@ -1,10 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { MachineError } from '../../src/fleet/errors.ts';
 import type { Run } from '../../src/fleet/run.ts';
-import { type SupervisedMachine, supervisedMachines } from './supervised-machine.ts';
+import { sumOf, timesOf } from '../../src/fleet/spending.ts';
+import { type SupervisedMachine, type SupervisedOptions, supervisedMachines } from './supervised-machine.ts';
 import { Zombie } from './zombie.ts';
 
-const open = supervisedMachines();
+const openMachine = supervisedMachines();
+
+/** An agent whose every answer costs 300 micro-dollars. */
+const open = ({ behaviour, ...options }: SupervisedOptions = {}) =>
+  openMachine({
+    rest: 'prices: { m: { inputUsdPerMillion: 1, outputUsdPerMillion: 2 } }\n',
+    ...options,
+    behaviour: {
+      answer: async () => ({
+        ...{ text: 'All is well.\nVERDICT: ok', toolCalls: [] },
+        ...{ model: 'm', usage: { inputTokens: 100, outputTokens: 100 } },
+      }),
+      ...behaviour,
+    },
+  });
 
 const never = new AbortController().signal;
 const tasks = {
@@ -40,6 +55,19 @@ async function expectOneAnswer(on: SupervisedMachine, run: Run): Promise<void> {
   expect(machine.waiting).toBe(0);
   const finished = await on.queue.requests.runs({ machine: 'rhel-01', limit: 10 });
   expect(finished.map(({ id }) => id)).toEqual([run.id]);
+  await expectCountedOnce(on);
+}
+
+/** Every activation that began is in the ledger's ends, and in the sums of its month, once. */
+async function expectCountedOnce({ queue }: SupervisedMachine): Promise<void> {
+  const entries = (await queue.ledger.read('', 1_000)).map(({ entry }) => JSON.parse(entry));
+  const numbersOf = (kind: string) =>
+    entries.filter((entry) => entry.kind === kind).map(({ activation }) => activation);
+  expect(numbersOf('activation.ended')).toEqual(numbersOf('activation.began'));
+  const { activations, microUsd } = sumOf(await queue.spending.rows([timesOf(Date.now()).month]));
+  expect(activations).toBe(numbersOf('activation.began').length);
+  // One of them was asked, and answered.
+  expect(microUsd).toBe(300);
 }
 
 const points = callsOfCheck.flatMap((call) => (['before', 'after'] as const).map((when) => ({ when, call })));

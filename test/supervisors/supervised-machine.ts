@@ -55,10 +55,15 @@ export class SupervisedMachine implements AsyncDisposable {
   readonly #openQueue: () => Promise<Queue>;
   #events = 0;
 
-  private constructor(queue: Queue, openQueue: () => Promise<Queue>, options: SupervisedOptions) {
+  private constructor(
+    queue: Queue,
+    openQueue: () => Promise<Queue>,
+    fleet: Fleet,
+    options: SupervisedOptions,
+  ) {
     this.queue = queue;
     this.#openQueue = openQueue;
-    this.fleet = fleetOfOne(options.yaml, options.rest);
+    this.fleet = fleet;
     this.machine = new FakeMachine({
       outputs: () => dfOutputs(),
       ...options.behaviour,
@@ -76,8 +81,12 @@ export class SupervisedMachine implements AsyncDisposable {
   static async open(redisUrl: string, options: SupervisedOptions = {}): Promise<SupervisedMachine> {
     prefixes += 1;
     const settings = { prefix: `{supervised${process.pid}-${prefixes}}`, ...options.queue };
-    const openQueue = () => createQueue({ redisUrl, log: silent, settings });
-    return new SupervisedMachine(await openQueue(), openQueue, options);
+    let opened: SupervisedMachine | undefined;
+    const fleet = fleetOfOne(options.yaml, options.rest);
+    const openQueue = () =>
+      createQueue({ redisUrl, log: silent, settings, fleet: () => opened?.fleet ?? fleet });
+    opened = new SupervisedMachine(await openQueue(), openQueue, fleet, options);
+    return opened;
   }
 
   /** The same queue as another worker's process opens it. */

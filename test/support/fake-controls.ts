@@ -9,6 +9,8 @@ import { FakeHandOvers } from './fake-hand-overs.ts';
 import { FakeIncidents } from './fake-incidents.ts';
 import { FakeSchedules } from './fake-schedules.ts';
 import { FakeSilences } from './fake-silences.ts';
+import { FakeSpending } from './fake-spending.ts';
+import { memoryFacts } from './memory-facts.ts';
 
 /** What the bot needs beyond requests and views, in memory. */
 export class FakeControls {
@@ -18,8 +20,11 @@ export class FakeControls {
   readonly handOvers = new FakeHandOvers();
   readonly incidents = new FakeIncidents();
   readonly schedules = new FakeSchedules();
+  readonly spending = new FakeSpending();
+  readonly budgets = this.spending;
   readonly alertMessages = new FakeAlertMessages();
   readonly entries: LedgerEntry[] = [];
+  readonly facts = memoryFacts(this.entries);
   /** `accepted check 2`, `denied check`, `limited rate`. */
   readonly counted: string[] = [];
   readonly posted = new Map<string, Notice>();
@@ -50,11 +55,13 @@ export class FakeControls {
     this.halts.reset();
     this.silences.reset();
     this.schedules.reset();
+    this.spending.reset();
     this.approvals.away = false;
     this.handOvers.reset();
     this.incidents.stored.clear();
     this.incidents.away = false;
     this.entries.length = 0;
+    this.facts.begin = undefined;
     this.counted.length = 0;
     this.posted.clear();
     this.ledgerAway = false;

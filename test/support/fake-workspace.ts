@@ -201,7 +201,8 @@ export class FakeSlack {
   }
 
   #post(args: Readonly<Record<string, string>>): Answer {
-    const { channel = '', text = '', thread_ts } = args;
+    const { text = '', thread_ts } = args;
+    const channel = conversation(args.channel ?? '');
     if (this.#notIn.has(channel)) return refuse('not_in_channel');
     if (thread_ts !== undefined && !this.messages.some((message) => message.ts === thread_ts)) {
       return refuse('thread_not_found');
@@ -274,6 +275,8 @@ export class FakeSlack {
   #completeUpload(args: Readonly<Record<string, string>>): Answer {
     const { channel_id: channel = '', files: list = '[]', thread_ts } = args;
     if (this.#notIn.has(channel)) return refuse('not_in_channel');
+    // A person is no conversation: unlike a message, a file opens none.
+    if (conversation(channel) !== channel) return refuse('channel_not_found');
     const wanted: { id: string; title: string }[] = JSON.parse(list);
     const files = wanted.map((file) => ({ ...file, content: this.#uploads.get(file.id)?.content ?? '' }));
     this.#store({
@@ -298,6 +301,11 @@ export class FakeSlack {
     this.#counter += 1;
     return this.#counter;
   }
+}
+
+/** Where a message to a person goes: into their conversation with the bot. */
+function conversation(channel: string): string {
+  return /^[UW]/.test(channel) ? `D${channel.slice(1)}` : channel;
 }
 
 function blocksOf(args: Readonly<Record<string, string>>): readonly KnownBlock[] | undefined {

@@ -15,6 +15,8 @@ export interface ReceivedSpan {
   readonly startMs: number;
   readonly endMs: number;
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  /** The attributes of the process that it is of. */
+  readonly resource: Readonly<Record<string, string | number | boolean>>;
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   /** 2 is an error. */
   readonly status: { readonly code: number; readonly message: string };
@@ -37,6 +39,8 @@ export interface OtlpReceiver {
   /** All spans so far, in the order of their arrival. */
   readonly spans: readonly ReceivedSpan[];
   answer: ReceiverAnswer;
+  /** A batch with such a span is refused with 422 and nothing of it kept, as MLflow does. */
+  refuses: (span: ReceivedSpan) => boolean;
   close(): Promise<void>;
 }
 
@@ -52,7 +56,14 @@ export async function startOtlpReceiver(host = '127.0.0.1', listenPort = 0): Pro
     if (answer === 'silent') return;
     const type = request.headers['content-type'] ?? '';
     if (answer.status === 200) {
-      spans.push(...(type === 'application/json' ? decodeJson(body) : decodeExport(body)));
+      const received = type === 'application/json' ? decodeJson(body) : decodeExport(body);
+      if (received.some((span) => receiver.refuses(span))) {
+        response
+          .writeHead(422, { 'content-type': 'application/json' })
+          .end('{"detail":"Cannot convert a span"}');
+        return;
+      }
+      spans.push(...received);
     }
     response.writeHead(answer.status, { 'content-type': type, ...answer.headers }).end(answer.body);
   });
@@ -65,6 +76,7 @@ export async function startOtlpReceiver(host = '127.0.0.1', listenPort = 0): Pro
     requests,
     spans,
     answer: { status: 200 },
+    refuses: () => false,
     close: async () => {
       const closed = once(server, 'close');
       server.close();
@@ -120,13 +132,20 @@ function number(message: Buffer, field: number): bigint {
 }
 
 function decodeExport(body: Buffer): ReceivedSpan[] {
-  return messages(body, 1)
-    .flatMap((resourceSpans) => messages(resourceSpans, 2))
-    .flatMap((scopeSpans) => messages(scopeSpans, 2))
-    .map(decodeSpan);
+  return messages(body, 1).flatMap((resourceSpans) => {
+    const resource = decodeAttributes(messages(resourceSpans, 1)[0] ?? Buffer.alloc(0), 1);
+    return messages(resourceSpans, 2)
+      .flatMap((scopeSpans) => messages(scopeSpans, 2))
+      .map((span) => ({ ...decodeSpan(span), resource }));
+  });
 }
 
-function decodeSpan(span: Buffer): ReceivedSpan {
+/** A name that comes twice has its last value, as for MLflow. */
+function decodeAttributes(message: Buffer, field: number): ReceivedSpan['attributes'] {
+  return Object.fromEntries(messages(message, field).map((pair) => [text(pair, 1), decodeValue(pair)]));
+}
+
+function decodeSpan(span: Buffer): Omit<ReceivedSpan, 'resource'> {
   const [status = Buffer.alloc(0)] = messages(span, 15);
   return {
     traceId: text(span, 1, 'hex'),
@@ -136,7 +155,7 @@ function decodeSpan(span: Buffer): ReceivedSpan {
     kind: Number(number(span, 6)),
     startMs: Number(number(span, 7)) / 1e6,
     endMs: Number(number(span, 8)) / 1e6,
-    attributes: Object.fromEntries(messages(span, 9).map((pair) => [text(pair, 1), decodeValue(pair)])),
+    attributes: decodeAttributes(span, 9),
     links: messages(span, 13).map((link) => ({
       traceId: text(link, 1, 'hex'),
       spanId: text(link, 2, 'hex'),
@@ -204,7 +223,9 @@ const jsonExportSchema = z.strictObject({
 function decodeJson(body: Buffer): ReceivedSpan[] {
   return jsonExportSchema
     .parse(JSON.parse(body.toString()))
-    .resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+    .resourceSpans.flatMap(({ resource, scopeSpans }) =>
+      scopeSpans.flatMap(({ spans }) => spans.map((span) => ({ ...span, resource: resource.attributes }))),
+    )
     .map(({ startTimeUnixNano: startMs, endTimeUnixNano: endMs, ...span }) => ({
       ...{ ...span, startMs, endMs, links: [] },
     }));

@@ -17,6 +17,8 @@ export const sampleGauges: QueueGauges = {
   oldestDirtyViewAgeMs: 1_500,
   ledgerEntries: 1_000,
   ledgerUnexported: 7,
+  assessmentsWaiting: 1,
+  budgetsSpent: new Map([['web', 0.85]]),
   redisUsedMemoryBytes: 5_000_000,
   redisMemoryLimitBytes: 8_000_000,
 };

@@ -98,4 +98,5 @@ export function sampleCampaign(id: string, machines: readonly string[]): Campaig
 /** What a campaign's summary is made with, where nothing is known beside its record. */
 export const noDetails: CampaignDetails = {
   ...{ examples: new Map(), now: acceptedAt, halted: new Map(), unmentioned: 0 },
+  traceLink: { missing: 'no MLflow' },
 };

@@ -77,7 +77,7 @@ export class SchedulesUnderTest {
     const { schedules, requests, halts } = queue;
     const tools = {
       ...{ fleet: () => this.fleet, requests, halts, clock: () => this.now },
-      ...{ holdBack: async () => [], seal: undefined },
+      ...{ holdBack: async () => [], budgets: queue.budgets, seal: undefined },
       newCampaignId: () => {
         this.#campaigns += 1;
         return `c-${String(this.#campaigns).padStart(12, '0')}`;

@@ -56,7 +56,7 @@ export type ScriptStep = { readonly command: string } | { readonly text: string 
 /** What a scripted model does next, given the outputs of the commands it has run so far, and its task. */
 type Script = (outputs: readonly string[], task: string) => ScriptStep;
 
-/** The scripts by name. A task names its script: `MODE:name`; `claims` runs what stands after `RUN: `, too. */
+/** The scripts by name. A task names its script: `MODE:name`; `claims` and `reads` run what stands after `RUN: `, too. */
 export const scripts = {
   text: () => ({ text: 'Hello from the agent.' }),
   tool: ([output]) =>
@@ -69,6 +69,10 @@ export const scripts = {
   },
   claims: ([output], task) =>
     output === undefined ? { command: /RUN: (.*)/.exec(task)?.[1] ?? deniedCommand } : { text: claim },
+  reads: ([output], task) =>
+    output === undefined
+      ? { command: /RUN: (.*)/.exec(task)?.[1] ?? deniedCommand }
+      : { text: `It says: ${output.trim()}` },
   grabs: (outputs) => {
     const grab = powerGrabs[outputs.length];
     return grab === undefined ? { text: claim } : { command: grab.command };
@@ -97,6 +101,7 @@ const modes: readonly Mode[] = [
   'forbidden',
   'leak',
   'claims',
+  'reads',
   'grabs',
   'loop',
   'hang',

@@ -24,6 +24,14 @@ export interface StubModel {
   close(): Promise<void>;
 }
 
+/** The tokens of one answer, as the server counts them. */
+export interface AnsweredTokens {
+  readonly inputTokens: number;
+  /** Of the input, read from a cache. */
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+}
+
 export interface StubModelOptions {
   /** Of loopback; a free one by default. */
   readonly port?: number;
@@ -31,11 +39,18 @@ export interface StubModelOptions {
   readonly allowed?: string;
   /** What it does where a task names no script. */
   readonly otherwise?: Mode;
+  /** Of the 111 tokens of each request, how many it finds in its cache; none by default. */
+  readonly cachedTokens?: number;
+  /** Is told of each answer with tokens. */
+  readonly onAnswer?: (tokens: AnsweredTokens) => void;
+  /** While it says so, requests are left without an answer. */
+  readonly hangs?: () => boolean;
 }
 
 /** Starts it. It answers streamed, as OpenClaw asks for. */
 export async function startStubModel(options: StubModelOptions = {}): Promise<StubModel> {
-  const { port = 0, allowed = allowedCommand, otherwise } = options;
+  const { port = 0, allowed = allowedCommand, otherwise, cachedTokens = 0 } = options;
+  const tokens = { inputTokens: 111, cachedTokens, outputTokens: 22 };
   let hanging = 0;
   const server = createServer(async (request, response) => {
     if (request.method !== 'POST') {
@@ -49,13 +64,15 @@ export async function startStubModel(options: StubModelOptions = {}): Promise<St
     const outputs = messages.slice(task + 1).filter(({ role }) => role === 'tool');
     const told = messages[task]?.content ?? '';
     const script = scripts[modeOf(told, otherwise)];
-    const step = script(
+    const scripted = script(
       outputs.map(({ content }) => content ?? ''),
       told,
     );
+    const step = options.hangs?.() ? 'hang' : scripted;
     if (step !== 'hang') {
       const isAllowed = typeof step === 'object' && 'command' in step && step.command === allowedCommand;
-      return answer(response, model, isAllowed ? { command: allowed } : step, outputs.length);
+      if (step !== 'fail') options.onAnswer?.(tokens);
+      return answer(response, model, isAllowed ? { command: allowed } : step, outputs.length, tokens);
     }
     hanging += 1;
     response.once('close', () => {
@@ -83,6 +100,7 @@ function answer(
   model: string,
   step: Exclude<ScriptStep, 'hang'>,
   calls: number,
+  { inputTokens, cachedTokens, outputTokens }: AnsweredTokens,
 ): void {
   if (step === 'fail') {
     response.writeHead(400, { 'content-type': 'application/json' });
@@ -104,6 +122,11 @@ function answer(
     send({ choices: [{ index: 0, delta: { role: 'assistant', content: step.text }, finish_reason: null }] });
   }
   send({ choices: [{ index: 0, delta: {}, finish_reason: 'command' in step ? 'tool_calls' : 'stop' }] });
-  send({ choices: [], usage: { prompt_tokens: 111, completion_tokens: 22, total_tokens: 133 } });
+  const usage = {
+    ...{ prompt_tokens: inputTokens, completion_tokens: outputTokens },
+    total_tokens: inputTokens + outputTokens,
+    ...(cachedTokens > 0 && { prompt_tokens_details: { cached_tokens: cachedTokens } }),
+  };
+  send({ choices: [], usage });
   response.end('data: [DONE]\n\n');
 }

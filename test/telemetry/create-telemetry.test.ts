@@ -24,7 +24,8 @@ const acceptedAt = Date.UTC(2026, 10, 22, 12);
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const rootSpanId = '00f067aa0ba902b7';
 const secret = 'hunter2hunter2';
-const usage = { inputTokens: 1200, outputTokens: 80 };
+const usage = { inputTokens: 1200, outputTokens: 80, cacheReadTokens: 1000, cacheWriteTokens: 50 };
+const cost = { inputUsd: 0.25, outputUsd: 0.5, totalUsd: 0.75 };
 
 const output: CommandOutput = {
   argv: ['df', '-P', '--password', secret],
@@ -97,6 +98,7 @@ function actedRun(): Run {
   const why = `/var is 93% full, password=${secret}`;
   return {
     ...run,
+    timeline: [...run.timeline.slice(0, 2), { state: 'done', at: acceptedAt + 8_000 }],
     approval: {
       ...sampleApproval(run, { askedAt: acceptedAt + 2_000, why }),
       ...{ state: 'approved', votes: [voteOf(run, 'approve')], settledAt: acceptedAt + 5_000 },
@@ -108,9 +110,13 @@ function actedRun(): Run {
   };
 }
 
+const noSpans = {
+  ...{ exportedSpans: 0, waitingSpans: 0, oldestWaitingMs: 0, refusedSpans: 0, lostSpans: 0 },
+};
+
 let receiver: OtlpReceiver;
 let now: number;
-let logged: { msg: string; level: number; lostSpans?: number }[];
+let logged: { msg: string; level: number; lostSpans?: number; refusedSpans?: number }[];
 const open: { shutdown(): Promise<void> }[] = [];
 
 beforeEach(async () => {
@@ -148,17 +154,22 @@ async function start(changes: Partial<TelemetryOptions> = {}) {
 
 /** A whole run: evidence, the agent's task, a stop that fails, the end. */
 function record(tracer: Tracer, run = doneRun()): { evidence: string; task: string } {
-  const evidence = tracer.step(run, 'evidence', { check: 'disk' });
+  const atWork: Run = { ...run, state: 'gathering', timeline: run.timeline.slice(0, 2) };
+  const evidence = tracer.step(atWork, 'evidence', { check: 'disk' });
   now += 1_000;
-  tracer.hostWork(run, evidence, [output, { ...output, exitCode: null, durationMs: 200 }]);
+  tracer.hostWork(atWork, evidence, [output, { ...output, exitCode: null, durationMs: 200 }]);
+  const { findings } = run;
+  const expected = { warnUsedPercent: 80, note: `password=${secret}` };
+  tracer.judged(atWork, evidence, { check: 'disk', expected, measurement: { findings, verdict: 'warning' } });
   evidence.set({ note: `password=${secret}` });
   evidence.end();
-  const task = tracer.step(run, 'agent.task');
+  const task = tracer.step(atWork, 'agent.task', { input: `Look into it. password=${secret}` });
   now += 2_000;
   const answer = { text: `Full. token=${secret}`, toolCalls: [toolCall], usage, model: 'default/small' };
-  tracer.agentWork(run, task, answer);
+  tracer.agentWork(atWork, task, answer, cost);
+  task.set({ output: answer.text });
   task.end();
-  const stop = tracer.step(run, 'agent.stop');
+  const stop = tracer.step(atWork, 'agent.stop');
   now += 1_000;
   stop.end(new MachineError('timeout', `No answer; password=${secret}`));
   tracer.finish(run);
@@ -185,7 +196,7 @@ describe('the trace of a run', () => {
       'content-type': 'application/x-protobuf',
     });
     await telemetry.flush();
-    expect(telemetry.counts()).toEqual({ exportedSpans: receiver.spans.length, lostSpans: 0 });
+    expect(telemetry.counts()).toEqual({ ...noSpans, exportedSpans: receiver.spans.length });
   });
 
   it('of another machine’s supervisor is linked to the trace of the run that found something', async () => {
@@ -241,7 +252,7 @@ describe('the trace of a run', () => {
       'mlflow.traceTag.fleet.run': 'r-mb1x2y3z0a1b',
       'mlflow.traceTag.fleet.channel': 'C0123ABCD',
     });
-    expect(root?.attributes['mlflow.spanOutputs']).toMatch(/^warning\nwarning: \/ is 85 % full/);
+    expect(root?.attributes['mlflow.spanOutputs']).toMatch(/^warning\n\n- warning: \/ is 85 % full/);
   });
 
   it('shows the waiting, every step, every command and every tool call under their parents', async () => {
@@ -270,6 +281,7 @@ describe('the trace of a run', () => {
         'mlflow.spanType': 'TOOL',
         'gen_ai.operation.name': 'execute_tool',
         'gen_ai.tool.name': 'df',
+        'mlflow.spanOutputs': '```\n/dev/vda1 85% /\npassword=[redacted:password]\n```',
         'process.exit.code': 0,
         'host.name': 'rhel-01',
       },
@@ -296,6 +308,24 @@ describe('the trace of a run', () => {
         'gen_ai.request.model': 'default/small',
         'gen_ai.usage.input_tokens': 1200,
         'gen_ai.usage.output_tokens': 80,
+        'gen_ai.usage.cache_read.input_tokens': 1000,
+        'gen_ai.usage.cache_creation.input_tokens': 50,
+        'mlflow.llm.cost': '{"input_cost":0.25,"output_cost":0.5,"total_cost":0.75}',
+      },
+    });
+    expect(one('agent.task').attributes).toMatchObject({
+      'mlflow.spanInputs': '```\nLook into it. password=[redacted:password]\n```',
+      'mlflow.spanOutputs': 'Full. token=[redacted:token]',
+    });
+    expect(one('judgement')).toMatchObject({
+      parentSpanId: one('evidence').spanId,
+      startMs: acceptedAt + 2_000,
+      endMs: acceptedAt + 2_000,
+      attributes: {
+        'mlflow.spanInputs':
+          '{"check":"disk","expected":{"warnUsedPercent":80,"note":"password=[redacted:password]"}}',
+        'mlflow.spanOutputs': 'warning\n\n- warning: / is 85 % full, password=[redacted:password]',
+        'fleet.verdict': 'warning',
       },
     });
     expect(one('agent.stop')).toMatchObject({ status: { code: 2 }, attributes: { 'error.type': 'timeout' } });
@@ -361,7 +391,7 @@ describe('the trace of a run', () => {
     telemetry.tracer.finish({ ...run, verdict: 'ok', action: { ...run.action, before, after } });
     await telemetry.flush();
     expect(one('message.processed').attributes['mlflow.spanOutputs']).toMatch(
-      /^ok\nok: \/var is 60 % full\nvacuum-journal: failed.*\nbefore: critical: \/var is 94 % full/,
+      /^ok\n\n- ok: \/var is 60 % full\n\nvacuum-journal: failed.*\n\nBefore:\n- critical: \/var is 94 % full/,
     );
   });
 
@@ -396,6 +426,10 @@ describe('the trace of a run', () => {
         'fleet.rounds': 1,
         'fleet.digest': digest,
       },
+    });
+    expect(one('approval.vote')).toMatchObject({
+      ...{ parentSpanId: one('approval').spanId, startMs: acceptedAt + 5_000 },
+      attributes: { 'fleet.person': 'U0BOB', 'fleet.decision': 'approve' },
     });
     expect(one('action')).toMatchObject({
       ...{ spanId: actionSpanId, parentSpanId: rootSpanId },
@@ -469,6 +503,7 @@ describe('when MLflow is not configured', () => {
     expect(receiver.requests).toEqual([]);
     expect(task).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-00$`));
     expect(telemetry.linkTo(doneRun())).toEqual({ missing: 'MLflow is not configured' });
+    expect(telemetry.assessor).toBeUndefined();
     expect(logged.map((line) => line.msg)).toEqual([expect.stringContaining('set MLFLOW_TRACKING_URI')]);
   });
 });
@@ -502,7 +537,7 @@ describe("whatever OpenTelemetry's variables say", () => {
     record(telemetry.tracer);
     await telemetry.flush();
     expect(receiver.requests[0]?.headers).toMatchObject({ 'x-mlflow-experiment-id': '7' });
-    expect(receiver.spans).toHaveLength(10);
+    expect(receiver.spans).toHaveLength(11);
     expect(receiver.spans.at(-1)?.attributes).toMatchObject({
       'mlflow.spanInputs': 'check disk on rhel-01',
       'mlflow.traceTag.fleet.machine': 'rhel-01',
@@ -517,6 +552,7 @@ describe("whatever OpenTelemetry's variables say", () => {
     await telemetry.shutdown();
     expect(receiver.requests).toEqual([]);
     expect(telemetry.linkTo(doneRun())).toEqual({ missing: 'OpenTelemetry is switched off' });
+    expect(telemetry.assessor).toBeUndefined();
     expect(logged.map((line) => line.msg)).toEqual([expect.stringContaining('unset OTEL_SDK_DISABLED')]);
   });
 });
@@ -538,22 +574,55 @@ describe('when MLflow takes no spans', () => {
     [401, 'MLFLOW_TRACKING_USERNAME'],
     [403, 'EDIT permission on experiment 7'],
     [404, 'no experiment 7'],
-    [422, 'MLFLOW_EXPERIMENT_ID'],
     [500, 'answered 500'],
-  ])('with %i, the spans are counted and the cure is logged once', async (status, cure) => {
-    receiver.answer = { status };
-    const telemetry = await start();
-    for (let round = 1; round <= 3; round += 1) {
+  ])(
+    'with %i, they wait, the cure is logged once, and they are sent when it takes them',
+    async (status, cure) => {
+      receiver.answer = { status };
+      const telemetry = await start();
+      for (let round = 1; round <= 3; round += 1) {
+        telemetry.tracer.finish(doneRun());
+        await telemetry.flush();
+        expect(telemetry.counts()).toEqual({ ...noSpans, waitingSpans: 3 * round });
+      }
+      expect(logged.map((line) => line.msg)).toEqual([expect.stringContaining(cure)]);
+
+      receiver.answer = { status: 200 };
       telemetry.tracer.finish(doneRun());
       await telemetry.flush();
-      expect(telemetry.counts()).toEqual({ exportedSpans: 0, lostSpans: 3 * round });
-    }
-    expect(logged.map((line) => line.msg)).toEqual([expect.stringContaining(cure)]);
+      expect(telemetry.counts()).toEqual({ ...noSpans, exportedSpans: 12 });
+      expect(receiver.spans.map(({ name }) => name).slice(0, 3)).toEqual([
+        ...['message.queued', 'run.completed', 'message.processed'],
+      ]);
+      expect(logged.slice(1)).toMatchObject([{ msg: expect.stringContaining('MLflow answers again') }]);
+    },
+  );
 
-    receiver.answer = { status: 200 };
+  it('because its database fails, which it tells like a wrong span, they wait', async () => {
+    receiver.answer = { status: 422, body: '{"detail":"Failed to log OpenTelemetry spans"}' };
+    const telemetry = await start();
     telemetry.tracer.finish(doneRun());
     await telemetry.flush();
-    expect(logged.slice(1)).toMatchObject([{ msg: 'MLflow takes spans again', lostSpans: 9 }]);
+    expect(telemetry.counts()).toMatchObject({ waitingSpans: 3, refusedSpans: 0 });
+    receiver.answer = { status: 200 };
+    await telemetry.flush();
+    receiver.answer = { status: 422 };
+    telemetry.tracer.finish(doneRun());
+    await telemetry.flush();
+    expect(telemetry.counts()).toMatchObject({ exportedSpans: 3, waitingSpans: 3, refusedSpans: 0 });
+    expect(logged[0]?.msg).toContain('its database fails');
+  });
+
+  it('because one of them is wrong, the others are sent', async () => {
+    receiver.refuses = ({ name }) => name === 'run.completed';
+    const telemetry = await start();
+    for (let run = 0; run < 3; run += 1) telemetry.tracer.finish(doneRun());
+    await telemetry.flush();
+    expect(telemetry.counts()).toEqual({ ...noSpans, exportedSpans: 6, refusedSpans: 3 });
+    expect(named('run.completed')).toEqual([]);
+    expect(logged).toMatchObject([
+      { msg: expect.stringContaining('MLflow refuses a span'), refusedSpans: 1 },
+    ]);
   });
 
   it('no run waits for it, and a shutdown only as long as it may', async () => {
@@ -575,7 +644,7 @@ describe('when MLflow takes no spans', () => {
     record(telemetry.tracer);
     await telemetry.flush();
     expect(logged[0]?.msg).toContain(receiver.url);
-    expect(telemetry.counts().lostSpans).toBeGreaterThan(0);
+    expect(telemetry.counts().waitingSpans).toBeGreaterThan(0);
     receiver = await startOtlpReceiver();
   });
 });

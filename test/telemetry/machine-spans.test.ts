@@ -9,7 +9,7 @@ async function startMlflow(...answers: (readonly object[])[]) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const spans = answers[Math.min(asked.push(request.url ?? ''), answers.length) - 1];
-    response.end(JSON.stringify({ trace: { spans } }));
+    response.end(JSON.stringify({ trace: { trace_info: {}, spans } }));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -23,7 +23,7 @@ async function startMlflow(...answers: (readonly object[])[]) {
 const going = new AbortController().signal;
 const run = sampleRun('r-1', 'tasking');
 const spanOf = (name: string, attributes: Readonly<Record<string, string>>) => ({
-  name,
+  ...{ span_id: 'F5oEUhFnuEE=', name },
   attributes: Object.entries(attributes).map(([key, text]) => ({ key, value: { string_value: text } })),
 });
 const own = agentSpanNames.map((name) =>

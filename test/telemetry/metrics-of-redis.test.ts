@@ -37,6 +37,14 @@ describe('what Redis holds', () => {
     expect(after).not.toContain('web-02');
   });
 
+  it('tells how much of each budget is spent, and forgets those that the fleet file no longer has', async () => {
+    let { budgetsSpent } = gauges;
+    const { redis } = start(async () => ({ ...gauges, budgetsSpent }));
+    expect(await redis.text()).toContain('\nfleetbot_budget_spent_ratio{budget="web"} 0.85\n');
+    budgetsSpent = new Map();
+    expect(await redis.text()).not.toContain('web"} 0.85');
+  });
+
   it('names a limited number of them and counts them all', async () => {
     const quarantinedMachines = Array.from({ length: 2_000 }, (_, index) => `m-${index}`);
     const text = await start(async () => ({ ...gauges, quarantinedMachines })).redis.text();

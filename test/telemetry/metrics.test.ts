@@ -21,7 +21,9 @@ const sources: MetricsSources = {
   signs: true,
   slackConnected: () => true,
   ssh: () => ({ open: 2, opened: 5, failed: new Map([['unreachable', 4]]) }),
-  spans: () => ({ exportedSpans: 10, lostSpans: 1 }),
+  spans: () => ({
+    ...{ exportedSpans: 10, waitingSpans: 4, oldestWaitingMs: 90_000, refusedSpans: 2, lostSpans: 1 },
+  }),
   gauges: async () => sampleGauges,
 };
 
@@ -103,6 +105,19 @@ describe('the runs', () => {
     expect(await value('fleetbot_agent_tokens_total{direction="input"}')).toBe(2 * 1_234);
     expect(await value('fleetbot_agent_tokens_total{direction="output"}')).toBe(2 * 567);
     expect(await value('fleetbot_agent_cost_usd_total')).toBe(0.5);
+    expect(await value('fleetbot_agent_cost_unknown_total{reason="no-price"}')).toBe(0);
+    expect(await value('fleetbot_agent_cost_unknown_total{reason="untold"}')).toBe(0);
+  });
+
+  it('count the activations whose cost nobody knows', async () => {
+    const { tracer, value } = await start();
+    const { diagnosis: unpriced } = diagnosed;
+    const { usage: _usage, ...untold } = unpriced;
+    tracer.finish(sampleRun('r-00000000aaaa', 'done', { diagnosis: { ...unpriced, activations: 2 } }));
+    tracer.finish(sampleRun('r-00000000aaab', 'done', { diagnosis: { ...untold, activations: 2 } }));
+    tracer.finish(sampleRun('r-00000000aaac', 'done'));
+    expect(await value('fleetbot_agent_cost_unknown_total{reason="no-price"}')).toBe(1);
+    expect(await value('fleetbot_agent_cost_unknown_total{reason="untold"}')).toBe(3);
   });
 
   it('do not take longer because people thought', async () => {
@@ -174,7 +189,8 @@ describe('the steps of runs', () => {
         end: (error) => recorded.push([name, error]),
       }),
       hostWork: (_run, step, outputs) => recorded.push([step.traceparent, outputs]),
-      agentWork: (_run, step, answer) => recorded.push([step.traceparent, answer]),
+      judged: (_run, step, judgement) => recorded.push([step.traceparent, judgement]),
+      agentWork: (_run, step, ...work) => recorded.push([step.traceparent, ...work]),
       actionTraceparent: ({ id }) => `the traceparent of ${id}`,
       finish: ({ id }) => recorded.push(id),
     });
@@ -182,14 +198,18 @@ describe('the steps of runs', () => {
     const answer = { text: 'Full.', toolCalls: [] };
     const step = tracer.step(run, 'agent.task');
     tracer.hostWork(run, step, judged.evidence.outputs);
-    tracer.agentWork(run, step, answer);
+    const judgement = { check: 'disk', expected: {}, measurement: judged };
+    tracer.judged(run, step, judgement);
+    const cost = { inputUsd: 0.25, outputUsd: 0.5, totalUsd: 0.75 };
+    tracer.agentWork(run, step, answer, cost);
     step.set({ attempts: 1 });
     step.end('an error');
     recorded.push(tracer.actionTraceparent(run));
     tracer.finish(run);
     expect(recorded).toEqual([
       ['a traceparent', judged.evidence.outputs],
-      ['a traceparent', answer],
+      ['a traceparent', judgement],
+      ['a traceparent', answer, cost],
       ['agent.task', { attempts: 1 }],
       ['agent.task', 'an error'],
       `the traceparent of ${run.id}`,
@@ -305,6 +325,9 @@ describe('what a process is and holds', () => {
     expect(await value('fleetbot_ssh_connections_opened_total')).toBe(5);
     expect(await value('fleetbot_spans_exported_total')).toBe(10);
     expect(await value('fleetbot_spans_lost_total')).toBe(1);
+    expect(await value('fleetbot_spans_refused_total')).toBe(2);
+    expect(await value('fleetbot_spans_waiting')).toBe(4);
+    expect(await value('fleetbot_spans_oldest_waiting_seconds')).toBe(90);
 
     fleetFileError = new FleetFileError('fleet.yaml', []);
     connected = false;

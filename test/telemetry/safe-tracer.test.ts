@@ -21,7 +21,13 @@ function startTracer() {
     if (broken) throw new RangeError('Maximum call stack size exceeded');
     return text;
   };
-  const inner = new RunTracer({ tracer: provider.getTracer('test'), ids, redact, clock: Date.now });
+  const inner = new RunTracer({
+    tracer: provider.getTracer('test'),
+    ids,
+    redact,
+    clock: Date.now,
+    records: true,
+  });
   const tracer: Tracer = new SafeTracer(inner, log);
   const breakIt = () => {
     broken = true;

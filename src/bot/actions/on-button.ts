@@ -8,6 +8,9 @@ import type { Services } from '../services.ts';
 import { tellPerson } from '../tell-person.ts';
 import type { View } from '../views/view.ts';
 
+/** How long a person's right is looked up before a window: leaves `lookupTimeoutMs` of the 3 s to open it, too. */
+export const rightLimitMs = 1_000;
+
 /** One click of one person on a button of ours. */
 export interface Click {
   /** What the button carries. Well-formed, but anybody's invention until the record is found. */

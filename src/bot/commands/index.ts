@@ -1,8 +1,10 @@
 import { approvals } from './approvals.ts';
 import { ask } from './ask.ts';
+import { audit } from './audit.ts';
 import { cancel } from './cancel.ts';
 import { check } from './check.ts';
 import type { Command } from './command.ts';
+import { cost } from './cost.ts';
 import { halt } from './halt.ts';
 import { help } from './help.ts';
 import { list } from './list.ts';
@@ -27,11 +29,13 @@ export const commands: readonly Command[] = [
   approvals,
   schedule,
   runs,
+  audit,
   cancel,
   halt,
   resume,
   silence,
   unsilence,
   silences,
+  cost,
   why,
 ];

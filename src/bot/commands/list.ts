@@ -1,12 +1,10 @@
-import { type FleetFileError, InputError, StoreUnavailableError } from '../../fleet/errors.ts';
+import { type FleetFileError, StoreUnavailableError } from '../../fleet/errors.ts';
 import { holder } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
-import { selectMachines } from '../../fleet/selector.ts';
 import { silencer } from '../../fleet/silence.ts';
-import { deniedAll, deniedEverywhere } from '../denied.ts';
-import { machineHint } from '../machine-hint.ts';
 import type { Services } from '../services.ts';
 import { type MachineState, type MachineStates, machineListView } from '../views/machine-list.ts';
+import { visibleMachines } from '../visible-machines.ts';
 import { defineCommand, selectorAndWords, usageError } from './command.ts';
 
 const usage = 'list [selector]';
@@ -27,23 +25,12 @@ export const list = defineCommand({
     return { selector };
   },
   async run({ selector }, { fleet, asker, services }) {
-    const machines = selector === undefined ? [...fleet.machines.values()] : selectMachines(fleet, selector);
-    const { allowed, denied } = await asker.permission('view', machines);
+    const { allowed } = await visibleMachines(selector, fleet, asker);
     const states = await statesOf(allowed, services);
     const doubts = [await asker.doubt(), outdated(services.fleet.invalid()), states.missing].filter(
       (doubt) => doubt !== undefined,
     );
-    if (allowed.length > 0) return machineListView(allowed, states, services.clock(), doubts);
-    if (denied.length > 0) {
-      throw selector === undefined
-        ? await deniedEverywhere('There is no machine that you may `view`.', asker)
-        : await deniedAll({ verb: 'view', selector, denied }, fleet, asker);
-    }
-    throw new InputError(
-      selector === undefined
-        ? 'The fleet file has no machines yet.'
-        : `No machine matches \`${selector}\`.${await machineHint(selector, 'view', fleet, asker)}`,
-    );
+    return machineListView(allowed, states, services.clock(), doubts);
   },
 });
 

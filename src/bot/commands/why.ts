@@ -7,13 +7,11 @@ import type { Machine } from '../../fleet/machine.ts';
 import { suggest } from '../../fleet/suggest.ts';
 import { findVisibleMachine } from '../find-machine.ts';
 import { Asker } from '../people.ts';
+import { readPerson } from '../read-person.ts';
 import { whyView } from '../views/why.ts';
 import { defineCommand, usageError, wordsOf } from './command.ts';
 
 const usage = 'why <person> <verb> <machine> [action]';
-
-/** `<@U…>` or `<@U…|name>`, as Slack writes a mention into a command, or the id alone. */
-const personPattern = /^(?:<@)?([UW][A-Z0-9]{2,})(?:\|[^>]*)?>?$/;
 
 /** Explains, rule by rule, what a person may do. */
 export const why = defineCommand({
@@ -31,18 +29,16 @@ export const why = defineCommand({
   async run({ person, verb, machine: name, action }, { fleet, asker, services }) {
     const machine = await findVisibleMachine(name, fleet, asker);
     const risk = action === undefined ? undefined : riskOf(action, verb, machine, fleet);
-    const userId = person ?? asker.userId;
+    const userId = person === 'me' ? asker.userId : person;
     const about = new Asker(userId, asker.teamId, fleet, services.directory);
     const rules = await about.explain(verb, machine, risk);
     return whyView({ userId, verb, machine: machine.name, action }, rules);
   },
 });
 
-/** @returns their id; undefined for the person who asks */
-function personOf(word: string): string | undefined {
-  if (word.toLowerCase() === 'me') return undefined;
-  const id = personPattern.exec(word)?.[1];
-  if (id !== undefined) return id;
+function personOf(word: string): string {
+  const person = readPerson(word);
+  if (person !== undefined) return person;
   throw usageError(`\`${word}\` is nobody. Mention the person, or write their id or \`me\`.`, usage);
 }
 

@@ -106,7 +106,8 @@ export async function campaignParts(
   const shownIds = [...entryIds, ...exampleRunIds(members), ...asked.map(({ runId }) => runId)];
   const runs = new Map((await loadRuns([...new Set(shownIds)])).map((run) => [run.id, run]));
   const unmentioned = asked.filter(({ isWaiting, mentions }) => isWaiting && !mentions).length;
-  const view = campaignMainView(campaign, members, { examples: runs, now, halted, unmentioned });
+  const traceLink = linkTo({ campaign: campaign.id });
+  const view = campaignMainView(campaign, members, { examples: runs, now, halted, unmentioned, traceLink });
   const entries = entryIds.flatMap((id) => {
     const run = runs.get(id);
     if (run === undefined) return [];
@@ -165,11 +166,18 @@ export function haltParts(
 }
 
 /** Everything that should stand in Slack for an incident, beside what its runs say. */
-export function incidentParts(incident: Incident, priority: ViewPriority): Parts {
+export function incidentParts(
+  incident: Incident,
+  { linkTo }: Pick<PartTools, 'linkTo'>,
+  priority: ViewPriority,
+): Parts {
   const { id } = incident;
   const closed = incidentClosedView(incident);
   return {
-    main: { ...message('main', incidentMainBlockId(id), incidentMainView(incident)), priority },
+    main: {
+      ...message('main', incidentMainBlockId(id), incidentMainView(incident, linkTo({ incident: id }))),
+      priority,
+    },
     thread: closed === undefined ? [] : [message('closed', incidentClosedBlockId(id), closed)],
   };
 }

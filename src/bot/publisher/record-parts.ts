@@ -123,7 +123,8 @@ export class RecordParts {
     if (requester.kind === 'schedule') {
       const before = found.campaign.previous;
       const previous = before === undefined ? undefined : await this.#tools.requests.campaign(before);
-      const digest = await digestParts({ ...found, previous, halted }, standing, ofCampaign, loadRuns);
+      const told = { ...found, previous, halted, traceLink: this.#tools.linkTo({ campaign: id }) };
+      const digest = await digestParts(told, standing, ofCampaign, loadRuns);
       return digest && { parts: digest, origin, requester };
     }
     return { parts: await ofCampaign(), origin, requester };
@@ -185,7 +186,7 @@ export class RecordParts {
     const incident = await incidents.incident(id);
     if (incident === undefined) return undefined;
     return {
-      parts: incidentParts(incident, priority),
+      parts: incidentParts(incident, this.#tools, priority),
       origin: {
         channel: incident.channel,
         ...(incident.threadTs !== undefined && { threadTs: incident.threadTs }),

@@ -1,4 +1,5 @@
 import type { Campaign } from '../../fleet/campaign.ts';
+import { csvText } from '../../fleet/csv.ts';
 import { latestFindings } from '../../fleet/latest-findings.ts';
 import { describeTask } from '../../fleet/request.ts';
 import type { Run } from '../../fleet/run.ts';
@@ -48,7 +49,13 @@ export function campaignFiles(
     content,
   });
   return {
-    csv: file('csv', csvOf(rows)),
+    csv: file(
+      'csv',
+      csvText(
+        columns,
+        rows.map((row) => columns.map((column) => words(row, column))),
+      ),
+    ),
     json: file('json', `${JSON.stringify({ ...head, machines: rows }, null, 1)}\n`),
   };
 }
@@ -85,12 +92,6 @@ function moment(atMs: number): string {
   return new Date(atMs).toISOString();
 }
 
-/** RFC 4180, with the names of the columns in the first line. */
-function csvOf(rows: readonly Row[]): string {
-  const lines = rows.map((row) => columns.map((column) => cell(words(row, column))));
-  return [columns, ...lines].map((cells) => `${cells.join(',')}\r\n`).join('');
-}
-
 function words(row: Row, column: (typeof columns)[number]): string {
   switch (column) {
     case 'findings':
@@ -102,13 +103,4 @@ function words(row: Row, column: (typeof columns)[number]): string {
     default:
       return row[column] ?? '';
   }
-}
-
-/**
- * A cell in quotes. One that a spreadsheet would take for a formula gets an apostrophe: what stands there was written
- * by machines and models (OWASP: CSV Injection; the wide signs are those of East Asian spreadsheets).
- */
-function cell(text: string): string {
-  const harmless = /^[=+\-@＝＋－＠\t\r\n]/.test(text) ? `'${text}` : text;
-  return `"${harmless.replaceAll('"', '""')}"`;
 }

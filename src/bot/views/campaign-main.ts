@@ -6,7 +6,7 @@ import type { Halt } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Run } from '../../fleet/run.ts';
 import { continueActionId, endWavesActionId } from '../action-ids.ts';
-import type { CampaignMember } from '../ports.ts';
+import type { CampaignMember, TraceLink } from '../ports.ts';
 import {
   alikeWords,
   type Cluster,
@@ -21,6 +21,7 @@ import { campaignStrip } from './campaign-strip.ts';
 import { queuedButHaltedLines } from './halted-line.ts';
 import { requesterWords } from './requester-words.ts';
 import { codeSpan, prose } from './safe-text.ts';
+import { tracesButton } from './trace-button.ts';
 import { button, buttonRow, compose, context, section, type View } from './view.ts';
 import { inertnessAlarm, isNotOk, stateWords, taskWords, verdictWords } from './words.ts';
 
@@ -45,6 +46,8 @@ export interface CampaignDetails {
   readonly halted: ReadonlyMap<Halt, readonly Machine[]>;
   /** How many questions wait for which nobody is mentioned. */
   readonly unmentioned: number;
+  /** To the list of its runs' traces. */
+  readonly traceLink: TraceLink;
 }
 
 /** The members that people should look at: those whose agent may still run, then the others, worst first. */
@@ -112,11 +115,20 @@ function askingLine(asking: number, unmentioned: number): readonly string[] {
 /** The row of a campaign that stopped: its id tells after which wave people saw it stopped when they clicked. */
 export const campaignButtonsBlockId = (id: string, wave: number) => `campaign:${id}:stopped:${wave}`;
 
-function campaignButtons({ id, stopped, ended }: Campaign): readonly ActionsBlock[] {
-  if (stopped === undefined || ended !== undefined) return [];
+/** The row of a message that only leads to the traces of what it tells of. */
+export const tracesBlockId = (id: string) => `campaign:${id}:traces`;
+
+function campaignButtons(
+  { id, stopped, ended }: Campaign,
+  members: readonly CampaignMember[],
+  link: TraceLink,
+): readonly ActionsBlock[] {
+  const traces = members.length > 0 ? tracesButton(link) : [];
+  if (stopped === undefined || ended !== undefined) return buttonRow(tracesBlockId(id), traces);
   return buttonRow(campaignButtonsBlockId(id, stopped.wave), [
     button('Continue', continueActionId, { value: id }, 'primary'),
     button('End the rest', endWavesActionId, { value: id }, 'danger'),
+    ...traces,
   ]);
 }
 
@@ -126,7 +138,7 @@ export const campaignMainBlockId = (id: string) => `campaign:${id}:main`;
 export function campaignMainView(
   campaign: Campaign,
   members: readonly CampaignMember[],
-  { examples, now, halted, unmentioned }: CampaignDetails,
+  { examples, now, halted, unmentioned, traceLink }: CampaignDetails,
 ): View {
   const progress = progressOf(campaign, members);
   const counts = new Map(
@@ -163,7 +175,7 @@ export function campaignMainView(
       ...(untold > 0
         ? [context([`and ${untold} more machines with ${told.length - shownClusters} more answers`])]
         : []),
-      ...campaignButtons(campaign),
+      ...campaignButtons(campaign, members, traceLink),
       context([
         `asked by ${requesterWords(campaign.requester)} at ${formatMoment(campaign.acceptedAt)}`,
         codeSpan(campaign.id, nameChars),

@@ -3,8 +3,8 @@ import type { Verdict } from '../../fleet/finding.ts';
 /** Cells of the strip of a campaign with at least so many machines; one with fewer has a cell for each. */
 const stripCells = 20;
 
-/** What a cell stands for, in the order in which they stand. */
-const colours = {
+/** A square for each verdict, and for what has none. */
+export const verdictSquares = {
   critical: ':large_red_square:',
   failed: ':large_brown_square:',
   warning: ':large_orange_square:',
@@ -15,7 +15,7 @@ const colours = {
   /** At work, waiting, or not begun when somebody ended the campaign. */
   open: ':white_large_square:',
 } as const satisfies Record<Verdict | 'open', string>;
-const order: readonly (keyof typeof colours)[] = [
+const order: readonly (keyof typeof verdictSquares)[] = [
   ...(['critical', 'failed', 'warning', 'inconclusive', 'cancelled', 'ok', 'answered', 'open'] as const),
 ];
 
@@ -39,7 +39,7 @@ export function campaignStrip(counts: ReadonlyMap<Verdict | 'open', number>): st
     .map(({ kind, cells: own }) => {
       const gets = !given && own === longest;
       given ||= gets;
-      return colours[kind].repeat(gets ? Math.max(1, own + rest) : own);
+      return verdictSquares[kind].repeat(gets ? Math.max(1, own + rest) : own);
     })
     .join('');
 }

@@ -5,13 +5,14 @@ import type { Halt } from '../../fleet/halt.ts';
 import { latestFindings } from '../../fleet/latest-findings.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import type { Run } from '../../fleet/run.ts';
-import type { CampaignMember } from '../ports.ts';
+import type { CampaignMember, TraceLink } from '../ports.ts';
 import { verdictOfMember } from './campaign-clusters.ts';
-import { campaignMainBlockId, leftOutLines, notOk } from './campaign-main.ts';
+import { campaignMainBlockId, leftOutLines, notOk, tracesBlockId } from './campaign-main.ts';
 import { type DigestChange, digestChanges, sameLeftOut } from './digest-changes.ts';
 import { queuedButHaltedLines } from './halted-line.ts';
 import { codeSpan, prose, quoteBeginning } from './safe-text.ts';
-import { compose, context, section, type View } from './view.ts';
+import { tracesButton } from './trace-button.ts';
+import { buttonRow, compose, context, section, type View } from './view.ts';
 import { findingWords, inertnessAlarm, stateWords, taskWords, verdictWords, worstFirst } from './words.ts';
 
 const nameChars = 64;
@@ -37,12 +38,15 @@ export interface Digest extends DigestRecord {
   readonly halted: ReadonlyMap<Halt, readonly Machine[]>;
   /** Of `toldInFull`, as far as there is room. */
   readonly runs: readonly Run[];
+  /** To the list of its runs' traces. */
+  readonly traceLink: TraceLink;
 }
 
 /**
  * What a schedule brought: what changed since the last time, and problems in full. One line where there is neither.
  */
-export function digestMainView({ campaign, members, previous, halted, runs: told }: Digest): View {
+export function digestMainView(digest: Digest): View {
+  const { campaign, members, previous, halted, runs: told, traceLink } = digest;
   const { id, requester, task, selector, acceptedAt, leftOut = [] } = campaign;
   const name = prose(requester.kind === 'schedule' ? requester.schedule : id, nameChars);
   const comparable = isComparable(campaign, previous?.campaign) ? previous : undefined;
@@ -87,6 +91,7 @@ export function digestMainView({ campaign, members, previous, halted, runs: told
     tail: [
       // Whoever set it up is not mentioned: nobody wants to be called every night.
       context([`begun at ${formatMoment(acceptedAt)}`, codeSpan(id, nameChars)]),
+      ...buttonRow(tracesBlockId(id), members.length > 0 ? tracesButton(traceLink) : []),
     ],
     more: (count) => `and ${count} more`,
   });

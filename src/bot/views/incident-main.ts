@@ -2,7 +2,9 @@ import { formatCount, formatMoment } from '../../fleet/format.ts';
 import type { Incident, IncidentAlert, Investigation } from '../../fleet/incident.ts';
 import { targetsOf } from '../../fleet/incident-targets.ts';
 import { investigateAgainActionId } from '../action-ids.ts';
+import type { TraceLink } from '../ports.ts';
 import { codeSpan, mention, notice, prose } from './safe-text.ts';
+import { tracesButton } from './trace-button.ts';
 import { button, buttonRow, compose, context, section, type View } from './view.ts';
 import { span } from './words.ts';
 
@@ -109,8 +111,12 @@ function unmatchedLines({ alerts, counts }: Incident): readonly string[] {
   return rest > 0 ? [...lines, `:grey_question: ${counted(rest, 'more alert')} nobody looks into`] : lines;
 }
 
-/** The one message of an incident, as its record is now. */
-export function incidentMainView(incident: Incident): View {
+/**
+ * The one message of an incident, as its record is now.
+ *
+ * @param traceLink to the list of its runs' traces
+ */
+export function incidentMainView(incident: Incident, traceLink: TraceLink): View {
   const { id, source, counts, openedAt, closedAt, investigations } = incident;
   const looked = investigations.some(({ run }) => run !== undefined);
   const state = stateLine(incident);
@@ -126,12 +132,12 @@ export function incidentMainView(incident: Incident): View {
         ...(looked ? ['the answers are in this thread'] : []),
         codeSpan(id, nameChars),
       ]),
-      ...buttonRow(
-        `incident:${id}:buttons`,
-        targetsOf(incident).length === 0
+      ...buttonRow(`incident:${id}:buttons`, [
+        ...(targetsOf(incident).length === 0
           ? []
-          : [button('Investigate again', investigateAgainActionId, { value: id })],
-      ),
+          : [button('Investigate again', investigateAgainActionId, { value: id })]),
+        ...(looked ? tracesButton(traceLink) : []),
+      ]),
     ],
     more: (count) => `and ${formatCount(count)} more lines`,
   });

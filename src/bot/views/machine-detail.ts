@@ -1,17 +1,20 @@
 import type { Catalogue } from '../../fleet/action.ts';
-import { formatMoment } from '../../fleet/format.ts';
+import { formatCount, formatMoment } from '../../fleet/format.ts';
 import type { Halt, HaltMember, HaltOutcome } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { describeParams } from '../../fleet/render-action.ts';
 import type { Run } from '../../fleet/run.ts';
 import type { Silence } from '../../fleet/silence.ts';
+import type { Spent } from '../../fleet/spending.ts';
 import type { MachineRecord } from '../ports.ts';
+import { costWords } from './cost-words.ts';
 import { driftLines } from './drift-lines.ts';
 import { expectedLines, spans } from './expected-lines.ts';
 import { haltWords } from './halted-line.ts';
 import { runLine } from './run-list.ts';
 import { codeSpan, prose } from './safe-text.ts';
 import { silenceWords } from './silence-words.ts';
+import { trendLines } from './trend-lines.ts';
 import { compose, section, type View } from './view.ts';
 
 const roleChars = 80;
@@ -67,10 +70,24 @@ function actionLines(actions: Catalogue): readonly string[] {
   });
 }
 
+/** What the machine's agent used in the last so many days. */
+export type MachineCosts = readonly { readonly days: number; readonly spent: Spent }[];
+
+function costLine(costs: MachineCosts): readonly string[] {
+  const told = costs.filter(({ spent }) => spent.activations > 0);
+  if (told.length === 0) return [];
+  const parts = told.map(({ days, spent }) => {
+    const activations = `${formatCount(spent.activations)} activation${spent.activations === 1 ? '' : 's'}`;
+    return `${costWords(spent)} in ${days} days (${activations})`;
+  });
+  return [`cost of its agent: ${parts.join(', ')}`];
+}
+
 /**
  * One machine: what the fleet file says and expects, what it is doing, and its latest runs.
  *
  * @param options.actions those that it is authorised for
+ * @param options.trend its latest runs, newest first, as far back as its trend goes
  */
 export function machineDetailView(
   machine: Machine,
@@ -81,10 +98,14 @@ export function machineDetailView(
     actions,
     halted,
     silence,
+    costs,
+    trend,
   }: {
     readonly actions: Catalogue;
     readonly halted: HaltedState | undefined;
     readonly silence?: Silence | undefined;
+    readonly costs: MachineCosts;
+    readonly trend: readonly Run[];
   },
 ): View {
   const { agent, ssh } = machine;
@@ -101,14 +122,17 @@ export function machineDetailView(
     `address: ${codeSpan(`${ssh.user}@${machine.address}:${ssh.port}`, 300)}`,
     `labels: ${spans(labels)}`,
     `agent: ${codeSpan(agent.id, 64)}, ${askedWhen[agent.diagnose]}`,
+    ...costLine(costs),
   ];
   const expected = expectedLines(machine);
+  const trends = trendLines(trend);
   return compose({
     text: `${prose(machine.name, 64)}: ${[...(halted ? ['HALTED'] : []), record.quarantine === undefined ? doing : 'QUARANTINED'].join(', ')}`,
     head: lines.map((line) => section(line)),
     body: [
       ...(expected.length > 0 ? ['*Checks, and what they expect*', ...expected] : ['No checks are listed.']),
       ...(actions.size > 0 ? ['*Actions that people can ask for*', ...actionLines(actions)] : []),
+      ...(trends.length > 0 ? ['*Trend, oldest first*', ...trends] : []),
       ...(runs.length > 0 ? ['*Latest runs*', ...runs.map((run) => runLine(run, now))] : ['No runs yet.']),
     ],
     tail: [],

@@ -1,4 +1,5 @@
 import type { Diagnosis, Run, ToolCall } from '../../fleet/run.ts';
+import { runCostWords, tokenWords } from './cost-words.ts';
 import { failureLines } from './failure-lines.ts';
 import { codeSpan, prose, quoteLines } from './safe-text.ts';
 import { compose, context, type FileContent, section, type View } from './view.ts';
@@ -75,7 +76,7 @@ function smallPrint(run: Run, diagnosis: Diagnosis): readonly string[] {
   const start = enteredAt(run, 'starting', 'first');
   const end = enteredAt(run, 'stopping', 'last');
   return [
-    usage === undefined ? 'tokens not reported' : `${usage.inputTokens} tokens in, ${usage.outputTokens} out`,
+    ...(usage === undefined ? ['tokens not reported'] : [tokenWords(usage), runCostWords(diagnosis)]),
     ...(model === undefined ? [] : [prose(model, 80)]),
     ...(start === undefined || end === undefined || end < start ? [] : [`agent was up ${span(end - start)}`]),
     ...(diagnosis.activations > 1 ? [`${diagnosis.activations} activations`] : []),

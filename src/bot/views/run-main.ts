@@ -4,10 +4,11 @@ import { formatMoment } from '../../fleet/format.ts';
 import type { Halt } from '../../fleet/halt.ts';
 import { latestFindings } from '../../fleet/latest-findings.ts';
 import type { ActionRecord, Cancellation, Run } from '../../fleet/run.ts';
-import { cancelActionId, runAgainActionId } from '../action-ids.ts';
+import { cancelActionId, feedbackActionIds, runAgainActionId } from '../action-ids.ts';
 import type { TraceLink } from '../ports.ts';
 import { approvalStateWords, hasAsked, subjectWords } from './approval-words.ts';
 import { failureLines } from './failure-lines.ts';
+import { ratingWords } from './feedback-modal.ts';
 import { haltWords } from './halted-line.ts';
 import { beforeAfterLine, outcomeLine } from './outcome-words.ts';
 import { requesterWords } from './requester-words.ts';
@@ -115,7 +116,14 @@ function withheldLines({ withheld }: Run): readonly string[] {
   if (withheld === undefined || withheld.moment === 'action') return [];
   const by = withheld.by === undefined ? '' : ` · by ${mention(withheld.by.userId)}`;
   const words = `${prose(withheld.reason, detailChars)}${by}`;
-  return [withheld.moment === 'run' ? words : `:mute: nobody was asked: ${words}`];
+  switch (withheld.moment) {
+    case 'run':
+      return [words];
+    case 'agent':
+      return [`:moneybag: the agent was not started: ${words}`];
+    case 'escalation':
+      return [`:mute: nobody was asked: ${words}`];
+  }
 }
 
 /** Where people were asked before what the run would have asked them. */
@@ -167,6 +175,19 @@ export function isActing({ state }: Run): boolean {
   return state === 'acting' || state === 'verifying';
 }
 
+/** Whether the run came to something that people can judge: a verdict, or words of the agent. */
+export function hasAnswer({ state, verdict, withheld, diagnosis }: Run): boolean {
+  if (state !== 'done' || withheld?.moment === 'run') return false;
+  return verdict !== 'cancelled' || diagnosis?.comment !== undefined;
+}
+
+function feedbackButtons(run: Run): readonly Button[] {
+  if (!hasAnswer(run)) return [];
+  return (['good', 'bad'] as const).map((rating) =>
+    button(ratingWords[rating], feedbackActionIds[rating], { value: run.id }),
+  );
+}
+
 /** The buttons that make sense for a run as it is. */
 export function runButtons(run: Run, link: TraceLink): readonly Button[] {
   const buttons: Button[] = [];
@@ -174,7 +195,7 @@ export function runButtons(run: Run, link: TraceLink): readonly Button[] {
   else if (run.cancellation === undefined && !isActing(run)) {
     buttons.push(button('Cancel', cancelActionId, { value: run.id }, 'danger'));
   }
-  return [...buttons, ...traceButton(link)];
+  return [...buttons, ...traceButton(link), ...feedbackButtons(run)];
 }
 
 /**

@@ -14,6 +14,11 @@ export function traceButton(link: TraceLink): readonly Button[] {
   return 'url' in link && fitsButton(link) ? [button('Open trace', openTraceActionId, link)] : [];
 }
 
+/** The button that opens the list of all traces that belong to something, where there is one. */
+export function tracesButton(link: TraceLink): readonly Button[] {
+  return 'url' in link && fitsButton(link) ? [button('Open traces', openTraceActionId, link)] : [];
+}
+
 /** Why there is no such button, for the small print. */
 export function missingTrace(link: TraceLink): readonly string[] {
   if ('missing' in link) return [`no trace link: ${prose(link.missing, reasonChars)}`];

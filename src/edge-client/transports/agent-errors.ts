@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Told } from '../../fleet/agent-task.ts';
 import { AgentError, MachineError } from '../../fleet/errors.ts';
 
 /**
@@ -26,18 +27,29 @@ export function agentRefused(machine: string, reason: string): AgentError {
 }
 
 /** The agent ended the task with an error. */
-export function agentFailed(machine: string, reason: string): AgentError {
+export function agentFailed(machine: string, reason: string, told?: Told): AgentError {
   return new AgentError(
     'agent-failed',
     `The agent of ${machine} failed: ${reason}. Check the model server it uses, then run it again.`,
+    { told },
+  );
+}
+
+/** The agent itself gave up. */
+export function agentTimedOut(machine: string, told: Told): AgentError {
+  return new AgentError(
+    'agent-timeout',
+    `The agent of ${machine} ran into a time limit of its own. Raise agents.defaults.timeoutSeconds in its configuration.`,
+    { told },
   );
 }
 
 /** The agent ended without an error and without a word. */
-export function agentSilent(machine: string): AgentError {
+export function agentSilent(machine: string, told: Told): AgentError {
   return new AgentError(
     'agent-silent',
     `The agent of ${machine} ended without an answer. Run it again; if it stays silent, look at its model.`,
+    { told },
   );
 }
 
@@ -60,10 +72,11 @@ export function tooManyToolCalls(machine: string, maxToolCalls: number): AgentEr
 }
 
 /** The agent talks without end. */
-export function tooLongAnswer(machine: string, maxAnswerBytes: number): AgentError {
+export function tooLongAnswer(machine: string, maxAnswerBytes: number, told?: Told): AgentError {
   return new AgentError(
     'agent-looped',
     `The agent of ${machine} answered more than ${maxAnswerBytes} bytes and was told to stop. Ask for less, or ` +
       'raise maxAnswerBytes in the fleet file.',
+    { told },
   );
 }

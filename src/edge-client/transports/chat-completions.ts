@@ -6,6 +6,7 @@ import { httpOver } from '../http-client.ts';
 import { parseJson } from '../parse-json.ts';
 import type { TaskCall, TaskTransport } from '../task-transport.ts';
 import { agentFailed, agentRefused, agentSilent, connectionLost, tooLongAnswer } from './agent-errors.ts';
+import { tokensSchema } from './gateway-frames.ts';
 import { eventData } from './server-sent-events.ts';
 import { sessionKey } from './session-key.ts';
 
@@ -24,7 +25,19 @@ const chunkSchema = z.object({
       finish_reason: z.string().nullish(),
     }),
   ),
-  usage: z.object({ prompt_tokens: z.int(), completion_tokens: z.int() }).nullish(),
+  /** What cannot be counts as not told. */
+  usage: z
+    .object({
+      prompt_tokens: tokensSchema,
+      completion_tokens: tokensSchema,
+      prompt_tokens_details: z.object({ cached_tokens: tokensSchema.nullish() }).nullish(),
+    })
+    .refine(
+      ({ prompt_tokens, prompt_tokens_details }) =>
+        (prompt_tokens_details?.cached_tokens ?? 0) <= prompt_tokens,
+    )
+    .nullish()
+    .catch(undefined),
 });
 
 /**
@@ -95,7 +108,8 @@ async function readAnswer(body: AsyncIterable<Uint8Array>, call: TaskCall): Prom
     model = chunk.data.model ?? model;
     if (chunk.data.usage) {
       const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = chunk.data.usage;
-      usage = { inputTokens, outputTokens };
+      const cacheReadTokens = chunk.data.usage.prompt_tokens_details?.cached_tokens;
+      usage = { inputTokens, outputTokens, ...(typeof cacheReadTokens === 'number' && { cacheReadTokens }) };
     }
     for (const { delta, finish_reason } of chunk.data.choices) {
       text += delta?.content ?? '';
@@ -104,14 +118,13 @@ async function readAnswer(body: AsyncIterable<Uint8Array>, call: TaskCall): Prom
     if (Buffer.byteLength(text) > limits.maxAnswerBytes) throw tooLongAnswer(machine, limits.maxAnswerBytes);
   }
   if (!finished) throw new Error('the stream ended in the middle');
-  if (text.trim() === '') throw agentSilent(machine);
-  return {
-    text: text.trim(),
-    toolCalls: [],
+  const told = {
     ...(usage && { usage }),
     // OpenClaw only repeats what it was asked for, which says nothing about the model.
     ...(model !== undefined && model !== modelOf(task.agentId) && { model }),
   };
+  if (text.trim() === '') throw agentSilent(machine, told);
+  return { text: text.trim(), toolCalls: [], ...told };
 }
 
 async function refusal(response: Dispatcher.ResponseData, machine: string): Promise<AgentError> {

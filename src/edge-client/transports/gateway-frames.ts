@@ -87,6 +87,12 @@ export const approvalRequestedSuffix = 'approval.requested';
 /** Payload of such an event. What the request holds differs by its kind. */
 export const approvalRequestedSchema = z.object({ request: z.unknown() });
 
+/** More than any run uses; what tells more is a mistake, or means harm to the sums. */
+const tokensMax = 1e9;
+
+/** A number of tokens. */
+export const tokensSchema = z.int().nonnegative().max(tokensMax);
+
 /** Payload of the final response to `agent`. `status` is `ok`, `error` or `timeout` (an abort is `timeout` too). */
 export const finalSchema = z.object({
   status: z.string(),
@@ -102,15 +108,16 @@ export const finalSchema = z.object({
           agentMeta: z
             .object({
               model: z.string().optional(),
-              /** `input` leaves out what came from the cache. */
+              /** `input` leaves out what came from the cache. What cannot be counts as not told. */
               usage: z
                 .object({
-                  input: z.int().default(0),
-                  output: z.int().default(0),
-                  cacheRead: z.int().default(0),
-                  cacheWrite: z.int().default(0),
+                  input: tokensSchema.default(0),
+                  output: tokensSchema.default(0),
+                  cacheRead: tokensSchema.default(0),
+                  cacheWrite: tokensSchema.default(0),
                 })
-                .optional(),
+                .optional()
+                .catch(undefined),
             })
             .optional(),
         })

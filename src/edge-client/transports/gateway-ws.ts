@@ -1,4 +1,4 @@
-import type { AgentAnswer } from '../../fleet/agent-task.ts';
+import type { AgentAnswer, Told } from '../../fleet/agent-task.ts';
 import { AgentError } from '../../fleet/errors.ts';
 import { abortable } from '../abortable.ts';
 import type { TaskCall, TaskTransport } from '../task-transport.ts';
@@ -6,6 +6,7 @@ import {
   agentFailed,
   agentRefused,
   agentSilent,
+  agentTimedOut,
   approvalAsked,
   connectionLost,
   tooLongAnswer,
@@ -127,24 +128,29 @@ function answerOf(response: Response, call: TaskCall, tools: ToolLog): AgentAnsw
   const final = finalSchema.safeParse(response.payload);
   if (!final.success) throw agentFailed(machine, 'its final answer has an unknown form');
   const { status, summary, result } = final.data;
-  if (status === 'timeout') {
-    throw new AgentError(
-      'agent-timeout',
-      `The agent of ${machine} ran into a time limit of its own. Raise agents.defaults.timeoutSeconds in its configuration.`,
-    );
-  }
+  const told = toldIn(final.data);
+  if (status === 'timeout') throw agentTimedOut(machine, told);
   if (status !== 'ok') {
-    throw agentFailed(machine, result?.meta?.error?.message ?? response.error?.message ?? summary ?? status);
+    const reason = result?.meta?.error?.message ?? response.error?.message ?? summary ?? status;
+    throw agentFailed(machine, reason, told);
   }
   const text = textOf(final.data);
-  if (text === '') throw agentSilent(machine);
-  if (isTooLong(text, call)) throw tooLongAnswer(machine, limits.maxAnswerBytes);
+  if (text === '') throw agentSilent(machine, told);
+  if (isTooLong(text, call)) throw tooLongAnswer(machine, limits.maxAnswerBytes, told);
+  return { text, toolCalls: tools.ended, ...told };
+}
+
+/** What it says of model and tokens, also where the run failed. */
+function toldIn({ result }: Final): Told {
   const { model, usage } = result?.meta?.agentMeta ?? {};
   return {
-    text,
-    toolCalls: tools.ended,
     ...(usage && {
-      usage: { inputTokens: usage.input + usage.cacheRead + usage.cacheWrite, outputTokens: usage.output },
+      usage: {
+        inputTokens: usage.input + usage.cacheRead + usage.cacheWrite,
+        outputTokens: usage.output,
+        cacheReadTokens: usage.cacheRead,
+        cacheWriteTokens: usage.cacheWrite,
+      },
     }),
     ...(model !== undefined && { model }),
   };

@@ -3,10 +3,11 @@ import { access, type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { SettingsError } from '../../fleet/errors.ts';
+import type { FileLock } from '../file-lock.ts';
 import type { EntryPlace } from './check-chain.ts';
 import { keyId, signCheckpoint } from './ledger-key.ts';
 import { type Checkpoint, type LedgerLine, ledgerFormat, seal } from './ledger-line.ts';
-import { type LedgerLock, lockLedger } from './ledger-lock.ts';
+import { lockLedger } from './ledger-lock.ts';
 import type { LedgerExportSettings } from './ledger-settings.ts';
 import { type LedgerPlace, putAsideName, recoverLedger } from './recover-ledger.ts';
 
@@ -31,12 +32,12 @@ const fileMode = 0o640;
  */
 export class LedgerFile {
   readonly #options: LedgerFileOptions;
-  readonly #lock: LedgerLock;
+  readonly #lock: FileLock;
   #handle: FileHandle;
   #place: LedgerPlace;
   #checkpointAt: number;
 
-  private constructor(options: LedgerFileOptions, lock: LedgerLock, handle: FileHandle, place: LedgerPlace) {
+  private constructor(options: LedgerFileOptions, lock: FileLock, handle: FileHandle, place: LedgerPlace) {
     this.#options = options;
     this.#lock = lock;
     this.#handle = handle;

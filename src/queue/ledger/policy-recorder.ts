@@ -63,10 +63,8 @@ export class PolicyRecorder {
 
   #entryOf(fleet: Fleet): PolicyEntry {
     const before = this.#told ?? { ...fleet, machines: new Map(), access: [] };
-    const { added, removed, changed, accessChanged, actionsChanged, signalsChanged } = compareFleets(
-      before,
-      fleet,
-    );
+    const change = compareFleets(before, fleet);
+    const { added, removed, changed, accessChanged, actionsChanged, signalsChanged, costsChanged } = change;
     return {
       ...{ kind: 'policy.changed', at: this.#options.clock(), digest: fleetDigest(fleet) },
       ...(this.#told && { before: fleetDigest(this.#told) }),
@@ -74,6 +72,7 @@ export class PolicyRecorder {
       ...{ added: [...added], removed: [...removed], changed: [...changed], accessChanged },
       ...(actionsChanged && { actionsChanged }),
       ...(signalsChanged && { signalsChanged }),
+      ...(costsChanged && { costsChanged }),
     };
   }
 }

@@ -107,7 +107,8 @@ function readText(file: string): Promise<string> {
   return readable(file, () => readFile(file, 'utf8'));
 }
 
-async function readable<T>(file: string, read: () => Promise<T>): Promise<T> {
+/** @throws InputError that names the file, for whatever keeps it from being read */
+export async function readable<T>(file: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

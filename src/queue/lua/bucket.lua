@@ -1,9 +1,3 @@
--- Redis' own clock, in ms: the same for all processes.
-local function now_ms()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
 -- The tokens of a bucket, and how many ms until there is one more than must remain.
 local function tokens_of(prefix, name, capacity, per_ms, reserve, now)
   local left, at = string.match(redis.call('GET', prefix .. 'budget:' .. name) or '', '^(%S+) (%S+)$')

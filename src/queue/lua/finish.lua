@@ -1,6 +1,7 @@
 -- Files a run under its machine's finished ones. The oldest beyond `keep` goes; where Slack does not show its end yet,
--- it goes when it does. The rest goes with time.
+-- it goes when it does. The rest goes with time. Whoever ends its trace takes it out of those whose traces are open.
 local function finish(prefix, id, machine, campaign, kept_ms, keep)
+  redis.call('ZADD', prefix .. 'traces:open', now_ms(), id)
   redis.call('PEXPIRE', prefix .. 'run:' .. id, kept_ms)
   if campaign ~= '' then
     redis.call('PEXPIRE', prefix .. 'campaign:' .. campaign, kept_ms)

@@ -4,7 +4,8 @@
 -- ARGV     id, fence, from-state, state, verdict ('' for none), body, score of progress, score of a verdict,
 --          ms a finished run is kept, number of finished runs kept, note for its campaign,
 --          when a run that awaits people is to be looked at, when they were asked ('' for both in any other state),
---          its task where it found all well ('' where not), number of ledger entries kept at most, ledger entries…
+--          its task where it found all well ('' where not), what its agent used (see spend.lua),
+--          number of ledger entries kept at most, ledger entries…
 -- Returns  {'saved', cancellation or false} | {'cancelled', cancellation, body as it was}
 --          | {'stale', fence or false, state or false}
 local prefix, id, fence, from, state, verdict = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -27,8 +28,9 @@ local machine, campaign = was[5], was[6]
 local judged = state == 'done' or verdict ~= was[3]
 local dirty = show(prefix, id, machine, campaign, state, verdict, ARGV[11], was[7], judged and ARGV[8] or ARGV[7])
 redis.call('HSET', key, 'body', ARGV[6], 'state', state, 'verdict', verdict, 'dirty', dirty)
-for i = 16, #ARGV do
-  ledger(prefix, ARGV[15], ARGV[i])
+spend(prefix, ARGV[15])
+for i = 17, #ARGV do
+  ledger(prefix, ARGV[16], ARGV[i])
 end
 if state == 'done' or state == 'awaiting' then
   redis.call('HDEL', prefix .. 'machine:' .. machine, 'current')

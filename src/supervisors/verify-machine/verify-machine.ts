@@ -163,8 +163,9 @@ function hasRun({ exitCode }: CommandOutput): boolean {
   return exitCode !== null && exitCode !== 126 && exitCode !== 127;
 }
 
-async function trace(run: Run, { tracer, machineSpans }: VerifyParts): Promise<string> {
-  tracer.finish(run);
+async function trace(run: Run, { tracer, machineSpans, clock }: VerifyParts): Promise<string> {
+  const timeline = [...run.timeline, { state: 'done' as const, at: clock() }];
+  tracer.finish({ ...run, state: 'done', timeline });
   if (machineSpans === undefined) {
     throw new NotTried(
       'MLflow is not configured here: set MLFLOW_TRACKING_URI and MLFLOW_EXPERIMENT_ID to look for the trace.',

@@ -1,7 +1,8 @@
 import type { AgentAnswer } from '../../fleet/agent-task.ts';
 import type { CommandOutput } from '../../fleet/evidence.ts';
+import type { Cost } from '../../fleet/price.ts';
 import type { Run } from '../../fleet/run.ts';
-import type { Attributes } from '../attributes.ts';
+import type { Attributes, Judgement } from '../attributes.ts';
 import type { RunStep, RunTracer } from '../run-tracer.ts';
 import type { RunMetrics } from './run-metrics.ts';
 
@@ -34,8 +35,12 @@ export class MeteredTracer {
     this.#tracer.hostWork(run, step, outputs);
   }
 
-  agentWork(run: Run, step: RunStep, answer: AgentAnswer): void {
-    this.#tracer.agentWork(run, step, answer);
+  judged(run: Run, step: RunStep, judgement: Judgement): void {
+    this.#tracer.judged(run, step, judgement);
+  }
+
+  agentWork(run: Run, step: RunStep, answer: AgentAnswer, cost?: Cost): void {
+    this.#tracer.agentWork(run, step, answer, cost);
   }
 
   actionTraceparent(run: Run): string {

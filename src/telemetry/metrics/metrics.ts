@@ -5,13 +5,14 @@ import type { Task } from '../../fleet/request.ts';
 
 /**
  * What rooms report as it happens (bot's BotMeter, supervisors' ReconcilerMeter, signer's
- * SignerMeter, alerts' AlertsMeter). No method throws, waits or keeps anything but numbers. Runs, steps, tokens and cost are not here: they are taken from the trace.
+ * SignerMeter, alerts' AlertsMeter, dispatch's AssessmentMeter). No method throws, waits or keeps anything but numbers. Runs, steps, tokens and cost are not here: they are taken from the trace.
  */
 export interface Metrics {
   readonly bot: BotMetrics;
   readonly reconciler: ReconcilerMetrics;
   readonly signer: SignerMetrics;
   readonly alerts: AlertMetrics;
+  readonly assessments: AssessmentMetrics;
 }
 
 /** What becomes of what people ask for. */
@@ -55,4 +56,9 @@ export interface AlertMetrics {
   /** Alerts for which there is no channel. */
   homeless(source: string, alerts: number): void;
   refused(reason: RefusalReason): void;
+}
+
+/** What becomes of what people said of traces, on its way to MLflow. */
+export interface AssessmentMetrics {
+  brought(result: 'created' | 'updated' | 'there' | 'given-up'): void;
 }

@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import type { SpanCounts } from '../start-sdk.ts';
+import { toSeconds } from './buckets.ts';
 
 /** What can be asked of the parts of this process at any moment. */
 export interface ProcessSources {
@@ -17,7 +19,7 @@ export interface ProcessSources {
   readonly ssh?: (() => SshStats) | undefined;
   /** Why the ledger is not exported at the moment. Absent in a process that exports none. */
   readonly ledgerFailure?: (() => unknown) | undefined;
-  readonly spans: () => { readonly exportedSpans: number; readonly lostSpans: number };
+  readonly spans: () => SpanCounts;
 }
 
 /** Of the connections to machines. */
@@ -79,7 +81,18 @@ export function registerProcessGauges(registry: Registry, sources: ProcessSource
     fleet.invalid() === undefined ? 1 : 0,
   );
   counter('fleetbot_spans_exported_total', 'Spans of traces that MLflow took.', () => spans().exportedSpans);
-  counter('fleetbot_spans_lost_total', 'Spans of traces that MLflow did not take.', () => spans().lostSpans);
+  counter(
+    'fleetbot_spans_refused_total',
+    'Spans of traces that MLflow will never take as they are.',
+    () => spans().refusedSpans,
+  );
+  counter('fleetbot_spans_lost_total', 'Spans of traces that nobody has any more.', () => spans().lostSpans);
+  gauge('fleetbot_spans_waiting', 'Spans of traces that are still to be sent.', () => spans().waitingSpans);
+  gauge(
+    'fleetbot_spans_oldest_waiting_seconds',
+    'How long ago the oldest span ended that MLflow did not take yet; 0 where it takes them.',
+    () => toSeconds(spans().oldestWaitingMs),
+  );
   gauge('fleetbot_ledger_export_failing', '1 while the ledger cannot be written to its file.', () =>
     ledgerFailure?.() === undefined ? 0 : 1,
   );

@@ -22,6 +22,10 @@ export interface QueueGauges {
   readonly oldestDirtyViewAgeMs: number;
   readonly ledgerEntries: number;
   readonly ledgerUnexported: number;
+  /** What people said of traces that MLflow does not know yet. */
+  readonly assessmentsWaiting: number;
+  /** How much of each budget of the fleet file is spent in its period, by name: 1 is all of it. */
+  readonly budgetsSpent: ReadonlyMap<string, number>;
   readonly redisUsedMemoryBytes: number;
   /** `maxmemory`, or the memory of Redis's computer where none is set; 0 where neither is known. */
   readonly redisMemoryLimitBytes: number;

@@ -45,6 +45,11 @@ const plain: readonly [name: string, help: string, value: (gauges: QueueGauges) 
   ],
   ['fleetbot_ledger_entries', 'Entries of the ledger in Redis.', (g) => g.ledgerEntries],
   ['fleetbot_ledger_unexported_entries', 'Entries that are not exported yet.', (g) => g.ledgerUnexported],
+  [
+    'fleetbot_assessments_waiting',
+    'What people said of traces that MLflow does not know yet.',
+    (g) => g.assessmentsWaiting,
+  ],
   ['fleetbot_redis_used_memory_bytes', 'Memory that Redis uses.', (g) => g.redisUsedMemoryBytes],
   [
     'fleetbot_redis_memory_limit_bytes',
@@ -67,6 +72,7 @@ export class RedisGauges {
   readonly #options: RedisGaugesOptions;
   readonly #registry = new Registry();
   readonly #quarantined: Gauge<'machine'>;
+  readonly #budgets: Gauge<'budget'>;
   readonly #set: readonly ((gauges: QueueGauges) => void)[];
   #reading: Promise<QueueGauges> | undefined;
   #away = false;
@@ -84,6 +90,12 @@ export class RedisGauges {
       labelNames: ['machine'],
       registers,
     });
+    this.#budgets = new Gauge({
+      name: 'fleetbot_budget_spent_ratio',
+      help: 'How much of each budget of the fleet file is spent in its period; 1 is all of it.',
+      labelNames: ['budget'],
+      registers,
+    });
   }
 
   /** The gauges as text; undefined when Redis does not answer in time. Never rejects. */
@@ -95,6 +107,8 @@ export class RedisGauges {
     for (const machine of gauges.quarantinedMachines.toSorted().slice(0, namedMachinesMax)) {
       this.#quarantined.set({ machine }, 1);
     }
+    this.#budgets.reset();
+    for (const [budget, spent] of gauges.budgetsSpent) this.#budgets.set({ budget }, spent);
     return this.#registry.metrics();
   }
 

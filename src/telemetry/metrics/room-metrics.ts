@@ -91,6 +91,12 @@ export function createRoomMetrics(registry: Registry): Metrics {
     help: "Slack's messages that tell alerts and could not be stored before they were given up.",
     registers,
   });
+  const assessments = new Counter({
+    name: 'fleetbot_assessments_total',
+    help: 'What people said of traces, by what became of it in MLflow. "there": it stood there already.',
+    labelNames: ['result'],
+    registers,
+  });
   zero(
     accepted,
     taskSchema.options.map((option) => option.shape.kind.value),
@@ -101,6 +107,7 @@ export function createRoomMetrics(registry: Registry): Metrics {
   zero(looks, ['answered', 'unreachable']);
   zero(capsules, ['signed', 'refused']);
   zero(refused, refusalReasons);
+  zero(assessments, ['created', 'updated', 'there', 'given-up']);
   zero(unmatched, everybodysSources);
   zero(homeless, everybodysSources);
   for (const source of everybodysSources) {
@@ -139,5 +146,6 @@ export function createRoomMetrics(registry: Registry): Metrics {
       homeless: (source, count) => homeless.inc({ source }, count),
       refused: (reason) => refused.inc({ reason }),
     },
+    assessments: { brought: (result) => assessments.inc({ result }) },
   };
 }

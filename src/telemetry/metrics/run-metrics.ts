@@ -32,6 +32,7 @@ export class RunMetrics {
   readonly #steps: Histogram<'step'>;
   readonly #tokens: Counter<'direction'>;
   readonly #cost: Counter;
+  readonly #costUnknown: Counter<'reason'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -92,7 +93,13 @@ export class RunMetrics {
     });
     this.#cost = new Counter({
       name: 'fleetbot_agent_cost_usd_total',
-      help: 'What those tokens cost in US dollars, where the price of the model is known.',
+      help: 'What those tokens cost in US dollars, where the price of the model is known; fleetbot_agent_cost_unknown_total counts where not.',
+      registers,
+    });
+    this.#costUnknown = new Counter({
+      name: 'fleetbot_agent_cost_unknown_total',
+      help: 'Activations of agents that are in no sum: their model has no price, or they told no tokens.',
+      labelNames: ['reason'],
       registers,
     });
     this.#zero();
@@ -117,10 +124,13 @@ export class RunMetrics {
       this.#duration.observe({ task: task.kind }, toSeconds(doneAt - acceptedAt - thoughtMs(run)));
     }
 
-    const { usage, costUsd = 0 } = run.diagnosis ?? {};
+    const { usage, costUsd, activations = 0 } = run.diagnosis ?? {};
     this.#tokens.inc({ direction: 'input' }, usage?.inputTokens ?? 0);
     this.#tokens.inc({ direction: 'output' }, usage?.outputTokens ?? 0);
-    this.#cost.inc(costUsd);
+    this.#cost.inc(costUsd ?? 0);
+    // Of several activations only the last one tells anything.
+    this.#costUnknown.inc({ reason: 'untold' }, usage === undefined ? activations : activations - 1);
+    if (usage !== undefined && costUsd === undefined) this.#costUnknown.inc({ reason: 'no-price' });
   }
 
   /** A step of a run ended, well or not. */
@@ -146,6 +156,7 @@ export class RunMetrics {
     );
     zero(this.#failures, failureCodes);
     zero(this.#tokens, ['input', 'output']);
+    zero(this.#costUnknown, ['no-price', 'untold']);
   }
 }
 

@@ -369,7 +369,7 @@ describe('a channel that the bot is not in', () => {
     slack.setMember('C0OPS', false);
     publish();
     change(sampleRun('r-1', 'queued'));
-    const told = () => ours('U0ANN');
+    const told = () => ours('D0ANN');
     await expect.poll(() => slack.callsOf('chat.postMessage').length, eventually).toBeGreaterThan(1);
     await expect.poll(() => told().length, eventually).toBe(1);
     change(finished('r-1'), 'verdict');
@@ -530,8 +530,8 @@ describe('a halt', () => {
     slack.setMember('C0OPS', false);
     publish();
     begin(['web-01']);
-    await expect.poll(() => ours('U0ANN').length, eventually).toBe(1);
-    expect(JSON.stringify(ours('U0ANN')[0]?.blocks)).toContain('h-000000000001');
+    await expect.poll(() => ours('D0ANN').length, eventually).toBe(1);
+    expect(JSON.stringify(ours('D0ANN')[0]?.blocks)).toContain('h-000000000001');
   });
 
   it('is the reason that a queued request waits, and its message says so', async () => {

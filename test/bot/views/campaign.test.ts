@@ -130,6 +130,16 @@ describe('the summary of a campaign', () => {
     expect(text).toContain('bad deploy');
   });
 
+  it('leads to the traces of its runs, where there are any', () => {
+    const traceLink = { url: 'https://mlflow.example/#/c-1' };
+    const link = expect.stringContaining(`"url":"${traceLink.url}"`);
+    const stopped = { wave: 0, at: 1, why: 'x' };
+    expect(summary([run('web-0', ok)], {}, { traceLink }).text).toEqual(link);
+    expect(summary([run('web-0', ok)], { stopped }, { traceLink }).text).toEqual(link);
+    expect(summary([], {}, { traceLink }).text).not.toEqual(link);
+    expect(summary([run('web-0', ok)]).text).not.toContain('open-trace');
+  });
+
   it('says which wave it is in and how many wait, and offers to continue one that stopped', () => {
     const all = { machines: names(10), waves: [1, 3, 10] };
     const going = summary([run('web-0', ok), run('web-1')], { ...all, handedIn: 3 });

@@ -39,19 +39,29 @@ const problem = (machine: string): Run => {
   return { ...run, request: { ...run.request, machine } };
 };
 
+const traceLink = { url: 'https://mlflow.example/#/c-1' };
+
 function shown(
   now: DigestRecord,
   previous: DigestRecord | undefined,
   runs: readonly Run[] = [],
   halted: ReadonlyMap<Halt, readonly Machine[]> = new Map(),
-): { readonly lines: readonly string[]; readonly isQuiet: boolean; readonly text: string } {
-  const view = digestMainView({ ...now, previous, runs, halted });
+): {
+  readonly lines: readonly string[];
+  readonly isQuiet: boolean;
+  readonly text: string;
+  readonly urls: readonly (string | undefined)[];
+} {
+  const view = digestMainView({ ...now, previous, runs, halted, traceLink });
   const isQuiet = view.blocks.length === 1;
+  const urls = view.blocks.flatMap((block) =>
+    block.type === 'actions' ? block.elements.map((each) => ('url' in each ? each.url : undefined)) : [],
+  );
   const lines = view.blocks.flatMap((block) => {
     if (block.type === 'section') return block.text?.text.split('\n') ?? [];
     return block.type === 'context' ? [JSON.stringify(block.elements)] : [];
   });
-  return { lines, isQuiet, text: view.text };
+  return { lines, isQuiet, text: view.text, urls };
 }
 
 describe('the digest of a schedule', () => {
@@ -70,8 +80,9 @@ describe('the digest of a schedule', () => {
   it('tells what every machine was and is, those with the same change together, the worst first', () => {
     const before = record({ a: 'ok', b: 'ok', c: 'critical', d: 'ok', gone: 'ok' });
     const now = record({ a: 'warning', b: 'critical', c: 'ok', d: 'warning', e: 'ok' }, { daysLater: 1 });
-    const { lines, isQuiet, text } = shown(now, before);
+    const { lines, isQuiet, text, urls } = shown(now, before);
     expect(isQuiet).toBe(false);
+    expect(urls).toEqual([traceLink.url]);
     expect(text).toBe('nightly: 5 machines, 3 not ok, 6 changed');
     expect(lines.slice(2, 8)).toEqual([
       'changed since 2026-11-22 10:00:00 UTC:',

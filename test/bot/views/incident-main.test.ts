@@ -5,7 +5,7 @@ import { sampleAlert, sampleIncident } from '../../support/sample-incident.ts';
 import { acceptedAt } from '../../support/sample-run.ts';
 
 const shown = (changes: Partial<Incident> = {}) => {
-  const { blocks } = incidentMainView(sampleIncident(changes));
+  const { blocks } = incidentMainView(sampleIncident(changes), { url: 'https://mlflow.example/#/i-1' });
   return blocks
     .flatMap((block) => {
       if (block.type === 'section') return [block.text?.text];
@@ -37,6 +37,7 @@ describe('the message of an incident', () => {
     expect(text).toContain(':mag: *web-01* · check disk · `r-000000000002` asked for by <@U0ANN>');
     expect(text).not.toContain('r-000000000001');
     expect(text).toContain('the answers are in this thread');
+    expect(text).toContain('[button open-trace]');
     expect(text).not.toContain('gathering');
   });
 
@@ -50,6 +51,7 @@ describe('the message of an incident', () => {
       '*web-02* · check disk · not looked at: checked 4 min ago in run `r-000000000009`',
     );
     expect(text).toContain('37 more machines not looked at: `alerts.machinesPerIncident`');
+    expect(text).not.toContain('open-trace');
   });
 
   it('says once why alerts are not looked into, with what to do, and counts those that it does not keep', () => {

@@ -6,7 +6,7 @@ import { runDiagnosisView } from '../../../src/bot/views/run-diagnosis.ts';
 import { runMainView } from '../../../src/bot/views/run-main.ts';
 import { runVerdictView } from '../../../src/bot/views/run-verdict.ts';
 import { explainFailure } from '../../../src/fleet/explain-error.ts';
-import { type Run, runStates } from '../../../src/fleet/run.ts';
+import { type Diagnosis, type Run, runStates } from '../../../src/fleet/run.ts';
 import { sampleApproval } from '../../support/sample-question.ts';
 import { diagnosed, judged, noDetails, sampleCampaign, sampleRun } from '../../support/sample-run.ts';
 
@@ -83,6 +83,19 @@ describe("a run's main message", () => {
     ]);
   });
 
+  it('asks what people think of an answer once there is one', () => {
+    const asked = ['Run again', 'Open trace', '👍 Good', '👎 Bad'];
+    const unasked = ['Run again', 'Open trace'];
+    const cancelled = { verdict: 'cancelled' } as const;
+    const heldBack = { moment: 'run', kind: 'silenced', reason: 'silenced' } as const;
+    expect(main(sampleRun('r-7', 'done', judged)).buttons).toEqual(asked);
+    expect(main(sampleRun('r-7', 'done', { ...diagnosed, ...cancelled })).buttons).toEqual(asked);
+    expect(main(sampleRun('r-7', 'done', { verdict: 'ok', withheld: heldBack })).buttons).toEqual(unasked);
+    expect(main(sampleRun('r-7', 'stopping', judged)).buttons).not.toContain('👍 Good');
+    const entry = campaignEntryView(sampleRun('r-7', 'done', judged), { traceLink });
+    expect(JSON.stringify(entry.blocks)).toContain('👎 Bad');
+  });
+
   it('names who cancelled, and when', () => {
     const cancellation = { userId: 'U0BEN', at: Date.parse('2026-11-22T10:00:05Z') };
     const { text } = main(sampleRun('r-7', 'done', { cancellation, verdict: 'cancelled' }));
@@ -137,7 +150,7 @@ describe("a run's main message", () => {
 
   it('says why there is no trace instead of offering a dead button', () => {
     const { buttons, text } = main(sampleRun('r-7', 'done'), { missing: 'MLflow is not configured' });
-    expect(buttons).toEqual(['Run again']);
+    expect(buttons).not.toContain('Open trace');
     expect(text).toContain('no trace link: MLflow is not configured');
   });
 
@@ -233,8 +246,19 @@ describe("the agent's part in the thread", () => {
     expect(text).toContain("The agent's comment.* It is not a verdict");
     expect(text).toContain('> Old kernels fill /var.\\n> Remove them.');
     expect(text).toContain('1 tool call: `exec du -x /var` (1.2 s)');
-    expect(text).toContain('1234 tokens in, 567 out');
+    expect(text).toContain('1,234 tokens in, 567 out');
     expect(text).toContain('agent was up 2.0 s');
+  });
+
+  it('says in small print what it cost, or why that is not known', () => {
+    const usage = { inputTokens: 12_345, outputTokens: 44, cacheReadTokens: 10_000, cacheWriteTokens: 5 };
+    const costing = (changes: Partial<Diagnosis>) =>
+      view({ diagnosis: { ...diagnosed.diagnosis, usage, ...changes } }).text;
+    expect(costing({ costUsd: 0.0042 })).toContain(
+      '12,345 tokens in (10,000 read from a cache, 5 written into one), 44 out · $0.0042 · ',
+    );
+    expect(costing({ costUsd: 1.5, activations: 2 })).toContain('at least $1.50 · ');
+    expect(costing({ model: 'local' })).toContain('cost unknown: no price for the model · local');
   });
 
   it('says first and loudly where it contradicts the evidence', () => {

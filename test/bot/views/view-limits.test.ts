@@ -6,12 +6,14 @@ import { approvalCardView } from '../../../src/bot/views/approval-card.ts';
 import { approvalDetailsView } from '../../../src/bot/views/approval-details.ts';
 import { approvalListView } from '../../../src/bot/views/approval-list.ts';
 import type { AskingRun } from '../../../src/bot/views/approval-words.ts';
+import { auditView } from '../../../src/bot/views/audit.ts';
 import { campaignEntryView } from '../../../src/bot/views/campaign-entry.ts';
 import { campaignMainView } from '../../../src/bot/views/campaign-main.ts';
 import { cannotPostView } from '../../../src/bot/views/cannot-post.ts';
 import { denyModal } from '../../../src/bot/views/deny-modal.ts';
 import { digestMainView } from '../../../src/bot/views/digest-main.ts';
 import { dryRunView } from '../../../src/bot/views/dry-run.ts';
+import { feedbackModal } from '../../../src/bot/views/feedback-modal.ts';
 import { findingNoticeView } from '../../../src/bot/views/finding-notice.ts';
 import { haltMainView } from '../../../src/bot/views/halt-main.ts';
 import { haltedLine } from '../../../src/bot/views/halted-line.ts';
@@ -34,15 +36,19 @@ import type { View } from '../../../src/bot/views/view.ts';
 import { whyView } from '../../../src/bot/views/why.ts';
 import type { Action } from '../../../src/fleet/action.ts';
 import type { Question, QuestionSubject } from '../../../src/fleet/approval.ts';
+import { auditItems, tallyDeeds } from '../../../src/fleet/audit/audit-items.ts';
+import { Deeds } from '../../../src/fleet/audit/deeds.ts';
 import { builtInChecks } from '../../../src/fleet/checks/index.ts';
 import { driftParts } from '../../../src/fleet/drift.ts';
 import { severities, verdicts } from '../../../src/fleet/finding.ts';
 import { type Halt, haltOutcomes } from '../../../src/fleet/halt.ts';
 import type { HandOver } from '../../../src/fleet/hand-over.ts';
+import type { LedgerEntry } from '../../../src/fleet/ledger-entry.ts';
 import { type Machine, machineSchema } from '../../../src/fleet/machine.ts';
 import { type ActionRecord, type Run, runStates } from '../../../src/fleet/run.ts';
 import type { Schedule } from '../../../src/fleet/schedule.ts';
 import { heldBackKinds } from '../../../src/fleet/silence.ts';
+import { spentBy, sumOf } from '../../../src/fleet/spending.ts';
 import { anyText } from '../../support/any-text.ts';
 import { blockProblems, modalProblems } from '../../support/block-limits.ts';
 import { sampleHalt } from '../../support/sample-halt.ts';
@@ -51,6 +57,8 @@ import { sampleAlert, sampleIncident } from '../../support/sample-incident.ts';
 import { sampleQuestion } from '../../support/sample-question.ts';
 import { sampleCampaign, sampleRun } from '../../support/sample-run.ts';
 import { sampleSilence } from '../../support/sample-silence.ts';
+
+const longestLink = { url: `https://mlflow.example/${'x'.repeat(2_900)}` };
 
 /** Everything foreign in every view, filled with one text, `count` times over. */
 function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdict' | 'inertness'>): View[] {
@@ -233,13 +241,14 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
       examples: new Map(members.map(({ runId }) => [runId, run])),
       now: 1e12,
       halted: new Map(many.map((index) => [{ ...halt, id: `h-${index}` }, [machine]])),
-      unmentioned: 1,
+      ...{ unmentioned: 1, traceLink: longestLink },
     }),
     digestMainView({
       ...{ campaign: { ...campaign, requester: { kind: 'schedule', schedule: text, by: person } }, members },
       previous: { campaign: { ...campaign, leftOut: [] }, members: members.slice(1) },
       halted: new Map([[halt, [machine]]]),
       runs: members.map(({ runId }) => ({ ...run, id: runId, verdict: 'answered' })),
+      traceLink: longestLink,
     }),
     scheduleAddedView(schedule, count, 1e12),
     scheduleListView([schedule], 1, 1e12, text),
@@ -269,12 +278,18 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
         actions: new Map(many.map((index) => [`${text}${index}`, action])),
         halted: { halt, member: { outcome: 'failed', detail: text, at: 0 } },
         silence: sampleSilence({ reason: text, by: { kind: 'window', window: text } }),
+        costs: [{ days: 7, spent: sumOf([spentBy({})]) }],
+        trend: many.map(() => ({
+          ...run,
+          request: { ...run.request, task: { kind: 'check', check: text } },
+        })),
       },
     ),
     ...[halt, { ...halt, releases: [], resumeWish: { selector: text, by: person, at: 0 } }].map(
       (each) => haltMainView(each, haltMembers, haltMachines).view,
     ),
     ...everyIncident(text, many),
+    everyAudit(text, many),
     ...everySilence(text, many, machine),
     findingNoticeView({
       id: 'n-1',
@@ -319,6 +334,44 @@ function everySilence(text: string, many: readonly number[], machine: Machine): 
   ];
 }
 
+/** An audit in which every fact says the text. */
+function everyAudit(text: string, many: readonly number[]): View {
+  const deeds = new Deeds();
+  const person = { kind: 'person', userId: text, teamId: text } as const;
+  for (const index of many.slice(0, 40)) {
+    const [run, machine, at] = [`r-${index}`, text, index];
+    const told: readonly LedgerEntry[] = [
+      {
+        ...({ kind: 'request.accepted', at, by: person, eventId: text, origin: { channel: text } } as const),
+        ...{
+          task: { kind: 'ask', question: text },
+          campaign: `c-${index % 3}`,
+          runs: [{ run, machine, trace: text }],
+        },
+      },
+      {
+        ...({
+          kind: 'approval.decided',
+          at,
+          by: person,
+          approval: `a-${index}`,
+          machine,
+          reason: text,
+        } as const),
+        ...{ decision: 'deny', groups: [text, text] },
+      },
+      { kind: 'halt.began', at, by: person, halt: `${text}${index}`, selector: text, reason: text },
+      { kind: 'request.denied', at, by: person, what: text, target: text, reason: text },
+    ];
+    for (const [place, entry] of told.entries()) deeds.add({ position: `${index}-${place}`, entry });
+  }
+  return auditView({
+    ...{ machines: text, person: text, period: { words: text, from: 1 } },
+    ...{ items: auditItems(deeds.all()), tally: tallyDeeds(deeds.all()), notes: [`Slack says: ${text}`] },
+    linkTo: () => ({ missing: text }),
+  });
+}
+
 /** An incident open, closed and as a storm, with everything that it can hold. */
 function everyIncident(text: string, many: readonly number[]): readonly View[] {
   const counts = { alerts: 1e6, firing: 0, notifications: 1e7, unmatched: 1e6 };
@@ -334,7 +387,7 @@ function everyIncident(text: string, many: readonly number[]): readonly View[] {
     }),
   });
   const closed = { ...open, closedAt: 1e12 };
-  const all = [open, { ...open, storm: true }, closed].map(incidentMainView);
+  const all = [open, { ...open, storm: true }, closed].map((each) => incidentMainView(each, longestLink));
   return [...all, incidentClosedView(closed)].filter((view) => view !== undefined);
 }
 
@@ -469,7 +522,10 @@ describe('every view', () => {
   it('of a window stays within the limits of Slack, too', () => {
     for (const text of monsters) {
       const { asking } = everyQuestion(sampleRun('r-1', 'awaiting'), text.slice(0, 3_000), [0, 1]);
-      for (const run of asking) expect(modalProblems(denyModal(run))).toEqual([]);
+      for (const run of asking) {
+        expect(modalProblems(denyModal(run))).toEqual([]);
+        expect(modalProblems(feedbackModal(run, 'bad'))).toEqual([]);
+      }
     }
   });
 

@@ -34,6 +34,15 @@ it('a run about which nobody was asked says why, beside its verdict', () => {
   expect(lines.at(-1)).toBe(`:mute: nobody was asked: ${reason}`);
 });
 
+it('a run whose agent a budget held back keeps its verdict and says why; a question is cancelled', () => {
+  const usedUp = 'the budget web is used up: $10.02 of $10.00 on 2026-11-23';
+  const withheld = { moment: 'agent', kind: 'over-budget', reason: usedUp } as const;
+  const lines = said(withheld, judged);
+  expect(lines[0]).toContain(':red_circle: *critical*');
+  expect(lines.at(-1)).toBe(`:moneybag: the agent was not started: ${usedUp}`);
+  expect(said(withheld)[0]).toContain(':no_entry_sign: *cancelled*');
+});
+
 it('an approved action that a silence held back says once why it never began', () => {
   const detail = `web-01 is ${reason}`;
   const action = { outcome: 'not-begun', detail, stdout: '', stderr: '' } as const;

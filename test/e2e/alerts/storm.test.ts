@@ -56,7 +56,8 @@ async function startBot(number: number): Promise<AlertBot> {
   const queue = await createQueue({ redisUrl: redis.url, log, fleet: () => fleet });
   let campaigns = 0;
   const tools = {
-    ...{ fleet: () => fleet, requests: queue.requests, halts: queue.halts, holdBack: async () => [] },
+    ...{ fleet: () => fleet, requests: queue.requests, halts: queue.halts },
+    ...{ holdBack: async () => [], budgets: queue.budgets },
     ...{ seal: undefined, newCampaignId: () => `c-${number}-${campaigns++}`, clock: Date.now },
   };
   const duty = incidentsDuty({

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reasonActionId, reasonBlockId } from '../../../src/bot/views/deny-modal.ts';
+import { reasonActionId, reasonBlockId } from '../../../src/bot/views/reason-modal.ts';
 import { eventually } from '../parts/eventually.ts';
 import { type ActingFleet, startActingFleet } from './parts/acting-fleet.ts';
 import { approvers, onCall, requester } from './parts/people.ts';

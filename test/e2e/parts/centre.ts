@@ -23,6 +23,8 @@ export interface CentreOptions {
   readonly approvalKeys?: ApprovalKeys;
   /** Undefined: there are no pagers. */
   readonly pagersFile?: string;
+  /** Where the ledger is exported to, and the key that signs it. Undefined: nowhere. */
+  readonly ledger?: { readonly file: string; readonly keyFile: string };
   /** People in the workspace beside those of the sandbox. */
   readonly colleagues?: readonly SlackPerson[];
 }
@@ -121,7 +123,7 @@ export class Centre implements AsyncDisposable {
 
   async startFleetbot(): Promise<void> {
     const { folder, slack, redis, healthPort, ...rest } = this.#parts;
-    const { fleetFile, keyFile, mlflowUrl, approvalKeys, pagersFile } = rest;
+    const { fleetFile, keyFile, mlflowUrl, approvalKeys, pagersFile, ledger } = rest;
     this.#fleetbot = await startFleetbot({
       ...{
         fleetFile,
@@ -130,6 +132,7 @@ export class Centre implements AsyncDisposable {
         mlflowUrl,
         approvalKeys,
         pagersFile,
+        ledger,
         folder: join(folder, 'fleetbot'),
       },
       ...{ slackApiUrl: slack.apiUrl, redisUrl: redis.url },

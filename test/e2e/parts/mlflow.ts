@@ -8,5 +8,6 @@ const version = '3.17.2';
  * @throws Error when it cannot be made
  */
 export function mlflowBinFolder(): string {
-  return venvBinFolder('mlflow', version);
+  // Its basic-auth app needs one package more.
+  return venvBinFolder('mlflow', version, 'auth');
 }

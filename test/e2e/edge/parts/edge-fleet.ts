@@ -75,10 +75,15 @@ export class EdgeFleet implements AsyncDisposable {
 
   /** How a run ends that takes long, on purpose or because several agents start at once. */
   endOf(answer: Answer): Promise<Run> {
+    return this.runThat(answer, ({ state }) => expect(state).toBe('done'));
+  }
+
+  /** A run that takes long, once what is asserted of it holds. */
+  runThat(answer: Answer, holds: (run: Run) => void): Promise<Run> {
     return vi.waitFor(
       async () => {
         const run = await answer.run();
-        expect(run.state).toBe('done');
+        holds(run);
         return run;
       },
       { timeout: longRunMs, interval: 500 },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { EdgeImages } from '../../../support/edge-images/edge-images.ts';
 import type { EdgeMachine } from '../../../support/edge-machines/edge-machine.ts';
+import { modelFolder } from '../../../support/edge-machines/model-folder.ts';
 import { type Finished, runProgram } from '../../../support/edge-machines/run-program.ts';
 
 const repository = join(import.meta.dirname, '../../../..');
@@ -69,7 +70,8 @@ export async function renewPolicy(machine: EdgeMachine, fleetFile: string): Prom
 
 /** Starts the machine's model server, which the machine's reboots do not end. */
 async function startModel(machine: EdgeMachine): Promise<void> {
-  const child = machine.spawnInNetwork([process.execPath, model]);
+  await machine.run(['mkdir', '-p', modelFolder]);
+  const child = machine.spawnInNetwork([process.execPath, model, machine.path(modelFolder)]);
   const ended = once(child, 'exit').then(() => {
     throw new Error(`the model server of ${machine.name} does not start`);
   });

@@ -1,0 +1,2 @@
+/** Writes to stdout what a command prints. */
+export const write = (text: string): void => void process.stdout.write(text);

@@ -1,0 +1,125 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { searchLedger } from '../../src/commands/search-ledger.ts';
+import type { LedgerEntry } from '../../src/fleet/ledger-entry.ts';
+import { genesisHash, type LedgerLine, seal } from '../../src/queue/ledger/ledger-line.ts';
+import type { SearchLine } from '../../src/runtime/command-line.ts';
+import { accepted, activated, ann, ben, decided, done, runId } from '../fleet/audit/facts.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'fleetbot-search-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const day = (date: number) => Date.UTC(2026, 10, date, 12);
+/** The exported ledger before its file was put aside, and after. */
+const older: readonly LedgerEntry[] = [
+  accepted(1, 'web-01', day(1)),
+  accepted(2, 'web-02', day(2), { by: ben }),
+  { kind: 'halt.began', at: day(2), by: ann, halt: 'h-1', selector: 'role=web', reason: 'fire' },
+  { kind: 'halt.began', at: day(2), by: ann, halt: 'h-2', selector: 'db-01,db-02', reason: 'move' },
+  activated(1, 'web-01', day(3), 0.5),
+];
+const newer: readonly LedgerEntry[] = [
+  decided(1, 'web-01', day(4)),
+  done(1, 'web-01', day(5)),
+  done(2, 'web-02', day(6), { verdict: 'critical' }),
+];
+
+function write(name: string, lines: readonly LedgerLine[], end = ''): string {
+  const file = join(folder, name);
+  let previous = genesisHash;
+  const texts = lines.map((line) => {
+    const { text, hash } = seal(line, previous);
+    previous = hash;
+    return text;
+  });
+  writeFileSync(file, `${texts.join('')}${end}`);
+  return file;
+}
+
+const entriesOf = (entries: readonly LedgerEntry[], first: number): LedgerLine[] =>
+  entries.map((entry, index) => ({
+    ...({ type: 'entry', seq: first + index, position: `${entry.at}-${first + index}` } as const),
+    entry,
+  }));
+const part1 = write('ledger.1.jsonl', entriesOf(older, 1));
+const part2 = write('ledger.jsonl', entriesOf(newer, older.length + 1));
+
+/** What the search prints. */
+async function search(asked: Partial<SearchLine>, ...files: readonly string[]) {
+  const pieces: string[] = [];
+  const out = new Writable({ write: (piece, _encoding, next) => next(void pieces.push(String(piece))) });
+  const isWell = await searchLedger({ command: 'ledger search', format: 'json', ...asked, files }, out);
+  const text = pieces.join('');
+  return { isWell, text, rows: rowsOf(text) };
+}
+
+function rowsOf(text: string): readonly Record<string, unknown>[] {
+  if (!text.startsWith('{')) return [];
+  return text
+    .trim()
+    .split('\n')
+    .map((row) => JSON.parse(row));
+}
+
+describe('fleetbot ledger search', () => {
+  it('joins what stands in several files, in whatever order they are given, each fact once', async () => {
+    const time = { since: '2026-11-05', until: '2026-11-05' };
+    const { isWell, rows } = await search(time, part2, part1, part1);
+    expect(isWell).toBe(true);
+    expect(rows).toMatchObject([
+      { kind: 'run', id: runId(1), who: 'UANN', what: 'check disk', result: 'ok', costUsd: 0.5 },
+    ]);
+    expect(rows[0]).toMatchObject({
+      ...{ at: '2026-11-01T12:00:00.000Z', until: '2026-11-05T12:00:00.000Z' },
+      votes: [{ userId: 'UBEN', decision: 'approve' }],
+      history: [{ who: 'UANN' }, { who: 'fleetbot' }, { who: 'UBEN' }, { who: 'fleetbot' }],
+    });
+  });
+
+  it('finds machines and people; what may have meant a machine is not left out', async () => {
+    const byMachine = await search({ machines: 'web-0*&!web-02' }, part1, part2);
+    const byPerson = await search({ person: 'UBEN', format: 'csv' }, part1, part2);
+    expect(byMachine.rows.map(({ id }) => id)).toEqual([runId(1), 'h-1']);
+    const lines = byPerson.text.trim().split('\r\n');
+    expect(lines.filter((line) => line.includes('"run"'))).toHaveLength(2);
+  });
+
+  it('says what it could not read, and which entries are missing', async () => {
+    const odd = write(
+      'odd.jsonl',
+      [
+        { type: 'gap', from: 1, to: 3, at: day(1) },
+        { type: 'entry', seq: 4, position: `${day(2)}-0`, entry: { kind: 'of tomorrow', at: day(2) } },
+        ...entriesOf([accepted(1, 'web-01', day(3))], 5),
+      ],
+      '{"half',
+    );
+    const { code, out, err } = await new Promise<{ code: number | null; out: string; err: string }>(
+      (resolve) => {
+        const args = [main, 'ledger', 'search', odd];
+        const child = execFile(process.execPath, args, { env: {} }, (_error, out, err) =>
+          resolve({ code: child.exitCode, out, err }),
+        );
+      },
+    );
+    expect(code).toBe(1);
+    expect(rowsOf(out)).toHaveLength(1);
+    expect(err).toContain('odd.jsonl:1: entries 1 to 3 are not there');
+    expect(err).toContain('odd.jsonl:2: this version of fleetbot cannot read entry 4');
+    expect(err).toContain('odd.jsonl:4: this is no line of a ledger');
+  });
+
+  it.each([
+    [{ since: 'soon' }, part1, '--since soon is no time'],
+    [{ machines: 'role=web' }, part1, 'by their names only, not by role'],
+    [{}, join(folder, 'nowhere'), 'cannot be read'],
+  ])('refuses %j of %s', async (asked, file, problem) => {
+    await expect(search(asked, file)).rejects.toThrow(problem);
+  });
+});

@@ -86,20 +86,20 @@ const hiddenReason = '(the reason is for those who may view all machines)';
 
 /** Facts that name machines by a selector: with it for those who see all that it matches, else without. */
 function seenOfSelectors(reader: Reader, facts: readonly Fact[]): readonly Fact[] {
-  let before: readonly Fact[] = [];
+  let isSeen = false;
   const seen: Fact[] = [];
   for (const fact of facts) {
     const { entry } = fact;
     const selector = selectorOf(entry);
     if (selector === undefined) {
       // It goes on from what began: whoever does not see that, does not see this.
-      if (before.length > 0) seen.push(fact);
+      if (isSeen) seen.push(fact);
       continue;
     }
     const matched = reader.matched(selector);
     const visible = matched.filter(reader.sees);
-    before = visible.length > 0 ? [fact] : [];
-    if (visible.length === 0) continue;
+    isSeen = visible.length > 0;
+    if (!isSeen) continue;
     seen.push(visible.length === matched.length ? fact : changed(fact, narrowed(entry, visible)));
   }
   return seen;
@@ -116,12 +116,8 @@ function narrowed(entry: LedgerEntry, visible: readonly string[]): LedgerEntry {
   if (entry.kind === 'schedule.changed') {
     return { ...entry, schedule: { ...entry.schedule, machines: selector } };
   }
-  if (entry.kind === 'halt.began' || entry.kind === 'silence.began') {
-    return { ...entry, selector, reason: hiddenReason };
-  }
-  return entry.kind === 'halt.released' || entry.kind === 'halt.resume-asked'
-    ? { ...entry, selector }
-    : entry;
+  if (!('selector' in entry)) return entry;
+  return 'reason' in entry ? { ...entry, selector, reason: hiddenReason } : { ...entry, selector };
 }
 
 /** A machine's supervisor that asks another one's is named to those who see that machine. */

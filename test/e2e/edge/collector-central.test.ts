@@ -232,7 +232,13 @@ describe('a machine that somebody took over', () => {
       name: 'model.inference',
       more: { attributes: [...honest.filter(({ key }) => key !== pair.key), pair] },
     }));
-    for (const span of await arrives(spans)) expect(span?.attributes['host.name']).toBe('rhel-01');
+    for (const span of await arrives(spans)) {
+      expect(span?.attributes['host.name']).toBe('rhel-01');
+      // MLflow refuses a request where these are anything else.
+      for (const key of ['mlflow.spanType', 'gen_ai.operation.name']) {
+        expect([undefined, '\0']).toContain(span?.attributes[key]);
+      }
+    }
   });
 
   it.each([

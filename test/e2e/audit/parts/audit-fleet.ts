@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { parse } from 'yaml';
 import type { Run } from '../../../../src/fleet/run.ts';
 import { readFleetFile } from '../../../../src/runtime/fleet-file.ts';
 import { newApprovalKeys } from '../../../../src/sandbox/approval-keys.ts';
@@ -15,7 +14,6 @@ import type { AnsweredTokens } from '../../../support/stub-model.ts';
 import { approvers, colleagues, requester } from '../../approvals/parts/people.ts';
 import { Question } from '../../approvals/parts/question.ts';
 import { furnishSite } from '../../approvals/parts/site.ts';
-import { type Collector, startCentralCollector } from '../../edge/parts/collector.ts';
 import { EdgeFleet } from '../../edge/parts/edge-fleet.ts';
 import { startGovernedMachines } from '../../edge/parts/governed-machines.ts';
 import { Centre, startCentre } from '../../parts/centre.ts';
@@ -23,6 +21,7 @@ import { Channel } from '../../parts/channel.ts';
 import { collectorBinary } from '../../parts/collector-binary.ts';
 import { eventually } from '../../parts/eventually.ts';
 import { type StoredTrace, storedTrace } from '../../parts/mlflow-traces.ts';
+import { CentralCollector } from './central-collector.ts';
 import { fleetbot } from './fleetbot.ts';
 import { MlflowBehindDoor } from './mlflow-behind-door.ts';
 import { machineEntry, names, rules } from './rules.ts';
@@ -55,11 +54,9 @@ export async function startAuditFleet(): Promise<AuditFleet> {
   const flags = ['--no-warm-up', '--capsule-key', signer];
   const specs = names.map((name) => ({ name, entry: machineEntry(name), flags }));
   const [mlflow, governed] = await Promise.all([
-    MlflowBehindDoor.start(folder),
-    startGovernedMachines(specs, { uplinkPort, fleet: rules }),
+    MlflowBehindDoor.start(folder).then((started) => stack.use(started)),
+    startGovernedMachines(specs, { uplinkPort, fleet: rules }).then((started) => stack.use(started)),
   ]);
-  stack.use(mlflow);
-  stack.use(governed);
   for (const name of names) await furnishSite(governed.machine(name));
 
   const { fleetFile, keyFile } = governed;
@@ -89,47 +86,6 @@ async function heard({ slackUrl, sre }: Centre): Promise<void> {
     await person.type(workspace.channel.id, 'help');
     expect(await sre.messages()).not.toEqual([]);
   });
-}
-
-/** The central collector of these machines, with the prices of their fleet file. */
-class CentralCollector {
-  /** With its queue, its copy and its log. */
-  readonly folder: string;
-  readonly copyFolder: string;
-  readonly url: string;
-  readonly #mlflowUrl: string;
-  readonly #fleetFile: string;
-  readonly #port: number;
-  #collector: Collector | undefined;
-
-  constructor(folder: string, mlflowUrl: string, fleetFile: string, port: number) {
-    this.folder = folder;
-    this.copyFolder = join(folder, 'central/copy');
-    this.url = `http://127.0.0.1:${port}`;
-    this.#mlflowUrl = mlflowUrl;
-    this.#fleetFile = fleetFile;
-    this.#port = port;
-  }
-
-  async start(): Promise<void> {
-    const prices = await fleetbot(['collector', 'prices', '--fleet', this.#fleetFile]);
-    this.#collector = await startCentralCollector({
-      folder: this.folder,
-      passwords: Object.fromEntries(names.map((name) => [name, passwordOf(name)])),
-      mlflow: { url: this.#mlflowUrl, experimentId: '0' },
-      own: parse(prices),
-      port: this.#port,
-    });
-  }
-
-  async kill(): Promise<void> {
-    await this.#collector?.kill();
-  }
-}
-
-/** As the machine shows it to the central collector (`govern.ts`). */
-export function passwordOf(machine: string): string {
-  return `of-${machine}`;
 }
 
 /** Real machines whose every step is to be found in MLflow, in the ledger and in Slack. */

@@ -8,16 +8,12 @@ export interface Door extends AsyncDisposable {
   readonly url: string;
   /** With this status it answers to whoever sends spans; undefined: they are let through. */
   refusal: number | undefined;
-  /** How many requests with spans it has refused. */
-  refused(): number;
 }
 
 /** Opens it before a server on loopback, which need not be there yet. */
 export async function openDoor(port: number): Promise<Door> {
-  let refused = 0;
   const server = createServer((incoming, response) => {
     if (door.refusal === undefined || incoming.url !== spansPath) return hand(incoming, response, port);
-    refused += 1;
     incoming.resume();
     response.writeHead(door.refusal, { 'content-type': 'application/json' });
     // As MLflow says it where the span itself is wrong: at 422 nothing else is sure.
@@ -30,7 +26,6 @@ export async function openDoor(port: number): Promise<Door> {
   const door: Door = {
     url: `http://127.0.0.1:${address.port}`,
     refusal: undefined,
-    refused: () => refused,
     async [Symbol.asyncDispose]() {
       const closed = once(server, 'close');
       server.close();

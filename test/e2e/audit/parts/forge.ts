@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AuditFleet } from './audit-fleet.ts';
-import { passwordOf } from './audit-fleet.ts';
+import { passwordOf } from './central-collector.ts';
 
 /** What the agent's call says that `forge` sends. */
 export const forgedCall = 'a forged call';

@@ -188,7 +188,8 @@ function telemetryOf({ mlflow, spans }: Settings, log: Logger): Promise<Telemetr
       'spans of traces that MLflow has not taken are lost with this process: set FLEETBOT_SPANS_FOLDER to a folder that lasts',
     );
   }
-  const options = { voidAfterMs: ledgerExportDefaults.lockVoidAfterMs, clock: Date.now, log };
+  const { lockVoidAfterMs: voidAfterMs } = ledgerExportDefaults;
+  const options = { voidAfterMs, amongContainers: true, clock: Date.now, log };
   const disk = spans && {
     ...{ ...spans, folder: resolve(spans.folder) },
     lockFile: async (path: string) => (await lockFile(path, options)).lock,

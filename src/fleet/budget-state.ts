@@ -38,8 +38,10 @@ export function budgetStates(
   return budgets.map((budget) => {
     const period = timesOf(now)[budget.per];
     const onMachine = machineMatcher(budget);
+    // There may be thousands of rows and people.
+    const people = budget.people && new Set(budget.people);
     const counts = ({ time, machine, spender }: SpendingRow): boolean =>
-      time === period && isOf(budget, spender) && onMachine(machines.get(machine));
+      time === period && (people?.has(spender) ?? true) && onMachine(machines.get(machine));
     return {
       budget,
       period,

@@ -2,6 +2,7 @@ import {
   type AgentErrorCode,
   type Failure,
   type MachineErrorCode,
+  type MlflowErrorCode,
   type RunFailureCode,
   type SignerErrorCode,
   toFailure,
@@ -20,6 +21,7 @@ type Code =
   | MachineErrorCode
   | AgentErrorCode
   | SignerErrorCode
+  | MlflowErrorCode
   | RunFailureCode;
 
 /** Errors whose own message is written for the person who asked. */
@@ -112,6 +114,12 @@ const explanations: Readonly<Record<Code, string>> = {
     'The agent used more tokens than one run may. Ask something narrower, or ask an operator to raise `limits.maxTokens`.',
   'cost-limit':
     'The agent cost more than one run may. Ask something narrower, or ask an operator to raise `limits.maxCostUsd`.',
+  'mlflow-away':
+    'MLflow does not answer as it should. Ask an operator to look at it; what waits for it is kept.',
+  'mlflow-denied':
+    'MLflow does not let the bot in. Ask an operator to correct its credentials, or its rights on the experiment.',
+  'mlflow-unknown': 'MLflow does not know this trace. It may not have arrived yet: look again later.',
+  'mlflow-refused': 'MLflow refused what it was sent. Ask an operator to look at the log of the bot.',
   internal: 'Something went wrong inside the bot. Ask an operator to look for this run in the log.',
 };
 

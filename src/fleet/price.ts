@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import type { Usage } from './usage.ts';
 
+/** More is a mistake; sums of what costs so much stay numbers that are exact. */
+const usdPerMillionMax = 1_000_000;
+const usdPerMillion = z.number().nonnegative().max(usdPerMillionMax);
+
 /** What a model costs, in US dollars for a million tokens. */
 export const priceSchema = z.strictObject({
-  inputUsdPerMillion: z.number().nonnegative(),
-  outputUsdPerMillion: z.number().nonnegative(),
+  inputUsdPerMillion: usdPerMillion,
+  outputUsdPerMillion: usdPerMillion,
   /** Input that was read from a cache. Default: as any other input. */
-  cacheReadUsdPerMillion: z.number().nonnegative().optional(),
+  cacheReadUsdPerMillion: usdPerMillion.optional(),
   /** Input that was written into a cache. Default: as any other input. */
-  cacheWriteUsdPerMillion: z.number().nonnegative().optional(),
+  cacheWriteUsdPerMillion: usdPerMillion.optional(),
 });
 export type Price = z.infer<typeof priceSchema>;
 

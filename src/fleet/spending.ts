@@ -41,7 +41,7 @@ export interface SpendingRow extends Account, Spent {
 }
 
 /** A longer name of a model is none that a person would want to read. */
-const modelMaxCharacters = 100;
+export const modelMaxCharacters = 100;
 
 /** Whom a run counts for: the person behind it, where there is one. */
 export function spenderOf(requester: Requester): string {
@@ -89,7 +89,7 @@ export function spentBy({ usage, costUsd }: Partial<Pick<Diagnosis, 'usage' | 'c
 
 /** The account of what an agent did for a run. */
 export function accountOf({ machine, requester }: Run['request'], model: string | undefined): Account {
-  return { machine, spender: spenderOf(requester), model: model?.slice(0, modelMaxCharacters) };
+  return { machine, spender: spenderOf(requester), model };
 }
 
 /** All together. */

@@ -14,7 +14,7 @@ import { toUsd } from '../fleet/money.ts';
 import type { Task } from '../fleet/request.ts';
 import type { Requester } from '../fleet/requester.ts';
 import type { Run } from '../fleet/run.ts';
-import { spenderOf } from '../fleet/spending.ts';
+import { spenderOf, timesOf } from '../fleet/spending.ts';
 import type { RedisLedger } from './ledger.ts';
 import type { RedisSpending } from './spending.ts';
 
@@ -54,8 +54,9 @@ export class RedisBudgets {
     const [fleet, now] = [current(), clock()];
     if (fleet === undefined || fleet.budgets.length === 0) return [];
     const known = this.#known;
-    // Also where the clock was set back.
-    if (known?.fleet === fleet && Math.abs(now - known.at) < staleMs) return known.states;
+    // Also where the clock was set back. What was true before midnight is not true after it.
+    const isNew = known !== undefined && Math.abs(now - known.at) < staleMs;
+    if (isNew && known.fleet === fleet && timesOf(known.at).day === timesOf(now).day) return known.states;
     const states = this.#read(fleet, now);
     this.#known = { at: now, fleet, states };
     states.catch(() => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { type FileHandle, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
@@ -13,6 +13,8 @@ const holderSchema = z.object({
   host: z.string(),
   /** Another value after each start of the computer. */
   boot: z.string(),
+  /** Among which processes its id counts: containers have ids of their own. */
+  pids: z.string(),
   pid: z.int(),
   /** When the process started, in the kernel's count: ids of processes come again. */
   started: z.string(),
@@ -38,6 +40,11 @@ export type LockAnswer =
 export interface FileLockOptions {
   /** Another host's lock that was not renewed for so long is void. */
   readonly voidAfterMs: number;
+  /**
+   * Whether containers of one host name may share what is locked: then a process that cannot be seen from here may be
+   * alive, and its lock is judged as another host's. Otherwise a container that was started again has its lock at once.
+   */
+  readonly amongContainers?: boolean;
   readonly clock: () => number;
   readonly log: Logger;
 }
@@ -48,14 +55,16 @@ export interface FileLockOptions {
  * @throws what the file system says where the file cannot be made
  */
 export async function lockFile(path: string, options: FileLockOptions): Promise<LockAnswer> {
-  const { voidAfterMs, clock, log } = options;
+  const { voidAfterMs, amongContainers = false, clock, log } = options;
   const own = { ...placeOf(process.pid), token: randomUUID() };
   if (!(await tryToLock(path, own))) {
     const holder = await holderOf(path);
     const renewedBeforeMs = clock() - voidAfterMs;
-    if (!(await isVoid(holder, path, renewedBeforeMs))) return { holder };
+    const isVoid = (of: LockHolder | undefined) =>
+      isGone(of, amongContainers) ?? isOld(path, renewedBeforeMs);
+    if (!(await isVoid(holder))) return { holder };
     const isOurs = await alone(`${path}.void`, renewedBeforeMs, async () => {
-      if (!(await isVoid(await holderOf(path), path, renewedBeforeMs))) return false;
+      if (!(await isVoid(await holderOf(path)))) return false;
       await rm(path, { force: true });
       return tryToLock(path, own);
     });
@@ -129,15 +138,17 @@ async function holderOf(path: string): Promise<LockHolder | undefined> {
   return holderSchema.safeParse(parseJson(text)).data;
 }
 
-async function isVoid(
-  holder: LockHolder | undefined,
-  path: string,
-  renewedBeforeMs: number,
-): Promise<boolean> {
-  if (holder?.host === hostname()) {
-    const here = placeOf(holder.pid);
-    return holder.boot !== here.boot || holder.started !== here.started;
-  }
+/** undefined where that cannot be told from here. */
+function isGone(holder: LockHolder | undefined, amongContainers: boolean): boolean | undefined {
+  if (holder?.host !== hostname()) return undefined;
+  const here = placeOf(holder.pid);
+  if (holder.boot !== here.boot) return true;
+  if (amongContainers && holder.pids !== here.pids) return undefined;
+  return holder.started !== here.started || holder.pids !== here.pids;
+}
+
+/** Whether it was not renewed. */
+async function isOld(path: string, renewedBeforeMs: number): Promise<boolean> {
   const renewed = await stat(path).catch(() => undefined);
   return renewed === undefined || renewed.mtimeMs < renewedBeforeMs;
 }
@@ -150,7 +161,16 @@ function placeOf(pid: number): Omit<LockHolder, 'token'> {
   const boot = textOf('/proc/sys/kernel/random/boot_id').trim();
   const status = textOf(`/proc/${pid}/stat`);
   const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
-  return { host: hostname(), boot, pid, started: fields[startAfterName] ?? '' };
+  return { host: hostname(), boot, pids: pidNamespace(), pid, started: fields[startAfterName] ?? '' };
+}
+
+/** pid_namespaces(7). */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
 }
 
 function textOf(file: string): string {

@@ -14,8 +14,8 @@ import type { StoreOptions } from './store-options.ts';
 
 const accountSchema = z.tuple([z.string(), z.string(), z.string().nullable()]);
 
-/** How many days are read at once. */
-const readAtOnce = 10;
+/** How many rows are made before others are served: some milliseconds of work. */
+const rowsPerTurn = 500;
 
 /** What `spend.lua` adds: what the agent of a run used in an activation that ended now. */
 export function spentText(
@@ -48,21 +48,18 @@ export class RedisSpending {
 
   /**
    * What was used in these times, such as `2026-11-23` or `2026-11`. A month and its days must not be added up. There are
-   * many rows where a fleet is large: others are served between one time and the next.
+   * many rows where a fleet is large: others are served meanwhile.
    * @param machine only what was used there
    */
   async rows(times: readonly string[], machine?: string): Promise<readonly SpendingRow[]> {
     const { redis, keys } = this.#options;
     const beginning = machine === undefined ? '' : `[${JSON.stringify(machine)},`;
     const rows: SpendingRow[] = [];
-    for (let at = 0; at < times.length; at += readAtOnce) {
-      const some = times.slice(at, at + readAtOnce);
-      const reads = Promise.all(some.map((time) => redis.hgetall(keys.spending(time))));
-      for (const [index, stored] of (await ask('read what was spent', reads)).entries()) {
-        for (const [account, sums] of Object.entries(stored)) {
-          if (account.startsWith(beginning)) rows.push(readRow(some[index] ?? '', account, sums));
-        }
-        await nextTurn();
+    for (const time of times) {
+      const stored = await ask('read what was spent', redis.hgetall(keys.spending(time)));
+      for (const [index, [account, sums]] of Object.entries(stored).entries()) {
+        if (account.startsWith(beginning)) rows.push(readRow(time, account, sums));
+        if (index % rowsPerTurn === rowsPerTurn - 1) await nextTurn();
       }
     }
     return rows;

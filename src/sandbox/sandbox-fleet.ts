@@ -1,4 +1,5 @@
 import { Document, isNode } from 'yaml';
+import { rulesModelName } from './agent/rules-model.ts';
 import { sandboxAlertName } from './alert-webhook.ts';
 import type { SandboxApplication } from './sandbox-application.ts';
 import { sandboxMachineName, workspace } from './workspace.ts';
@@ -41,6 +42,9 @@ export function sandboxFleetFile(
       debounceSeconds: 1,
       coolDownMinutes: 2,
     },
+    // Made up, so that `/fleet cost` has something to tell; rules answer in place of a model, and cost nothing.
+    prices: { [rulesModelName]: { inputUsdPerMillion: 3, outputUsdPerMillion: 15 } },
+    budgets: [{ name: 'sandbox-per-day', usd: 1, per: 'day' }],
     approvals: { onCall: [workspace.approver.id] },
     access: [
       { people: [workspace.sre.id], machines: 'all', verbs: 'all', upTo: 'disruptive' },

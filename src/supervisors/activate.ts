@@ -8,6 +8,7 @@ import { type Severity, severities } from '../fleet/finding.ts';
 import { nearestAction } from '../fleet/nearest-action.ts';
 import { costsOf } from '../fleet/price.ts';
 import type { DeniedCommand, Diagnosis, Run, ToolCall } from '../fleet/run.ts';
+import { modelMaxCharacters } from '../fleet/spending.ts';
 import { taskMessage } from '../fleet/task-message.ts';
 import type { Drive } from './context.ts';
 import { failureOf } from './failure-of.ts';
@@ -79,7 +80,7 @@ function usedBy(
 ): Pick<Diagnosis, 'usage' | 'model' | 'costUsd' | 'failure'> {
   return {
     ...(usage && { usage: { ...usage } }),
-    ...(model !== undefined && { model: redact(model) }),
+    ...(model !== undefined && { model: redact(model).slice(0, modelMaxCharacters) }),
     ...spendingOf(machine, { usage, model }, fleet().prices),
   };
 }

@@ -15,7 +15,7 @@ import { RunIds } from './trace-ids.ts';
 
 export const defaultExportTimings: ExportTimings = {
   batchDelayMs: 1_000,
-  exportTimeoutMs: 10_000,
+  exportTimeoutMs: 30_000,
   shutdownTimeoutMs: 10_000,
   retryMinMs: 1_000,
   retryMaxMs: 60_000,

@@ -23,6 +23,7 @@ import {
   stepAttributes,
   toolCallAttributes,
 } from './attributes.ts';
+import { harmlessText } from './harmless-text.ts';
 import { spansOfRecord } from './spans-of-record.ts';
 import { actionSpan, contextUnder, fromTraceparent, type RunIds, toTraceparent } from './trace-ids.ts';
 
@@ -163,7 +164,7 @@ export class RunTracer {
   }
 
   #clean(text: string): string {
-    const clean = this.#parts.redact(text);
+    const clean = harmlessText(this.#parts.redact(text));
     if (clean.length <= maxAttributeCharacters) return clean;
     return `${clean.slice(0, maxAttributeCharacters)}… (${clean.length - maxAttributeCharacters} more characters)`;
   }

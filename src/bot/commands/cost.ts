@@ -5,6 +5,7 @@ import type { Fleet } from '../../fleet/fleet.ts';
 import { formatCount } from '../../fleet/format.ts';
 import { parseSelector, selectAll } from '../../fleet/selector.ts';
 import { daysOf, type SpendingRow } from '../../fleet/spending.ts';
+import { inTurns } from '../in-turns.ts';
 import type { Services } from '../services.ts';
 import { type CostAnswer, costFileView, costView } from '../views/cost.ts';
 import { noticeView } from '../views/notice.ts';
@@ -14,8 +15,6 @@ import { readFileFlags, readScope, type Scope } from './read-scope.ts';
 
 const usage = 'cost [selector] [person] [period] [--csv | --json]';
 const defaultDays = 30;
-/** Days that are read and added up together. */
-const daysAtOnce = 10;
 /** How many lines each part of the answer has. */
 const shown = { machine: 10, spender: 10, model: 5, time: 7 };
 /** A file of more rows would be too much for Slack, and for people. */
@@ -35,11 +34,11 @@ export const cost = defineCommand({
     const { isMeant, isVisible } = await filterFor(scope, context);
     const sums = new CostSums();
     const rows: SpendingRow[] = [];
-    for (let at = 0; at < days.length; at += daysAtOnce) {
-      const some = (await services.spending.rows(days.slice(at, at + daysAtOnce))).filter(isMeant);
+    for (const day of days) {
+      const some = (await services.spending.rows([day])).filter(isMeant);
       sums.add(some);
       if (format === undefined) continue;
-      rows.push(...some);
+      for (const row of some) rows.push(row);
       if (rows.length > fileRowsMax) throw tooMany;
     }
     const answer: CostAnswer = {
@@ -49,11 +48,12 @@ export const cost = defineCommand({
     };
     if (format === undefined || rows.length === 0) return costView(answer);
 
-    const lines = rows.map((row) => costFileLine(row, format));
+    const lines = [costFileHead(format)];
+    for await (const row of inTurns(rows)) lines.push(costFileLine(row, format));
     const file = {
       filename: `cost-${days[0]}-to-${days.at(-1)}.${format === 'json' ? 'jsonl' : format}`,
       title: `What the agents cost, ${scope.period.words} (${format})`,
-      content: [costFileHead(format), ...lines].join(''),
+      content: lines.join(''),
     };
     await services.sendFiles(asker.userId, costFileView(answer), [file]);
     const text = `${formatCount(rows.length)} ${rows.length === 1 ? 'row' : 'rows'} as a file: look into your direct messages with me.`;

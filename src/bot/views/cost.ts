@@ -28,15 +28,22 @@ function usedWords(spent: Spent): string {
 
 /** What stands in the way of knowing more, and what helps. */
 function unknownLines({ total, unpriced }: CostReport): readonly string[] {
-  const named = unpriced.slice(0, namedModels).map(({ name, spent }) => {
+  const models = unpriced.filter(({ name }) => name !== undefined);
+  const named = models.slice(0, namedModels).map(({ name, spent }) => {
     return `${modelWords(name)} (${counted(spent.unpriced, 'activation')})`;
   });
-  const more = unpriced.length > namedModels ? ` and ${unpriced.length - namedModels} more` : '';
+  const more = models.length > namedModels ? ` and ${models.length - namedModels} more` : '';
+  const nameless = unpriced.find(({ name }) => name === undefined);
   return [
     ...(named.length === 0
       ? []
       : [
           `:warning: no price is known for ${named.join(', ')}${more}: add it under \`prices\` in the fleet file; it counts from then on`,
+        ]),
+    ...(nameless === undefined
+      ? []
+      : [
+          `:warning: ${counted(nameless.spent.unpriced, 'activation')} told tokens, but no model: the transport chat-completions names none`,
         ]),
     ...(total.untold === 0
       ? []
@@ -120,7 +127,9 @@ function viewOf(
     ...(selector === undefined ? [] : [`on ${codeSpan(selector, nameChars)}`]),
     ...(person === undefined ? [] : [`for ${spenderWords(person)}`]),
   ];
-  const summary = total.activations === 0 ? 'No agent was at work.' : usedWords(total);
+  const nothing =
+    days.length === 0 ? 'Nothing is known of this time: no sums are kept of it.' : 'No agent was at work.';
+  const summary = total.activations === 0 ? nothing : usedWords(total);
   const title = `What the agents cost: ${period.words}`;
   const range = days.length > 1 ? `${days[0]} to ${days.at(-1)}` : (days[0] ?? 'none');
   return compose({

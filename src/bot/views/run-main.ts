@@ -7,6 +7,7 @@ import type { ActionRecord, Cancellation, Run } from '../../fleet/run.ts';
 import { cancelActionId, feedbackActionIds, runAgainActionId } from '../action-ids.ts';
 import type { TraceLink } from '../ports.ts';
 import { approvalStateWords, hasAsked, subjectWords } from './approval-words.ts';
+import { runCostWords } from './cost-words.ts';
 import { failureLines } from './failure-lines.ts';
 import { ratingWords } from './feedback-modal.ts';
 import { haltWords } from './halted-line.ts';
@@ -166,6 +167,7 @@ function smallPrint(run: Run, link: TraceLink): readonly string[] {
   if (run.state === 'done' && end !== undefined) {
     parts.push(`took ${span(end.at - run.request.acceptedAt)}`);
     if (run.inertness !== 'unknown') parts.push(inertnessWords(run));
+    if (run.diagnosis !== undefined) parts.push(runCostWords(run.diagnosis));
   }
   return [...parts, ...missingTrace(link), codeSpan(run.id, 64)];
 }

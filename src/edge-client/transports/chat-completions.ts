@@ -25,7 +25,7 @@ const chunkSchema = z.object({
       finish_reason: z.string().nullish(),
     }),
   ),
-  /** What cannot be counts as not told. */
+  /** What cannot be, and nothing at all, counts as not told. */
   usage: z
     .object({
       prompt_tokens: tokensSchema,
@@ -33,8 +33,8 @@ const chunkSchema = z.object({
       prompt_tokens_details: z.object({ cached_tokens: tokensSchema.nullish() }).nullish(),
     })
     .refine(
-      ({ prompt_tokens, prompt_tokens_details }) =>
-        (prompt_tokens_details?.cached_tokens ?? 0) <= prompt_tokens,
+      ({ prompt_tokens, completion_tokens, prompt_tokens_details }) =>
+        prompt_tokens + completion_tokens > 0 && (prompt_tokens_details?.cached_tokens ?? 0) <= prompt_tokens,
     )
     .nullish()
     .catch(undefined),

@@ -108,7 +108,7 @@ export const finalSchema = z.object({
           agentMeta: z
             .object({
               model: z.string().optional(),
-              /** `input` leaves out what came from the cache. What cannot be counts as not told. */
+              /** `input` leaves out what came from the cache. What cannot be, and nothing at all, counts as not told. */
               usage: z
                 .object({
                   input: tokensSchema.default(0),
@@ -116,6 +116,9 @@ export const finalSchema = z.object({
                   cacheRead: tokensSchema.default(0),
                   cacheWrite: tokensSchema.default(0),
                 })
+                .refine(
+                  ({ input, output, cacheRead, cacheWrite }) => input + output + cacheRead + cacheWrite > 0,
+                )
                 .optional()
                 .catch(undefined),
             })

@@ -5,6 +5,9 @@ import { topics } from './topics.ts';
 
 const signature = '(rule-based sandbox agent, not a language model; tokens are counted words)';
 
+/** What it says its model is. */
+export const rulesModelName = 'sandbox-rules';
+
 /**
  * The sandbox's "model": rules. It finds the topic of a task by its words, has that topic's read-only commands
  * run, and writes down the numbers that they printed. It judges nothing by itself: where a verdict is asked for,
@@ -13,7 +16,7 @@ const signature = '(rule-based sandbox agent, not a language model; tokens are c
  */
 export function createRulesModel(): Model {
   return {
-    name: 'sandbox-rules',
+    name: rulesModelName,
     async next(task, observations) {
       const topic = topicOf(task);
       const command = topic && commandsOf(topic)[observations.length];

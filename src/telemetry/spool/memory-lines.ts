@@ -9,7 +9,6 @@ export class MemoryLines {
   #lines: SpoolLine[] = [];
   #bytes = 0;
   #spans = 0;
-  #sending = false;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -35,12 +34,12 @@ export class MemoryLines {
     return dropped;
   }
 
-  /** What could be put elsewhere: nothing while some are being sent. */
-  get movable(): readonly SpoolLine[] | undefined {
-    return this.#sending ? undefined : this.#lines;
+  /** All of them, oldest first, also those that are being sent. */
+  get lines(): readonly SpoolLine[] {
+    return this.#lines;
   }
 
-  /** They are kept elsewhere now. */
+  /** They are kept elsewhere now, or nowhere: what was being sent stays there, too. */
   clear(): void {
     this.#lines = [];
     this.#bytes = 0;
@@ -51,21 +50,21 @@ export class MemoryLines {
   next(): Batch | undefined {
     const decoder = new SpanDecoder();
     const spans: ReadableSpan[] = [];
+    const lines = this.#lines;
     let count = 0;
     let bytes = 0;
-    for (const { text } of this.#lines) {
+    for (const { text } of lines) {
       if (spans.length >= spansPerBatch || bytes >= bytesPerBatch) break;
       bytes += text.length;
       spans.push(...(readLine(text, decoder)?.spans ?? []));
       count += 1;
     }
     if (count === 0) return undefined;
-    this.#sending = true;
     return {
       spans,
       done: async () => {
-        this.#sending = false;
-        for (const line of this.#lines.splice(0, count)) {
+        if (lines !== this.#lines) return;
+        for (const line of lines.splice(0, count)) {
           this.#bytes -= Buffer.byteLength(line.text);
           this.#spans -= line.spans;
         }

@@ -6,6 +6,7 @@ import { MemoryLines } from './memory-lines.ts';
 import { Orphans } from './orphans.ts';
 import { type LockFile, OwnLife } from './own-life.ts';
 import type { Batch } from './segment-reader.ts';
+import { SpoolTrouble } from './spool-trouble.ts';
 
 /** What waits in memory, where there is no folder or it cannot be written. */
 const memoryMaxBytes = 64 * 1024 * 1024;
@@ -16,6 +17,9 @@ const segmentMaxBytes = 4 * 1024 * 1024;
 
 /** How long a disk that failed is left alone. */
 const diskRetryMs = 5_000;
+
+/** How often the folder is measured, at most, while it is full: others may have given back room. */
+const measureIntervalMs = 1_000;
 
 /** Where spans are kept until MLflow has them. */
 export interface SpoolFolder {
@@ -49,17 +53,19 @@ export class Spool {
   readonly #options: SpoolOptions;
   readonly #memory = new MemoryLines(memoryMaxBytes);
   readonly #orphans: Orphans | undefined;
+  readonly #trouble: SpoolTrouble;
   #own: OwnLife | undefined;
   /** In the folder, besides this process's own. */
   #foreignBytes = 0;
+  #measuredAt = 0;
   #lost = 0;
   #retryDiskAt = 0;
-  #trouble: 'none' | 'broken' | 'full' = 'none';
   #looking: Promise<void> | undefined;
 
   constructor(options: SpoolOptions) {
     this.#options = options;
     const { disk, log } = options;
+    this.#trouble = new SpoolTrouble(log, disk?.folder);
     this.#orphans = disk && new Orphans({ folder: disk.folder, lockFile: disk.lockFile, log });
   }
 
@@ -142,21 +148,21 @@ export class Spool {
   /** Returns whether nothing of it is to be kept in memory. What waits there goes first. */
   #toDisk(lines: readonly SpoolLine[], { ended, begun, open }: Turn): boolean {
     const { disk, clock } = this.#options;
-    const moved = this.#memory.movable;
-    if (!disk || !this.#own || !moved || clock() < this.#retryDiskAt) return false;
+    if (!disk || !this.#own || clock() < this.#retryDiskAt) return false;
     if (this.#own.bytes + this.#foreignBytes >= disk.maxBytes) {
+      if (clock() >= this.#measuredAt + measureIntervalMs) void this.#measure(disk.folder);
       this.#drop(ended.length);
       return true;
     }
     try {
-      this.#own.append([...moved, ...lines], begun, open);
+      this.#own.append([...this.#memory.lines, ...lines], begun, open);
     } catch (error) {
       this.#retryDiskAt = clock() + diskRetryMs;
       this.#tell('broken', error);
       return false;
     }
     this.#memory.clear();
-    this.#well();
+    this.#trouble.isOver(this.#lost);
     return true;
   }
 
@@ -174,10 +180,15 @@ export class Spool {
       }
       if (!this.#own) await this.open();
       await this.#orphans?.adopt(this.#own?.folder);
-      this.#foreignBytes = (await bytesIn(disk.folder)) - (this.#own?.bytes ?? 0);
+      await this.#measure(disk.folder);
     } catch (error) {
       this.#tell('broken', error);
     }
+  }
+
+  async #measure(folder: string): Promise<void> {
+    this.#measuredAt = this.#options.clock();
+    this.#foreignBytes = (await bytesIn(folder)) - (this.#own?.bytes ?? 0);
   }
 
   #drop(spans: number): void {
@@ -186,23 +197,7 @@ export class Spool {
     this.#tell('full');
   }
 
-  /** Once per streak. */
   #tell(trouble: 'broken' | 'full', error?: unknown): void {
-    if (this.#trouble === trouble) return;
-    this.#trouble = trouble;
-    const folder = this.#options.disk?.folder;
-    this.#options.log.warn({ err: error, folder, waitingSpans: this.waiting }, cures[trouble]);
-  }
-
-  #well(): void {
-    if (this.#trouble === 'none') return;
-    this.#trouble = 'none';
-    this.#options.log.info({ lostSpans: this.#lost }, 'spans are kept on disk again');
+    this.#trouble.tell(trouble, this.waiting, error);
   }
 }
-
-const cures = {
-  broken:
-    'spans cannot be written to FLEETBOT_SPANS_FOLDER: they wait in memory and are lost with this process. See that the folder exists, that fleetbot may write there, and that its disk has room.',
-  full: 'new spans are lost: too many wait for MLflow. See why it does not take them, or raise FLEETBOT_SPANS_MAX_MIB.',
-} as const;

@@ -209,6 +209,8 @@ export type SignerSeen = () => Promise<boolean>;
 /** The record of who did what; the rest is written where it happens. Rejects like `Requests`. */
 export interface Ledger {
   append(entry: LedgerEntry): Promise<void>;
+  /** Appends unless the slot holds the value already, which it does afterwards. Returns whether it did. */
+  appendOnce(slot: string, value: string, entry: LedgerEntry): Promise<boolean>;
 }
 
 /** The ledger, read by time. Rejects with StoreUnavailableError like `Requests`. */

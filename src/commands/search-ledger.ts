@@ -21,7 +21,7 @@ export async function searchLedger(line: SearchLine, out: Writable = process.std
   return problems.length === 0;
 }
 
-/** The files are read twice, so that only what is asked for is ever in memory. */
+/** The files are read twice, so that only what happened in that time, and what belongs to it, is ever in memory. */
 async function readDeeds(
   { files, machines, person, since, until }: SearchLine,
   now: number,

@@ -19,6 +19,8 @@ export interface AssessmentSettings {
   readonly givenUpAfterMs: number;
   /** How long nothing is tried while MLflow does not answer. */
   readonly awayPauseMs: number;
+  /** So often in a row the ledger waits for the same one; then that one is put off. */
+  readonly triesInARow: number;
 }
 
 export const defaultAssessmentSettings: AssessmentSettings = {
@@ -29,6 +31,7 @@ export const defaultAssessmentSettings: AssessmentSettings = {
   longestPauseMs: 15 * 60_000,
   givenUpAfterMs: 7 * 24 * 3_600_000,
   awayPauseMs: 5_000,
+  triesInARow: 6,
 };
 
 /** Part of the time that was waited so far, after which it is tried again. */
@@ -45,11 +48,14 @@ export interface AssessmentsDutyOptions<Later extends PutOff> {
 
 /**
  * Brings to MLflow what people said of runs, as the ledger tells it: that an answer was good or bad, and what they
- * decided. The ledger waits while MLflow is away; for a trace that it does not know yet nothing else waits.
+ * decided. The ledger waits while MLflow is away; nothing else waits for a trace that it does not know yet, or with which
+ * alone it fails again and again.
  */
 export function assessmentsDuty<Later extends PutOff>(options: AssessmentsDutyOptions<Later>): Duty {
   const { ledger, assessor, meter, clock, log, settings = defaultAssessmentSettings } = options;
   let failed = false;
+  /** What failed last, and how often in a row. */
+  const failing = { position: '', times: 0 };
 
   /** Returns why it cannot stand there yet; undefined where it does. */
   async function bring(assessment: Assessment, signal: AbortSignal): Promise<string | undefined> {
@@ -57,6 +63,15 @@ export function assessmentsDuty<Later extends PutOff>(options: AssessmentsDutyOp
     if ('later' in outcome) return outcome.later;
     meter.brought(outcome.result);
     return undefined;
+  }
+
+  /** Returns why the one at this position is put off. @throws the error as long as it may be MLflow that is away */
+  function orPutOff(error: unknown, position: string, signal: AbortSignal): string {
+    signal.throwIfAborted();
+    failing.times = failing.position === position ? failing.times + 1 : 1;
+    failing.position = position;
+    if (failing.times < settings.triesInARow) throw error;
+    return messageOf(error);
   }
 
   /** When to try again what waits since then. */
@@ -75,10 +90,22 @@ export function assessmentsDuty<Later extends PutOff>(options: AssessmentsDutyOp
 
   async function again(later: Later, signal: AbortSignal): Promise<void> {
     const assessment = assessmentOf(later.entry, later.position);
-    const why = assessment && (await bring(assessment, signal));
-    if (assessment === undefined || why === undefined) return ledger.forget(later);
-    if (clock() - later.since < settings.givenUpAfterMs)
+    if (assessment === undefined) return ledger.forget(later);
+    let why: string | undefined;
+    try {
+      why = await bring(assessment, signal);
+    } catch (error) {
+      // Those behind it have their turn first: perhaps MLflow fails with this one alone.
+      if (!signal.aborted) await waitOn(later, assessment, messageOf(error));
+      throw error;
+    }
+    await (why === undefined ? ledger.forget(later) : waitOn(later, assessment, why));
+  }
+
+  async function waitOn(later: Later, assessment: Assessment, why: string): Promise<void> {
+    if (clock() - later.since < settings.givenUpAfterMs) {
       return ledger.putOffAgain(later, nextTry(later.since));
+    }
     const { trace, person, name } = assessment;
     log.warn(
       { trace, person, assessment: name, position: later.position, why },
@@ -100,7 +127,9 @@ export function assessmentsDuty<Later extends PutOff>(options: AssessmentsDutyOp
         // What fails now must not bring back what came before it.
         if (passed !== undefined) await ledger.pass(passed);
         passed = undefined;
-        const why = await bring(assessment, signal);
+        const why = await bring(assessment, signal).catch((error: unknown) =>
+          orPutOff(error, position, signal),
+        );
         if (why !== undefined) {
           await putOff({ ...each, entry }, why);
           continue;
@@ -133,4 +162,8 @@ export function assessmentsDuty<Later extends PutOff>(options: AssessmentsDutyOp
       failed = false;
     },
   };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,9 @@
 import { answerCure, loginCure } from './mlflow/cures.ts';
 import type { MlflowTarget } from './mlflow-target.ts';
 
+/** Of what MLflow said. */
+const maxReasonCharacters = 300;
+
 /** Why MLflow takes no spans for the time being, and what an operator can do. */
 export function explainExportFailure(error: Error | undefined, mlflow: MlflowTarget): string {
   const status = statusOf(error);
@@ -8,6 +11,9 @@ export function explainExportFailure(error: Error | undefined, mlflow: MlflowTar
   switch (status) {
     case undefined:
       return `MLflow at ${trackingUri} took no spans: ${error?.message || 'no answer in time'}. See that it runs and can be reached from here.`;
+    case 400:
+    case 413:
+      return `MLflow refuses spans (${status}): ${bodyOf(error).slice(0, maxReasonCharacters) || 'it does not say why'}. See that MLFLOW_EXPERIMENT_ID is right, and what MLflow's log says.`;
     case 401:
       return loginCure;
     case 403:

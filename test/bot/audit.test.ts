@@ -189,16 +189,25 @@ describe('what somebody may see of it', () => {
       done(1, 'web-01', ago(9)),
       done(2, 'db-01', ago(8), { verdict: 'critical' }),
       { kind: 'campaign.stopped', at: ago(7), campaign: 'c-m1abcdef0000', wave: 0, why: 'db-01 is critical' },
+      accepted(7, 'db-01', ago(6), {
+        campaign: 'c-m1abcdef0009',
+        task: { kind: 'ask', question: 'burglars?' },
+      }),
     );
     const seen = await everythingOf('UBEN');
     expect(seen).toContain('web-01');
     expect(seen).not.toContain('db-01');
     expect(seen).not.toContain('critical');
+    expect(seen).not.toContain('burglars');
     expect(await everythingOf('UANN')).toContain('db-01 is critical');
   });
 
   it('names no hidden machine by a selector, a reason, or a supervisor that asked', async () => {
     const trace = { traceId: '1'.repeat(32), rootSpanId: '2'.repeat(16) };
+    const schedule = {
+      ...{ name: 'nightly', machines: 'web-02,db-01', task: { kind: 'check', check: 'disk' } as const },
+      ...{ cron: '0 3 * * *', timeZone: 'UTC', jitterSeconds: 0, channel: 'C1' },
+    };
     tell(
       {
         kind: 'halt.began',
@@ -220,16 +229,33 @@ describe('what somebody may see of it', () => {
         reason: 'move',
       },
       { kind: 'silence.ended', at: ago(5), silence: 's-1' },
+      { kind: 'schedule.changed', at: ago(5), by: ben, change: 'added', schedule },
       accepted(1, 'web-01', ago(4), {
         by: { kind: 'supervisor', machine: 'db-01', run: 'r-m1abcdef0009', hops: 1, trace },
       }),
     );
     const seen = await everythingOf('UBEN');
     expect(seen).toContain('halted web-01 and machines that you may not view');
+    expect(seen).toContain('on web-02 and machines that you may not view');
     expect(seen).toContain('supervisor:a machine that you may not view');
     for (const secret of ['db-01', 'db-*', 'role=db', 'burns', 'cellar', 's-1', 'h-2', 'r-m1abcdef0009']) {
       expect(seen, secret).not.toContain(secret);
     }
+  });
+
+  it('names no hidden machine that a selector leaves out, or that the fleet no longer has', async () => {
+    const began = { kind: 'halt.began', at: ago(9), by: ben } as const;
+    tell(
+      { ...began, halt: 'h-1', selector: 'web-*&!db-01', reason: 'all but the cellar' },
+      { ...began, halt: 'h-2', selector: 'web-02,vault-09', reason: 'vault-09 moves' },
+      { ...began, halt: 'h-3', selector: 'web-*&!db-*', reason: 'the databases go on' },
+      { ...began, halt: 'h-4', selector: 'web-*&!web-02', reason: 'patches' },
+    );
+    const seen = await everythingOf('UBEN');
+    expect(seen).toContain('halted web-01,web-02 and machines that you may not view');
+    expect(seen).toContain('halted web-*&!web-02');
+    for (const secret of ['db-', 'cellar', 'vault', 'databases']) expect(seen, secret).not.toContain(secret);
+    expect(await everythingOf('UANN')).toContain('vault-09 moves');
   });
 
   it('tells refusals to whoever was refused, and to whoever may view everything', async () => {

@@ -62,6 +62,19 @@ describe('/fleet cost', () => {
     expect(text).toContain('• a model that was not told · cost unknown');
   });
 
+  it('does not ask for the price of a model that was not told', async () => {
+    spend({ model: undefined, microUsd: 0, unpriced: 1 });
+    const text = await told('cost today');
+    expect(text).toContain('1 activation told tokens, but no model');
+    expect(text).not.toContain('no price is known');
+  });
+
+  it('does not say of a time of which no sums are kept that nothing was used', async () => {
+    const text = await told('cost 2024-01-01..2024-01-31');
+    expect(text).toContain('no sums are kept of it');
+    expect(text).not.toContain('No agent was at work');
+  });
+
   it('is narrowed down by a selector, a person and a period, in any order', async () => {
     spend({ microUsd: 1_000_000 });
     spend({ microUsd: 20_000, spender: 'UBEN' });

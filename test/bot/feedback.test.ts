@@ -92,6 +92,14 @@ describe('👍 and 👎', () => {
     expect(test.controls.counted).toEqual(['denied feedback']);
   });
 
+  it('are one fact where the same is said again, and every other word is one more', async () => {
+    for (const rating of ['bad', 'bad', 'good', 'bad'] as const) {
+      const ack = await test.submit(await openWindow(rating), 'as far as I saw', 'UVIEW');
+      expect(ack.text).toContain('Thank you');
+    }
+    expect(test.controls.entries).toMatchObject([{ rating: 'bad' }, { rating: 'good' }, { rating: 'bad' }]);
+  });
+
   it('are refused to whoever lost the right while the window was open', async () => {
     const window = await openWindow('good');
     test.fleet = fleetOf([machine('web-01')], []);

@@ -82,6 +82,11 @@ describe('fleetbot ledger search', () => {
     });
   });
 
+  it('takes a span of time as so long ago', async () => {
+    expect((await search({ until: '9999d' }, part1)).rows).toEqual([]);
+    expect((await search({ since: '9999d' }, part1)).rows).toHaveLength(4);
+  });
+
   it('finds machines and people; what may have meant a machine is not left out', async () => {
     const byMachine = await search({ machines: 'web-0*&!web-02' }, part1, part2);
     const byPerson = await search({ person: 'UBEN', format: 'csv' }, part1, part2);

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type AssessmentSettings, assessmentsDuty } from '../../src/dispatch/assessments.ts';
+import type { Duty } from '../../src/dispatch/create-dispatcher.ts';
 import type { Assessor } from '../../src/dispatch/ports.ts';
 import type { Assessment } from '../../src/fleet/assessment.ts';
 import type { LedgerEntry } from '../../src/fleet/ledger-entry.ts';
@@ -11,7 +12,7 @@ import { startTestRedis, type TestRedis } from '../support/redis.ts';
 /** The duty on the ledger in Redis, before an MLflow that the test commands. */
 const day = 24 * 3_600_000;
 const settings: AssessmentSettings = {
-  ...{ batchEntries: 3, dueAtOnce: 10, putOffMost: 2, awayPauseMs: 1 },
+  ...{ batchEntries: 3, dueAtOnce: 10, putOffMost: 2, awayPauseMs: 1, triesInARow: 3 },
   ...{ firstPauseMs: 5_000, longestPauseMs: 60_000, givenUpAfterMs: 7 * day },
 };
 let server: TestRedis;
@@ -20,6 +21,8 @@ let queue: Queue;
 let now = 0;
 /** Ids of the traces that MLflow knows; undefined: it does not answer. */
 let known: Set<string> | undefined;
+/** A trace with which alone MLflow fails. */
+const broken = 'broken';
 /** What stands with the traces, in order. */
 let standing: Assessment[];
 let tries: number;
@@ -49,7 +52,7 @@ afterAll(async () => {
 const assessor: Assessor = {
   async assess(assessment) {
     tries += 1;
-    if (known === undefined) throw new Error('MLflow is away');
+    if (known === undefined || assessment.trace === broken) throw new Error('MLflow is away');
     if (!known.has(assessment.trace)) return { later: 'it knows no such trace' };
     standing.push(assessment);
     return { result: 'created' };
@@ -58,12 +61,15 @@ const assessor: Assessor = {
 
 /** One look of one process at what is due. */
 async function look(): Promise<void> {
+  await leader().run(new AbortController().signal);
+}
+
+function leader(): Duty {
   const log = pino({ base: null }, { write: (line: string) => logged.push(line) });
   const meter = { brought: (result: string) => counted.push(result) };
-  const duty = assessmentsDuty({
+  return assessmentsDuty({
     ...{ ledger: queue.ledgerTail, assessor, meter, clock: () => now, log, settings },
   });
-  await duty.run(new AbortController().signal);
 }
 
 const by = { kind: 'person', userId: 'U1', teamId: 'T1' } as const;
@@ -132,6 +138,28 @@ it('holds nothing else up for a trace that MLflow does not know yet, and tries i
   now += settings.firstPauseMs;
   await look();
   expect(traces()).toEqual(['trace-1', 'late']);
+  expect((await queue.gauges()).assessmentsWaiting).toBe(0);
+});
+
+it('holds nothing up for long for a trace with which MLflow fails each time', async () => {
+  await append(rated(broken, 'good'), rated('trace-1', 'good'));
+  const duty = leader();
+  const run = () => duty.run(new AbortController().signal);
+  await expect(run()).rejects.toThrow('MLflow is away');
+  await expect(run()).rejects.toThrow('MLflow is away');
+  expect(traces()).toEqual([]);
+  await run();
+  expect(traces()).toEqual(['trace-1']);
+  expect((await queue.gauges()).assessmentsWaiting).toBe(1);
+
+  await append(rated('trace-2', 'good'));
+  now += settings.firstPauseMs;
+  await expect(run()).rejects.toThrow('MLflow is away');
+  await run();
+  expect(traces()).toEqual(['trace-1', 'trace-2']);
+  now += settings.givenUpAfterMs;
+  await expect(run()).rejects.toThrow('MLflow is away');
+  expect(counted).toEqual(['created', 'created', 'given-up']);
   expect((await queue.gauges()).assessmentsWaiting).toBe(0);
 });
 

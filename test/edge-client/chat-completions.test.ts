@@ -78,6 +78,7 @@ describe('the chat completions transport', () => {
     expect(await usageOf(cached(null))).toEqual({ inputTokens: 222, outputTokens: 44 });
     expect(await usageOf(cached(223))).toBeUndefined();
     expect(await usageOf({ prompt_tokens: -1, completion_tokens: 2 })).toBeUndefined();
+    expect(await usageOf({ prompt_tokens: 0, completion_tokens: 0 })).toBeUndefined();
   });
 
   it.each([

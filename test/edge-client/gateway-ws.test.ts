@@ -216,8 +216,11 @@ describe('the gateway transport', () => {
     });
   });
 
-  it('believes no numbers of tokens that cannot be', async () => {
-    const usage = { input: -5, output: 44 };
+  it.each([
+    ['that cannot be', { input: -5, output: 44 }],
+    ['that are all nothing', { input: 0, output: 0 }],
+    ['that are not there', {}],
+  ])('believes no numbers of tokens %s', async (_what, usage) => {
     const { open } = await start((request, socket) =>
       respond(socket, request, final('Fine.', { meta: { agentMeta: { model: 'm-1', usage } } })),
     );

@@ -13,6 +13,7 @@ describe('a budget of the fleet file', () => {
   it.each([
     ['no limit', good.replace('usd: 10, ', ''), 'fleet.yaml:4: budgets[0].usd'],
     ['a limit of nothing', good.replace('usd: 10', 'usd: 0'), 'budgets[0].usd'],
+    ['a limit of less than is counted', good.replace('usd: 10', 'usd: 1.0e-7'), 'budgets[0].usd'],
     ['another time than day and month', good.replace('day', 'week'), 'budgets[0].per'],
     ['a machine that is not there', good.replace('rhel-01', 'rhel-02'), 'names the machine "rhel-02"'],
     ['a selector that is none', good.replace('rhel-01', 'a b'), '"a b" is not a selector'],
@@ -28,6 +29,11 @@ describe('a budget of the fleet file', () => {
     expect(() => loadFleet(withBudgets([good, good]), 'fleet.yaml')).toThrow(problem);
   });
 
+  it('is never held against a price that would make sums inexact', () => {
+    const text = withBudgets([good], prices.replace('inputUsdPerMillion: 1', 'inputUsdPerMillion: 1.0e+300'));
+    expect(() => loadFleet(text, 'fleet.yaml')).toThrow('inputUsdPerMillion');
+  });
+
   it('is doubted where no model has a price', () => {
     const warnings = (more?: string) =>
       readFleet(withBudgets([good], more), 'f').warnings.map(
@@ -36,6 +42,15 @@ describe('a budget of the fleet file', () => {
     expect(warnings()).toEqual([]);
     expect(warnings('')).toEqual([
       '3 budgets: they never run out: no model has a price, so nothing that agents cost is known',
+    ]);
+  });
+
+  it('is doubted where it is for machines that are not there', () => {
+    const rows = ['role=wbe', 'rhel-*', 'all'].map((selector, nth) =>
+      good.replace('web', `web-${nth}`).replace('rhel-01', `"${selector}"`),
+    );
+    expect(readFleet(withBudgets(rows), 'f').warnings).toMatchObject([
+      { line: 4, path: 'budgets[0].machines', problem: 'it never runs out: no machine matches "role=wbe"' },
     ]);
   });
 

@@ -106,6 +106,10 @@ describe('budgets', () => {
     now += 1;
     expect(await budgets.over(machines(), ask)).toHaveLength(1);
     expect(reads).toHaveLength(2);
+    // The clock is set back.
+    now -= 2 * staleMs;
+    await budgets.states();
+    expect(reads).toHaveLength(3);
   });
 
   it('are read anew where the fleet file is another one, and not at all where it has none', async () => {
@@ -122,6 +126,14 @@ describe('budgets', () => {
     rows = [aRow({ microUsd: 1_000_000 })];
     expect(await budgets.over(machines(), ask)).toHaveLength(1);
     now = Date.parse('2026-11-24T00:00:00Z');
+    expect(await budgets.over(machines(), ask)).toEqual([]);
+  });
+
+  it('begin anew at midnight, however short before it the sums were read', async () => {
+    rows = [aRow({ microUsd: 1_000_000 })];
+    now = Date.parse('2026-11-23T23:59:59.999Z');
+    expect(await budgets.over(machines(), ask)).toHaveLength(1);
+    now += 1;
     expect(await budgets.over(machines(), ask)).toEqual([]);
   });
 

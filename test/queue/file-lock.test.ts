@@ -18,7 +18,7 @@ it('one of many has a lock, also where all of them find one that is void', async
   const folder = folderOf();
   for (let round = 0; round < rounds; round += 1) {
     const path = join(folder, `lock-${round}`);
-    const gone = { host: hostname(), boot: 'another', pid: 1, started: '1', token: 'old' };
+    const gone = { host: hostname(), boot: 'another', pids: 'pid:[1]', pid: 1, started: '1', token: 'old' };
     if (round % 2 === 0) writeFileSync(path, JSON.stringify(gone));
     const answers = await Promise.all(Array.from({ length: 8 }, () => lockFile(path, options)));
     const locks = answers.flatMap(({ lock }) => lock ?? []);
@@ -27,6 +27,27 @@ it('one of many has a lock, also where all of them find one that is void', async
     await locks[0]?.release();
   }
   expect(readdirSync(folder)).toEqual([]);
+});
+
+it('of a process that this one cannot see is void at once only where no container may share it', async () => {
+  const folder = folderOf();
+  const lockOfAnother = async (name: string) => {
+    const path = join(folder, name);
+    const { lock } = await lockFile(path, options);
+    const held: object = JSON.parse(readFileSync(path, 'utf8'));
+    await lock?.release();
+    writeFileSync(path, JSON.stringify({ ...held, pids: 'pid:[1]', token: 'theirs' }));
+    return path;
+  };
+  const shared = { ...options, amongContainers: true };
+  const path = await lockOfAnother('shared');
+  expect(await lockFile(path, shared)).toMatchObject({ holder: { token: 'theirs' } });
+  const later = await lockFile(path, { ...shared, clock: () => Date.now() + shared.voidAfterMs + 1_000 });
+  expect(later.lock).toBeDefined();
+  await later.lock?.release();
+  const alone = await lockFile(await lockOfAnother('alone'), options);
+  expect(alone.lock).toBeDefined();
+  await alone.lock?.release();
 });
 
 it('who has a lock is told to others, and it is free once it is released', async () => {

@@ -159,5 +159,6 @@ describe('what happened in a period', () => {
     });
     expect(endsKnown).toBe(false);
     expect(begins).toBe(ago(29));
+    expect(await gatherDeeds(ledger.facts, period(6), now, limits)).toMatchObject({ begins: undefined });
   });
 });

@@ -6,6 +6,8 @@ import { ledgerEntrySchema } from '../../src/fleet/ledger-entry.ts';
 import type { Diagnosis, Run } from '../../src/fleet/run.ts';
 import { type Spent, spendingDaysKept, sumOf } from '../../src/fleet/spending.ts';
 import type { Queue } from '../../src/queue/create-queue.ts';
+import { Keys } from '../../src/queue/keys.ts';
+import { RedisSpending } from '../../src/queue/spending.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { accept, move, openQueue } from './support.ts';
 
@@ -96,6 +98,13 @@ describe('what an activation used', () => {
     expect(await endings()).toHaveLength(1);
   });
 
+  it('is not counted by what is noted while its agent is being stopped', async () => {
+    const { run, fence } = await stopping();
+    await queue.runs.save({ ...run, inertness: 'inactive' }, 'stopping', fence);
+    expect(await rowsOf('2026-11-23')).toEqual([]);
+    expect(await endings()).toEqual([]);
+  });
+
   it('is not counted for a worker that no longer holds the machine', async () => {
     const { run, fence } = await stopping();
     await queue.runs.claim(machine);
@@ -145,6 +154,24 @@ describe('what an activation used', () => {
     const rows = await queue.spending.rows(['2026-11-23'], machine);
     expect(rows).toEqual(await rowsOf('2026-11-23'));
     expect(await queue.spending.rows(['2026-11-23'], machine.slice(0, -1))).not.toContainEqual(rows[0]);
+  });
+
+  it('lets others be served while there are many sums to read', async () => {
+    const count = 5_000;
+    const sums = (nth: number) => [JSON.stringify(['web-01', `U${nth}`, 'm']), '1 100 20 0 0 4200 0 0'];
+    const stored = Object.fromEntries(Array.from({ length: count }, (_, nth) => sums(nth)));
+    // At once, so that no turn is Redis's.
+    const atOnce = Object.assign(new Redis({ lazyConnect: true }), { hgetall: async () => stored });
+    const spending = new RedisSpending({ redis: atOnce, keys: new Keys(prefix) });
+    let turns = 0;
+    const turn = (): void => {
+      turns += 1;
+      others = setImmediate(turn);
+    };
+    let others = setImmediate(turn);
+    expect(await spending.rows(['2026-11-23'])).toHaveLength(count);
+    clearImmediate(others);
+    expect(turns).toBeGreaterThan(1);
   });
 
   it('is kept for its time', async () => {

@@ -4,6 +4,7 @@ import type { Risk } from '../../src/fleet/action.ts';
 import type { Verb } from '../../src/fleet/fleet.ts';
 import { loadFleet, readFleet } from '../../src/fleet/load-fleet.ts';
 import { alertMatcher } from '../../src/fleet/match-alert.ts';
+import { createRulesModel } from '../../src/sandbox/agent/rules-model.ts';
 import { sandboxAlertName } from '../../src/sandbox/alert-webhook.ts';
 import { newKeyPair } from '../../src/sandbox/key-pair.ts';
 import { sandboxFleetFile } from '../../src/sandbox/sandbox-fleet.ts';
@@ -37,6 +38,12 @@ describe("the sandbox's fleet file", () => {
     for (const person of [workspace.sre, workspace.approver]) {
       expect(may(person, 'approve', 'destructive')).toBe(false);
     }
+  });
+
+  it('has a price for what answers in place of a model, and a budget', () => {
+    const { prices, budgets } = loadFleet(text, 'fleet.yaml');
+    expect(prices).toHaveProperty(createRulesModel().name);
+    expect(budgets).toHaveLength(1);
   });
 
   it('leads its alert to the check of the disk', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MachineError, type MachineErrorCode } from '../../src/fleet/errors.ts';
+import { modelMaxCharacters } from '../../src/fleet/spending.ts';
 import { dfOutputs } from '../support/df-outputs.ts';
 import { supervisedMachines } from './supervised-machine.ts';
 
@@ -133,6 +134,12 @@ describe('a check', () => {
     expect(run.diagnosis?.toolCalls).toHaveLength(1);
     expect(run.diagnosis?.comment).toContain('[redacted');
     expect(JSON.stringify(run)).not.toContain(secret);
+  });
+
+  it('keeps no more of the name of a model than anybody would read', async () => {
+    const answer = async () => ({ text: 'Fine.', toolCalls: [], model: 'm'.repeat(100_000) });
+    await using on = await open({ behaviour: { answer } });
+    expect((await on.serve()).diagnosis?.model).toBe('m'.repeat(modelMaxCharacters));
   });
 
   it('puts no secret of a command into the record, and still recognises the command', async () => {

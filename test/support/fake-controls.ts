@@ -24,6 +24,7 @@ export class FakeControls {
   readonly budgets = this.spending;
   readonly alertMessages = new FakeAlertMessages();
   readonly entries: LedgerEntry[] = [];
+  readonly #slots = new Map<string, string>();
   readonly facts = memoryFacts(this.entries);
   /** `accepted check 2`, `denied check`, `limited rate`. */
   readonly counted: string[] = [];
@@ -37,6 +38,12 @@ export class FakeControls {
     append: async (entry) => {
       if (this.ledgerAway) throw new StoreUnavailableError('Redis did not answer.');
       this.entries.push(entry);
+    },
+    appendOnce: async (slot, value, entry) => {
+      if (this.#slots.get(slot) === value) return false;
+      await this.ledger.append(entry);
+      this.#slots.set(slot, value);
+      return true;
     },
   };
   readonly meter: BotMeter = {
@@ -61,6 +68,7 @@ export class FakeControls {
     this.incidents.stored.clear();
     this.incidents.away = false;
     this.entries.length = 0;
+    this.#slots.clear();
     this.facts.begin = undefined;
     this.counted.length = 0;
     this.posted.clear();

@@ -355,6 +355,19 @@ describe('the trace of a run', () => {
     expect(wire).toContain('[redacted:password]');
   });
 
+  it.each([
+    ['that MLflow could not read as JSON, as text', '['.repeat(1_000), /^\(text\) \[{1000}$/],
+    ['that is long as far as a browser shows it', 'x'.repeat(40_000), /^x{32000}… \(8000 more characters\)$/],
+  ])('shows output %s', async (_what, stdout, shown) => {
+    const telemetry = await start();
+    const atWork: Run = { ...doneRun(), state: 'gathering' };
+    const step = telemetry.tracer.step(atWork, 'evidence');
+    telemetry.tracer.hostWork(atWork, step, [{ ...output, stdout }]);
+    step.end();
+    await telemetry.flush();
+    expect(one('tool.execution').attributes['gen_ai.tool.call.result']).toMatch(shown);
+  });
+
   it('is an error when the run could not do what was asked', async () => {
     const telemetry = await start();
     telemetry.tracer.finish(
@@ -598,19 +611,22 @@ describe('when MLflow takes no spans', () => {
     },
   );
 
-  it('because its database fails, which it tells like a wrong span, they wait', async () => {
-    receiver.answer = { status: 422, body: '{"detail":"Failed to log OpenTelemetry spans"}' };
+  it.each([
+    [422, '{"detail":"Failed to log OpenTelemetry spans"}', 'its database fails'],
+    [400, '{"error_code":"INVALID_PARAMETER_VALUE","message":"no"}', 'MLFLOW_EXPERIMENT_ID is right'],
+  ])('because of something that it tells like a wrong span (%i), they wait', async (status, body, cure) => {
+    receiver.answer = { status, body };
     const telemetry = await start();
     telemetry.tracer.finish(doneRun());
     await telemetry.flush();
     expect(telemetry.counts()).toMatchObject({ waitingSpans: 3, refusedSpans: 0 });
     receiver.answer = { status: 200 };
     await telemetry.flush();
-    receiver.answer = { status: 422 };
+    receiver.answer = { status, body };
     telemetry.tracer.finish(doneRun());
     await telemetry.flush();
     expect(telemetry.counts()).toMatchObject({ exportedSpans: 3, waitingSpans: 3, refusedSpans: 0 });
-    expect(logged[0]?.msg).toContain('its database fails');
+    expect(logged[0]?.msg).toContain(cure);
   });
 
   it('because one of them is wrong, the others are sent', async () => {

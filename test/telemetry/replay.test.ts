@@ -128,6 +128,16 @@ it('passes over what ended before a time, and asks once for each trace', async (
   expect(mlflow.asked.length).toBeLessThanOrEqual(10);
 });
 
+it('leaves out what the central collector did not let through', async () => {
+  const [folder, mlflow] = [folderOf(), new MlflowOfSpans()];
+  for (const name of ['copy', 'forged']) mkdirSync(join(folder, name));
+  const [genuine, forged] = [samples(2).slice(0, 1), samples(2).slice(1)];
+  write(join(folder, 'copy/spans.jsonl'), genuine);
+  write(join(folder, 'forged/spans.jsonl'), forged);
+  expect(await mlflow.replay([folder])).toEqual({ ...nothing, read: 1, sent: 1 });
+  expect([...mlflow.spans.keys()]).toEqual(genuine.map(idOf));
+});
+
 it('names a path that cannot be read', async () => {
   await expect(copiesIn([join(folderOf(), 'missing')])).rejects.toThrow(InputError);
 });

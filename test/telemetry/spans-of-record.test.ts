@@ -95,6 +95,13 @@ describe('the spans that follow from the record of a run', () => {
     expect(root).toMatchObject({ startedAt: acceptedAt, endedAt });
   });
 
+  it('are marked failed at the root where the run failed, and only there', () => {
+    const failure = { code: 'unreachable', message: 'No route.' } as const;
+    expect(rootOf(actedRun({ failure })).failure).toEqual(failure);
+    expect(rootOf(actedRun({ verdict: 'failed' })).failure).toEqual({});
+    expect(rootOf(actedRun({ verdict: 'critical' })).failure).toBeUndefined();
+  });
+
   it('tell of every vote who, what, when and why, under the question', () => {
     const run = actedRun();
     const votes = [

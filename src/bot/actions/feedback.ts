@@ -55,7 +55,9 @@ async function store({ id, reason, fleet, asker, services }: GivenReason, rating
     ...{ run: run.id, machine, trace: run.trace.traceId, rating },
     ...(reason !== '' && { reason }),
   };
-  await services.ledger.append(entry);
+  // Said again, or told again by Slack, it is one fact.
+  const word = JSON.stringify([run.id, rating, reason]);
+  await services.ledger.appendOnce(`feedback:${asker.userId}`, word, entry);
   const link = services.linkTo(run);
   const where =
     'url' in link

@@ -1,4 +1,5 @@
 import type { LedgerEntry } from '../ledger-entry.ts';
+import { selectAll, termsOf } from '../selector.ts';
 import type { Deed } from './deeds.ts';
 import type { Fact } from './fact.ts';
 
@@ -100,9 +101,19 @@ function seenOfSelectors(reader: Reader, facts: readonly Fact[]): readonly Fact[
     const visible = matched.filter(reader.sees);
     isSeen = visible.length > 0;
     if (!isSeen) continue;
-    seen.push(visible.length === matched.length ? fact : changed(fact, narrowed(entry, visible)));
+    const isAll = visible.length === matched.length && !namesHidden(reader, selector);
+    seen.push(isAll ? fact : changed(fact, narrowed(entry, visible)));
   }
   return seen;
+}
+
+/** Whether a selector names machines that the reader does not see: it leaves them out, or the fleet file no longer has them. */
+function namesHidden({ sees, matched }: Reader, selector: string): boolean {
+  return termsOf(selector).some(({ key, negated, glob }) => {
+    if (key !== undefined || glob === selectAll) return false;
+    if (!/[*?]/.test(glob)) return !sees(glob);
+    return negated && !matched(glob).every(sees);
+  });
 }
 
 /** The selector of a fact that has one. */

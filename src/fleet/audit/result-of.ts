@@ -57,6 +57,8 @@ function resultOfRun(entries: readonly LedgerEntry[]): Result {
   let settled: Of<'approval.settled'> | undefined;
   let asked = false;
   const details: string[] = [];
+  /** The last word of each person on the answer. */
+  const ratings = new Map<string, string>();
   for (const entry of entries) {
     if (entry.kind === 'run.done') done = entry;
     if (entry.kind === 'approval.settled') settled = entry;
@@ -66,8 +68,9 @@ function resultOfRun(entries: readonly LedgerEntry[]): Result {
     if (entry.kind === 'action.ended') {
       details.push(`action ${entry.outcome}${entry.effect === undefined ? '' : `, ${entry.effect}`}`);
     }
-    if (entry.kind === 'feedback.given') details.push(`answer ${entry.rating} (${entry.by.userId})`);
+    if (entry.kind === 'feedback.given') ratings.set(entry.by.userId, entry.rating);
   }
+  for (const [userId, rating] of ratings) details.push(`answer ${rating} (${userId})`);
   if (done === undefined) {
     const waits = asked && settled === undefined;
     return { result: waits ? 'waits for people' : notOver, detail: details.join('; ') };

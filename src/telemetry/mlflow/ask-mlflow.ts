@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MlflowError, type MlflowErrorCode } from '../../fleet/errors.ts';
 import { loginHeaders, type MlflowServer, mlflowUrl } from '../mlflow-target.ts';
+import { parseJson } from '../parse-json.ts';
 import { answerCure, hostCure, loginCure } from './cures.ts';
 
 /** A question to MLflow's REST interface, which answers with JSON of the schema's shape. */
@@ -45,7 +46,7 @@ export async function askMlflow<T>(
     patience,
   );
   if (!response.ok) throw notWell(server, response);
-  const parsed = answer.safeParse(parsedJson(response.text));
+  const parsed = answer.safeParse(parseJson(response.text));
   if (parsed.success) return parsed.data;
   throw notMlflow(server, parsed.error);
 }
@@ -98,7 +99,7 @@ export async function reach(url: string, init: RequestInit, patience: Patience):
 /** The error for an answer that tells of one, with its cure. Source: measured with MLflow 3.17. */
 export function notWell({ trackingUri }: MlflowServer, answer: Reached): MlflowError {
   const { status, text } = answer;
-  const { message, error_code } = saidSchema.parse(parsedJson(text));
+  const { message, error_code } = saidSchema.parse(parseJson(text));
   const said = (message ?? text).split('\n', 1).join('').slice(0, reasonChars).trim();
   const error = (code: MlflowErrorCode, sentence: string) => new MlflowError(code, sentence);
   switch (status) {
@@ -124,15 +125,6 @@ export function refusesHost({ status, text }: Reached): boolean {
 }
 
 const saidSchema = z.object({ message: z.string().optional(), error_code: z.string().optional() }).catch({});
-
-/** undefined where the text is no JSON. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** The system's word for what failed, such as ECONNREFUSED, in brackets. */
 function codeOf(error: unknown): string {

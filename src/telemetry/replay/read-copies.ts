@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { InputError } from '../../fleet/errors.ts';
 import { SpanDecoder } from '../spool/decode-spans.ts';
@@ -10,6 +10,9 @@ import { bytesPerBatch, spansPerBatch } from '../spool/segment-reader.ts';
 /** Copies of spans, and nothing else that a spool or a collector keeps beside them. */
 const copyName = /\.jsonl?$/;
 
+/** Where the central collector keeps what it did not let through. */
+const forgedFolder = 'forged';
+
 /** Some spans of a copy. */
 export interface CopiedSpans {
   readonly spans: readonly ReadableSpan[];
@@ -19,7 +22,7 @@ export interface CopiedSpans {
 
 /**
  * The files meant by paths: files as they are, and in folders, also in those in them, all whose names end in
- * `.jsonl` or `.json`.
+ * `.jsonl` or `.json`; but not what machines forged, unless that folder is named itself.
  * @throws InputError for a path that cannot be read
  */
 export async function copiesIn(paths: readonly string[]): Promise<string[]> {
@@ -68,6 +71,7 @@ async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   return entries
     .filter((entry) => entry.isFile() && copyName.test(entry.name))
+    .filter(({ parentPath }) => parentPath === folder || basename(parentPath) !== forgedFolder)
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted();
 }

@@ -1,8 +1,8 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { z } from 'zod';
+import { parseJson } from '../parse-json.ts';
 import type { SpanDecoder } from './decode-spans.ts';
 import { encodeSpans } from './encode-spans.ts';
-import { parseJson } from './parse-json.ts';
 
 /** A line is read and sent as a whole. */
 const spansPerLine = 16;

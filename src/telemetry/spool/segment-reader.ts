@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { parseJson } from '../parse-json.ts';
 import { SpanDecoder } from './decode-spans.ts';
 import { type LineContent, readLine } from './lines.ts';
-import { parseJson } from './parse-json.ts';
 import { readPart } from './read-part.ts';
 
 /**

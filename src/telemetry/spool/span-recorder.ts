@@ -1,5 +1,13 @@
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { Turn } from './spool.ts';
+
+/** What one turn of the event loop brought. */
+export interface Turn {
+  readonly ended: readonly ReadableSpan[];
+  /** Those of it that have not ended. */
+  readonly begun: readonly ReadableSpan[];
+  /** All that have not ended, these included. */
+  readonly open: readonly ReadableSpan[];
+}
 
 /**
  * Hands on what spans begin and end, once per turn of the event loop: what a run records in one go costs it one

@@ -1,11 +1,11 @@
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
-import { bytesIn } from './bytes-in.ts';
 import { endedLines, type SpoolLine } from './lines.ts';
 import { MemoryLines } from './memory-lines.ts';
 import { Orphans } from './orphans.ts';
 import { type LockFile, OwnLife } from './own-life.ts';
 import type { Batch } from './segment-reader.ts';
+import type { Turn } from './span-recorder.ts';
+import { spoolBytes } from './spool-bytes.ts';
 import { SpoolTrouble } from './spool-trouble.ts';
 
 /** What waits in memory, where there is no folder or it cannot be written. */
@@ -34,15 +34,6 @@ export interface SpoolOptions {
   readonly disk?: SpoolFolder | undefined;
   readonly clock: () => number;
   readonly log: Logger;
-}
-
-/** What one turn of the event loop brought. */
-export interface Turn {
-  readonly ended: readonly ReadableSpan[];
-  /** Those of it that have not ended. */
-  readonly begun: readonly ReadableSpan[];
-  /** All that have not ended, these included. */
-  readonly open: readonly ReadableSpan[];
 }
 
 /**
@@ -188,7 +179,7 @@ export class Spool {
 
   async #measure(folder: string): Promise<void> {
     this.#measuredAt = this.#options.clock();
-    this.#foreignBytes = (await bytesIn(folder)) - (this.#own?.bytes ?? 0);
+    this.#foreignBytes = (await spoolBytes(folder)) - (this.#own?.bytes ?? 0);
   }
 
   #drop(spans: number): void {

@@ -38,6 +38,14 @@ describe("a run's main message", () => {
     );
   });
 
+  it('says once it is done what its agent cost, or that this is not known', () => {
+    const diagnosis = { activations: 1, toolCalls: [], contradictions: [] };
+    const text = (changes: Partial<Run>) => main(sampleRun('r-7', 'done', changes)).text;
+    expect(text({ diagnosis: { ...diagnosis, costUsd: 0.0042 } })).toContain(' · $0.0042 · `r-7`');
+    expect(text({ diagnosis })).toContain(' · cost unknown · `r-7`');
+    expect(text({})).not.toMatch(/\$|cost/);
+  });
+
   it('says who asked what of which machine', () => {
     const { text } = main(sampleRun('r-7', 'queued'));
     expect(text).toContain('queued');

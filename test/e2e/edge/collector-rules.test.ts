@@ -13,7 +13,8 @@ import { selectorsOf } from '../parts/promql.ts';
 import { type CentralCollector, startCentralCollector } from './parts/collector.ts';
 import { sendSpans } from './parts/send-spans.ts';
 
-const folderOfRules = join(import.meta.dirname, '../../../deploy/prometheus');
+const deploy = join(import.meta.dirname, '../../../deploy');
+const folderOfRules = join(deploy, 'prometheus');
 const rulesFile = join(folderOfRules, 'collector-rules.yml');
 const rulesTestFile = join(folderOfRules, 'collector-rules.test.yml');
 
@@ -21,6 +22,14 @@ const read = (file: string): unknown => parse(readFileSync(file, 'utf8'));
 const ruleSchema = z.object({ alert: z.string(), expr: z.string() });
 const rules = z.object({ groups: z.tuple([z.object({ rules: z.array(ruleSchema) })]) }).parse(read(rulesFile))
   .groups[0].rules;
+const dashboardSchema = z.object({
+  panels: z.array(z.object({ targets: z.array(z.object({ expr: z.string() })).default([]) })),
+});
+/** What the dashboard asks of the collector, as Grafana would ask it. */
+const shown = dashboardSchema
+  .parse(read(join(deploy, 'grafana/fleetbot.json')))
+  .panels.flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '1m')))
+  .filter((expr) => expr.includes('job="fleetbot-collector"'));
 const scrape = z.object({ scrape_configs: z.array(z.object({ job_name: z.string() })) });
 
 describe('the alert rules on the collector', () => {
@@ -86,7 +95,7 @@ describe('a central collector that Prometheus watches', () => {
     expect(await sendSpans(url, machine, [{}])).toBe(503);
     expect(await sendSpans(url, machine, [{ parentSpanId: '' }])).toBe(200);
     expect(await sendSpans(url, { ...machine, password: 'wrong' }, [{}])).toBe(401);
-    const selectors = [...new Set(rules.flatMap(({ expr }) => selectorsOf(expr)))];
+    const selectors = [...new Set([...shown, ...rules.map(({ expr }) => expr)].flatMap(selectorsOf))];
     await eventually(async () => {
       const known = await Promise.all(selectors.map((selector) => prometheus.knows(selector)));
       expect(selectors.filter((_, index) => !known[index])).toEqual([]);

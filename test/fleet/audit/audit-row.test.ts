@@ -14,6 +14,7 @@ import {
   campaignOf,
   decided,
   done,
+  rated,
   runId,
   settled,
 } from './facts.ts';
@@ -103,6 +104,18 @@ describe('the row of a run', () => {
       done(1, 'web-01', at, { verdict }),
     );
     expect(row).toMatchObject({ result, detail });
+  });
+
+  it('tells the last word of each person on the answer', () => {
+    const row = rowOf(
+      accepted(1, 'web-01', at),
+      done(1, 'web-01', at + 1),
+      rated(1, 'web-01', at + 2, 'bad'),
+      rated(1, 'web-01', at + 3, 'good', ben),
+      rated(1, 'web-01', at + 4, 'good'),
+    );
+    expect(row?.detail).toBe('answer good (UANN); answer good (UBEN)');
+    expect(row?.history).toHaveLength(5);
   });
 
   it('says what is not known instead of guessing', () => {

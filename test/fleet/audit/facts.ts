@@ -1,4 +1,5 @@
 import type { LedgerEntry } from '../../../src/fleet/ledger-entry.ts';
+import type { PersonRef } from '../../../src/fleet/requester.ts';
 
 /** Facts for tests about audits: a run and everything that a ledger tells of it, in order. */
 export const ann = { kind: 'person', userId: 'UANN', teamId: 'T1' } as const;
@@ -41,6 +42,16 @@ export function done(
   more: Partial<Of<'run.done'>> = {},
 ): LedgerEntry {
   return { kind: 'run.done', at, run: runId(n), machine, verdict: 'ok', inertness: 'inactive', ...more };
+}
+
+export function rated(
+  n: number,
+  machine: string,
+  at: number,
+  rating: 'good' | 'bad',
+  by: PersonRef = ann,
+): LedgerEntry {
+  return { kind: 'feedback.given', at, by, run: runId(n), machine, trace: traceOf(n), rating };
 }
 
 export function activated(n: number, machine: string, at: number, costUsd?: number): LedgerEntry {

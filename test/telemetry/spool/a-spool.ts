@@ -70,10 +70,13 @@ export class SpoolUnderTest {
 
   /** All that processes have written of spans. */
   text(): string {
-    return this.lives()
-      .flatMap((life) => readdirSync(life).map((name) => join(life, name)))
-      .filter((file) => file.endsWith('.jsonl'))
-      .map((file) => readFileSync(file, 'utf8'))
+    return this.textIn(this.folder);
+  }
+
+  textIn(folder: string): string {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.startsWith('life-') && name.endsWith('.jsonl'))
+      .map((name) => readFileSync(join(folder, name), 'utf8'))
       .join('');
   }
 

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { context, trace } from '@opentelemetry/api';
@@ -75,6 +75,36 @@ describe('spans that MLflow does not take', () => {
 });
 
 describe('what a kill leaves', () => {
+  it('a shutdown leaves as well: a step that has not ended, also where nothing else waits', async () => {
+    const spool = await SpoolUnderTest.start();
+    const first = await spool.telemetry();
+    const step = first.tracer.startSpan('agent.task');
+    await nextTurn();
+    await first.shutdown();
+    expect(spool.arrived()).toEqual([]);
+    await spool.telemetry();
+    await vi.waitFor(() => expect(spool.arrived()).toEqual(['agent.task']), patience);
+    expect(spool.receiver.spans[0]).toMatchObject({ spanId: step.spanContext().spanId, status: { code: 2 } });
+  });
+
+  it('is not touched any more by a process that stood still while another took it over', async () => {
+    const under = await SpoolUnderTest.start();
+    const disk = diskOf(under.folder);
+    const spool = new Spool({ disk, clock: Date.now, log: pino({ level: 'silent' }) });
+    await spool.open();
+    const [first = '', ...others] = under.lives();
+    expect(others).toEqual([]);
+    rmSync(join(first, 'lock'));
+    const lock = await disk.lockFile(join(first, 'lock'));
+    await spool.lookAfter();
+    expect(under.lives()).toHaveLength(2);
+    spool.append({ ended: fc.sample(anySpan, 3), begun: [], open: [] });
+    expect(readdirSync(first)).toEqual(['lock']);
+    await spool.close();
+    expect(await lock?.held()).toBe(true);
+    await lock?.release();
+  });
+
   it('is sent by another process that lives already: what had ended, and what it cut off as errors', async () => {
     const spool = await SpoolUnderTest.start();
     spool.receiver.answer = away;
@@ -236,6 +266,18 @@ describe('where spans cannot be kept', () => {
     expect(telemetry.counts()).toEqual({ ...noSpans, exportedSpans: waitingSpans + 1, lostSpans });
   });
 
+  it('is not said of a folder in which others keep much', async () => {
+    const { folder } = await SpoolUnderTest.start();
+    writeFileSync(join(folder, 'ledger.jsonl'), 'x'.repeat(20_000));
+    const disk = diskOf(folder, 10_000);
+    const spool = new Spool({ disk, clock: Date.now, log: pino({ level: 'silent' }) });
+    await spool.open();
+    await spool.lookAfter();
+    spool.append({ ended: fc.sample(anySpan, 1), begun: [], open: [] });
+    expect([spool.waiting, spool.lost]).toEqual([1, 0]);
+    await spool.close();
+  });
+
   it('on disk, they wait in memory, and move to the disk once that is possible', async () => {
     const spool = await SpoolUnderTest.start();
     spool.receiver.answer = away;
@@ -250,12 +292,48 @@ describe('where spans cannot be kept', () => {
     );
     rmSync(folder);
     await vi.waitFor(() => expect(existsSync(folder)).toBe(true), patience);
-    tracer.startSpan('on disk').end();
+    // MLflow is still away: its answer to the first one is waited for all the time.
+    await vi.waitFor(async () => {
+      tracer.startSpan('on disk').end();
+      await nextTurn();
+      expect(spool.textIn(folder)).toContain('in memory');
+    }, patience);
+    tracer.startSpan('on disk, too').end();
     await nextTurn();
+    const text = spool.textIn(folder);
+    for (const name of ['in memory', 'on disk, too']) expect(text.split(`"${name}"`)).toHaveLength(2);
     spool.receiver.answer = here;
     await telemetry.flush();
-    expect(spool.arrived()).toEqual(['in memory', 'on disk']);
-    expect(telemetry.counts()).toEqual({ ...noSpans, exportedSpans: 2 });
+    expect(new Set(spool.arrived())).toEqual(new Set(['in memory', 'on disk', 'on disk, too']));
+    expect(telemetry.counts()).toMatchObject({ waitingSpans: 0, lostSpans: 0 });
+  });
+
+  it('for what another process left, they are kept again as soon as MLflow has that', async () => {
+    const spool = await SpoolUnderTest.start();
+    const killed = await spool.telemetry();
+    spool.receiver.answer = away;
+    killed.tracer.startSpan('left', { attributes: { text: 'x'.repeat(3_000) } }).end();
+    await nextTurn();
+    await killed.shutdown();
+    let now = Date.now();
+    const { tracer, ...telemetry } = await spool.telemetry({
+      ...{ disk: diskOf(spool.folder, 3_000), clock: () => now },
+      timings: { batchDelayMs: 10, retryMinMs: 20, retryMaxMs: 50, adoptIntervalMs: 3_600_000 },
+    });
+    await vi.waitFor(() => expect(telemetry.counts().waitingSpans).toBe(1), patience);
+    await vi.waitFor(async () => {
+      tracer.startSpan('too many').end();
+      await nextTurn();
+      expect(telemetry.counts().lostSpans).toBeGreaterThan(0);
+    }, patience);
+    spool.receiver.answer = here;
+    await vi.waitFor(() => expect(spool.arrived()).toContain('left'), patience);
+    await vi.waitFor(async () => {
+      now += 1_000;
+      tracer.startSpan('later').end();
+      await telemetry.flush();
+      expect(spool.arrived()).toContain('later');
+    }, patience);
   });
 
   it('without a folder, a shutdown says how many are lost', async () => {

@@ -9,9 +9,9 @@ import type { Period } from '../fleet/period.ts';
 import { parseSelector, selectAll, selectMachines, selectorProblem } from '../fleet/selector.ts';
 import { deniedAll, deniedEverywhere } from './denied.ts';
 import { inTurns } from './in-turns.ts';
-import { machineHint } from './machine-hint.ts';
 import { namesOf } from './names-of.ts';
 import type { Asker } from './people.ts';
+import { scopeHint } from './scope-hint.ts';
 import type { Services } from './services.ts';
 
 /** What somebody wants to know. */
@@ -47,9 +47,12 @@ export async function readAudit(
     // Nobody can be allowed a machine that the file no longer has.
     sees: (name) => visible.has(name) || (seesAll && !fleet.machines.has(name)),
   };
-  const machines = await machinesAsked(selector, reader, fleet, asker);
-  const question: Question = { person, ...(machines && { machines }) };
+  const asked = await machinesAsked(selector, reader, fleet, asker);
+  const question: Question = { person, ...(asked && { machines: asked }) };
   const gathered = await gatherDeeds(facts, period, clock());
+  if (asked?.isInFleet === false && !gathered.deeds.some((deed) => concerns({ machines: asked }, deed))) {
+    throw await nothingMatches(asked.selector, fleet, asker, `, today or in ${period.words}`);
+  }
   const deeds: Deed[] = [];
   for await (const deed of inTurns(newestFirst(gathered.deeds))) {
     const seen = concerns(question, deed) ? seenBy(reader, deed) : undefined;
@@ -72,13 +75,20 @@ function namesMatching(selector: string, machines: readonly Machine[]): readonly
   return selectorProblem(selector) === undefined ? namesOf(machines.filter(parseSelector(selector))) : [];
 }
 
+/** The machines that were asked for. */
+interface Asked extends NonNullable<Question['machines']> {
+  readonly selector: string;
+  /** Whether the fleet file has some of them; else only the ledger may know them. */
+  readonly isInFleet: boolean;
+}
+
 /** Which machines were asked for; undefined for all. */
 async function machinesAsked(
   selector: string | undefined,
   reader: Reader,
   fleet: Fleet,
   asker: Asker,
-): Promise<Question['machines']> {
+): Promise<Asked | undefined> {
   if (selector === undefined || selector.toLowerCase() === selectAll) return undefined;
   const matched = selectMachines(fleet, selector);
   const matches = parseSelector(selector);
@@ -90,10 +100,13 @@ async function machinesAsked(
     const { denied } = await asker.permission('view', matched);
     throw await deniedAll({ verb: 'view', selector, denied }, fleet, asker);
   }
-  if (matched.length === 0 && !reader.seesAll) {
-    throw new InputError(
-      `No machine matches \`${selector}\`.${await machineHint(selector, 'view', fleet, asker)}`,
-    );
-  }
-  return { has, meets: (other) => reader.matched(other).some(has) };
+  if (matched.length === 0 && !reader.seesAll) throw await nothingMatches(selector, fleet, asker);
+  const meets = (other: string): boolean => reader.matched(other).some(has);
+  return { selector, isInFleet: matched.length > 0, has, meets };
+}
+
+/** @param where else it was looked for */
+async function nothingMatches(selector: string, fleet: Fleet, asker: Asker, where = ''): Promise<InputError> {
+  const hint = await scopeHint(selector, fleet, asker);
+  return new InputError(`No machine matches \`${selector}\`${where}.${hint}`);
 }

@@ -7,12 +7,14 @@ import type { Asker, Permission } from './people.ts';
 
 /**
  * The machines that the selector matches, or all, parted by whether the person may view them.
+ * @param hint what to add where no machine matches
  * @throws InputError, NotAllowedError with sentences for the person, where there is none that they may view
  */
 export async function visibleMachines(
   selector: string | undefined,
   fleet: Fleet,
   asker: Asker,
+  hint = (typed: string) => machineHint(typed, 'view', fleet, asker),
 ): Promise<Permission> {
   const machines = selector === undefined ? [...fleet.machines.values()] : selectMachines(fleet, selector);
   const permission = await asker.permission('view', machines);
@@ -26,6 +28,6 @@ export async function visibleMachines(
   throw new InputError(
     selector === undefined
       ? 'The fleet file has no machines yet.'
-      : `No machine matches \`${selector}\`.${await machineHint(selector, 'view', fleet, asker)}`,
+      : `No machine matches \`${selector}\`.${await hint(selector)}`,
   );
 }

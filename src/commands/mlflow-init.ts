@@ -12,10 +12,11 @@ export async function makeMlflowReady({ experiment }: InitLine): Promise<boolean
   const server = readMlflowServer(process.env);
   const tell = ({ name, isWell, detail }: InitStep): void =>
     write(`${isWell ? '✓' : '✗'} ${name.padEnd(nameWidth)}${redact(detail)}\n`);
-  const experimentId = await initMlflow({ ...server, experiment, tell });
+  const { experimentId, isWell } = await initMlflow({ ...server, experiment, tell });
   if (experimentId === undefined) return false;
   const { trackingUri, publicUrl, credentials } = server;
   const lines = [
+    ...(isWell ? [] : ['Not all is well yet: see ✗ above, and do it again.']),
     `Set for fleetbot${credentials ? ', beside the login that was used here' : ''}:`,
     `MLFLOW_TRACKING_URI=${trackingUri}`,
     `MLFLOW_EXPERIMENT_ID=${experimentId}`,
@@ -23,5 +24,5 @@ export async function makeMlflowReady({ experiment }: InitLine): Promise<boolean
     `Its traces: ${tracesPage({ publicUrl, experimentId })}`,
   ];
   write(lines.map((line) => `${line}\n`).join(''));
-  return true;
+  return isWell;
 }

@@ -79,6 +79,11 @@ export function usedUpFinder(
   };
 }
 
+/** Those of which nothing is left that hold for a machine, also where they are about some people alone. */
+export function usedUpOn(states: readonly BudgetState[], machine: Machine): readonly BudgetState[] {
+  return states.filter((state) => isUsedUp(state) && machineMatcher(state.budget)(machine));
+}
+
 /** Whether such a request is refused once the budget is used up: it may want the agent, and cannot go on without. */
 function isRefused({ whenSpent = 'stop' }: Budget, task: Task, { agent }: Machine): boolean {
   switch (task.kind) {

@@ -17,6 +17,11 @@ export function toUsd(microUsd: number): number {
   return microUsd / microPerUsd;
 }
 
+/** US dollars to the micro-dollar: what is reckoned in parts of numbers ends in a tail of noise. */
+export function roundUsd(usd: number): number {
+  return toUsd(toMicroUsd(usd));
+}
+
 /** As people read it: in cents, `$1,234.50`; what is less than a cent is not told as nothing: `$0.0042`. */
 export function formatMicroUsd(microUsd: number): string {
   if (microUsd === 0 || microUsd >= microPerCent) {

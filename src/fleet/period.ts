@@ -14,6 +14,9 @@ export interface Period {
 /** What people are told that a period may be. */
 export const periodExamples = '24h, 7d, today, yesterday, 2026-11-01, 2026-11 or 2026-11-01..2026-11-20';
 
+/** The periods that are words. */
+export const periodWords = ['today', 'yesterday'] as const;
+
 const dayMs = 24 * 3_600_000;
 const minuteMs = 60_000;
 

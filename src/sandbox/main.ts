@@ -34,6 +34,9 @@ fleetbot's sandbox is ready after ${seconds.toFixed(1)} s.
   or      /fleet run ${sandboxMachineName} reports-off   (makes something worse, and offers to undo it)
   or      /fleet silence ${sandboxMachineName} 10m trying it   (what begins by itself then waits; alerts, for example)
   or      /fleet schedule add every-5-min ${sandboxMachineName} disk "*/5 * * * *"   (one digest each time)
+  or      /fleet show ${sandboxMachineName}   (one machine: how it is, what its agent cost, what its checks measured of late)
+  or      /fleet cost   (what the agents cost, at made-up prices)
+  or      /fleet audit   (who did what, when, with what result)
   Alert   npm run sandbox:alert   (in another terminal: fires one as a monitoring would; -- --resolve ends it)
 
   You act as ${who(workspace.sre)}; choose ${who(workspace.approver)} to approve what Alex asks for, because

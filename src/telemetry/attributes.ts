@@ -2,6 +2,7 @@ import type { AgentAnswer } from '../fleet/agent-task.ts';
 import type { Failure } from '../fleet/errors.ts';
 import type { CommandOutput } from '../fleet/evidence.ts';
 import type { Finding } from '../fleet/finding.ts';
+import { roundUsd } from '../fleet/money.ts';
 import type { Cost } from '../fleet/price.ts';
 import type { Measurement, Run, ToolCall } from '../fleet/run.ts';
 
@@ -100,7 +101,11 @@ export function modelAttributes({ text, model, usage }: AgentAnswer, cost: Cost 
 function priceAttributes(model: string | undefined, cost: Cost | undefined): Attributes {
   if (cost === undefined) return model === undefined ? {} : { 'mlflow.llm.model': `${model} (no price)` };
   const { inputUsd, outputUsd, totalUsd } = cost;
-  const told = { input_cost: inputUsd, output_cost: outputUsd, total_cost: totalUsd };
+  const told = {
+    input_cost: roundUsd(inputUsd),
+    output_cost: roundUsd(outputUsd),
+    total_cost: roundUsd(totalUsd),
+  };
   return { 'mlflow.llm.cost': JSON.stringify(told) };
 }
 

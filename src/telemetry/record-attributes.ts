@@ -1,5 +1,6 @@
 import type { Approval, ApprovalDecision, QuestionSubject, Vote } from '../fleet/approval.ts';
 import { latestFindings } from '../fleet/latest-findings.ts';
+import { roundUsd } from '../fleet/money.ts';
 import { describeTask, paramWords } from '../fleet/request.ts';
 import { personBehind, type Requester, requesterWord } from '../fleet/requester.ts';
 import type { ActionRecord, Run } from '../fleet/run.ts';
@@ -85,7 +86,7 @@ export function completedAttributes(run: Run, durationMs: number): Attributes {
       'fleet.input_tokens': diagnosis.usage.inputTokens,
       'fleet.output_tokens': diagnosis.usage.outputTokens,
     }),
-    ...(diagnosis?.costUsd !== undefined && { 'fleet.cost_usd': diagnosis.costUsd }),
+    ...(diagnosis?.costUsd !== undefined && { 'fleet.cost_usd': roundUsd(diagnosis.costUsd) }),
     ...(diagnosis?.failure && { 'fleet.agent_failure': diagnosis.failure.message }),
     ...(withheld && { 'fleet.withheld': `${withheld.moment}: ${withheld.reason}` }),
     ...(askedBefore && {

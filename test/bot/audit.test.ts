@@ -76,7 +76,13 @@ describe('/fleet audit', () => {
     ['2026-13', 'is no period'],
     ['--xml', 'There is no `--xml`'],
     ['--csv --json', 'One kind of file'],
-    ['nowhere-*', 'Nothing happened'],
+    ['nowhere-*', 'No machine matches `nowhere-*`, today or in the last 24h.'],
+    ['web-1', 'Did you mean `web-01`?'],
+    ['yesterdy', 'Did you mean `yesterday`?'],
+    ['2020', 'A period is one of these: 24h, 7d'],
+    ['7days', 'A period is one of these: 24h, 7d'],
+    ['tomorrow', 'A period is one of these: 24h, 7d'],
+    ['@alex', 'A person is a mention'],
   ])('answers `%s` with what to type instead', async (words, answer) => {
     expect(await ask(words)).toContain(answer);
   });
@@ -327,7 +333,8 @@ describe('what somebody may see of it', () => {
   it('keeps the history of a machine that is no longer in the fleet for whoever may view everything', async () => {
     tell(accepted(1, 'old-01', ago(10)), done(1, 'old-01', ago(9)));
     expect(await ask('old-01')).toContain('*old-01*');
+    expect(await ask('old-01 5m')).toContain('No machine matches `old-01`, today or in the last 5m.');
     expect(await ask('', 'UBEN')).not.toContain('old-01');
-    expect(await ask('old-01', 'UBEN')).toContain('No machine matches');
+    expect(await ask('old-01', 'UBEN')).toContain('No machine matches `old-01`.');
   });
 });

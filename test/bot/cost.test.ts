@@ -40,7 +40,7 @@ describe('/fleet cost', () => {
     spend({ time: '2026-12-17', microUsd: 1_000_000 });
     spend({ time: '2026-12-01', microUsd: 77_000_000 });
     const text = await told('cost');
-    expect(text).toContain('What the agents cost: the last 30d');
+    expect(text).toContain('What the agents cost: 2026-12-16 to 2027-01-15');
     expect(text).toContain('*$2.20* · 3 activations · 10,200 tokens in (8,000 read from a cache), 60 out');
     expect(text).toContain('• *web-01* · $2.20 · 2 activations');
     expect(text).toContain('• *db-01* · $0.0042 · 1 activation');
@@ -48,7 +48,14 @@ describe('/fleet cost', () => {
     expect(text).toContain('• alerts · $0.0042');
     expect(text).toContain('• `n` · $0.0042');
     expect(text).toContain(`• ${today} · $1.20 · 2 activations`);
-    expect(text).toContain('whole days, UTC: 2026-12-16 to 2027-01-15');
+    expect(text).toContain('whole days, UTC · sums are kept for 400 days"');
+  });
+
+  it('is titled with the days that it sums up, and says what is kept no longer', async () => {
+    expect(await told('cost 2h')).toContain('What the agents cost: 2027-01-15:');
+    const text = await told('cost 1000d');
+    expect(text).toContain('What the agents cost: 2025-12-11 to 2027-01-15');
+    expect(text).toContain('sums are kept for 400 days: what was before 2025-12-11 is not in it');
   });
 
   it('says what is not known, and never counts it as nothing', async () => {
@@ -110,6 +117,27 @@ describe('/fleet cost', () => {
     expect(part).not.toContain('• fleet · ');
   });
 
+  it('tells in what is shown of a machine which budgets are used up there, and no sums', async () => {
+    spending.standing.push(
+      standing('fleet', { people: ['UBEN'], whenSpent: 'evidence-only' }, 10_000_000),
+      standing('web', { machines: 'web-*' }, 10_500_000),
+      standing('web-left', { machines: 'web-*' }, 9_000_000),
+      standing('db', { machines: 'db-*' }, 10_500_000),
+    );
+    const text = await told('show web-01', 'UBEN');
+    expect(text).toMatch(
+      /:moneybag: \*used up\*: the budget `fleet` \(until [^)]+, for one person, checks go on without the agent\), the budget `web` \(until [^,]+\)"/,
+    );
+    expect(text).not.toContain('10.50');
+  });
+
+  it.each([
+    ['yesterdy', 'Did you mean `yesterday`?'],
+    ['@alex', 'A person is a mention'],
+  ])('answers `%s` with what to type instead', async (word, answer) => {
+    expect(await told(`cost ${word}`)).toContain(answer);
+  });
+
   it('can be had as a file, a row for each day, machine, person and model', async () => {
     spend({ microUsd: 4_200, model: '=cmd()' });
     spend({ microUsd: 1_000_000, spender: 'alerts', model: undefined, untold: 1 });
@@ -120,12 +148,15 @@ describe('/fleet cost', () => {
       .flatMap(({ files = [] }) => files.map(({ title, content }) => [title, content]));
     expect(files).toEqual([
       [
-        'What the agents cost, the last 30d (csv)',
+        'What the agents cost, 2026-12-16 to 2027-01-15 (csv)',
         'day,machine,spender,model,activations,inputTokens,outputTokens,cacheReadTokens,cacheWriteTokens,unpriced,untold,costUsd\r\n' +
           `"${today}","web-01","UANN","'=cmd()","1","100","20","0","0","0","0","0.0042"\r\n` +
           `"${today}","web-01","alerts","","1","100","20","0","0","0","1","1"\r\n`,
       ],
-      ['What the agents cost, the last 30d (json)', expect.stringContaining('"costUsd":0.0042}\n')],
+      [
+        'What the agents cost, 2026-12-16 to 2027-01-15 (json)',
+        expect.stringContaining('"costUsd":0.0042}\n'),
+      ],
     ]);
   });
 

@@ -371,6 +371,12 @@ describe('looking something up', () => {
     expect(text).not.toContain('`load`');
   });
 
+  it('help says what a period may be, to those who have a command that takes one', async () => {
+    expect((await test.command('help')).text).toContain('Periods: 24h, 7d, today, yesterday,');
+    test.fleet = fleetOf([machine('web-01')], [{ people: ['UANN'], verbs: ['halt'] }]);
+    expect((await test.command('help')).text).not.toContain('Periods:');
+  });
+
   it('help tells who may do nothing why', async () => {
     expect((await test.command('help', { user: 'UGUS' })).text).toContain('Guests');
     test.fleet = fleetOf([machine('web-01')], []);
@@ -382,6 +388,7 @@ describe('looking something up', () => {
     test.fleetProblem = new FleetFileError('fleet.yaml', [problem]);
     const ack = await test.command('list');
     expect(JSON.stringify(ack)).toContain('(line 7)');
+    expect(JSON.stringify(ack)).toContain('Run `fleetbot validate` on it');
   });
 
   it('list and runs show only machines that the person may view', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { searchLedger } from '../../src/commands/search-ledger.ts';
 import type { LedgerEntry } from '../../src/fleet/ledger-entry.ts';
 import { genesisHash, type LedgerLine, seal } from '../../src/queue/ledger/ledger-line.ts';
@@ -54,9 +54,15 @@ const part2 = write('ledger.jsonl', entriesOf(newer, older.length + 1));
 async function search(asked: Partial<SearchLine>, ...files: readonly string[]) {
   const pieces: string[] = [];
   const out = new Writable({ write: (piece, _encoding, next) => next(void pieces.push(String(piece))) });
-  const isWell = await searchLedger({ command: 'ledger search', format: 'json', ...asked, files }, out);
+  const err: string[] = [];
+  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    err.push(String(text).trimEnd());
+    return true;
+  });
+  const line = { command: 'ledger search', format: 'json', ...asked, files } as const;
+  const isWell = await searchLedger(line, out).finally(() => stderr.mockRestore());
   const text = pieces.join('');
-  return { isWell, text, rows: rowsOf(text) };
+  return { isWell, text, err, rows: rowsOf(text) };
 }
 
 function rowsOf(text: string): readonly Record<string, unknown>[] {
@@ -120,7 +126,62 @@ describe('fleetbot ledger search', () => {
     expect(err).toContain('odd.jsonl:4: this is no line of a ledger');
   });
 
+  it('says which entries somebody removed, inside a file and between files, and what is unknown for it', async () => {
+    const header = {
+      type: 'header',
+      format: 1,
+      exporter: 'e',
+      key: 'k',
+      previous: null,
+      at: day(1),
+    } as const;
+    const first = entriesOf(older, 1);
+    const cut = write('cut.1.jsonl', [
+      { ...header, part: 1, next: 1 },
+      ...first.slice(1, 3),
+      ...first.slice(4),
+    ]);
+    const next = write('cut.3.jsonl', [{ ...header, part: 3, next: 7 }, ...entriesOf(newer.slice(1), 7)]);
+    const told = await search({ format: 'csv' }, next, cut);
+    expect(told.isWell).toBe(false);
+    expect(told.err).toEqual([
+      `${cut}:2: entry 1 is missing before this line.`,
+      `${cut}:4: entry 4 is missing before this line.`,
+      `Between part 1 (${cut}) and part 3 (${next}) of the ledger something is missing: entry 6 is missing.`,
+    ]);
+    const row = told.text.split('\r\n').find((line) => line.includes(runId(1)));
+    expect(row).toContain('"(not in what was read)","(not in what was read)","web-01"');
+  });
+
+  it('takes numbers that come again after Redis lost some for what they are', async () => {
+    const again = write('again.jsonl', [
+      { type: 'header', format: 1, part: 1, exporter: 'e', key: 'k', previous: null, next: 1, at: day(1) },
+      ...entriesOf(older, 1),
+      { type: 'rewound', from: 5, to: 3, at: day(3) },
+      ...entriesOf(newer, 4),
+    ]);
+    expect(await search({}, again)).toMatchObject({ isWell: true, err: [] });
+  });
+
   it.each([
+    [{ person: 'UNOBODY' }, ['Nothing was found.']],
+    [
+      { machines: 'web-1', person: 'UBEN' },
+      [
+        'Nothing was found.',
+        'These files tell of no request to a machine that matches web-1. Did you mean web-01?',
+      ],
+    ],
+    [{ machines: 'sandbx-*' }, ['These files tell of no request to a machine that matches sandbx-*.']],
+    [{ machines: 'web-*', person: 'UBEN' }, []],
+  ])('says that nothing was found for %j, and no machine', async (asked, says) => {
+    const { isWell, err } = await search(asked, part1, part2);
+    expect({ isWell, err }).toEqual({ isWell: true, err: says });
+  });
+
+  it.each([
+    [{ person: 'alex' }, part1, '--person alex is no Slack id'],
+    [{ person: 'me' }, part1, '--person me is no Slack id'],
     [{ since: 'soon' }, part1, '--since soon is no time'],
     [{ machines: 'role=web' }, part1, 'by their names only, not by role'],
     [{}, join(folder, 'nowhere'), 'cannot be read'],

@@ -11,7 +11,12 @@ const withBudgets = (rows: readonly string[], more = prices): string =>
 
 describe('a budget of the fleet file', () => {
   it.each([
-    ['no limit', good.replace('usd: 10, ', ''), 'fleet.yaml:4: budgets[0].usd'],
+    [
+      'no limit',
+      good.replace('usd: 10, ', ''),
+      'fleet.yaml:4: budgets[0].usd: is missing. Write US dollars such as "usd: 10"',
+    ],
+    ['a limit below nothing', good.replace('usd: 10', 'usd: -1'), 'Write US dollars such as "usd: 10"'],
     ['a limit of nothing', good.replace('usd: 10', 'usd: 0'), 'budgets[0].usd'],
     ['a limit of less than is counted', good.replace('usd: 10', 'usd: 1.0e-7'), 'budgets[0].usd'],
     ['another time than day and month', good.replace('day', 'week'), 'budgets[0].per'],

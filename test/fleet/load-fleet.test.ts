@@ -116,6 +116,16 @@ test('the example that we ship loads', () => {
   expect([...fleet.machines.keys()]).toEqual(['rhel-01', 'rhel-02']);
 });
 
+test('the example and the README price the same model by the name that OpenClaw tells: without its provider', () => {
+  const { prices } = loadFleet(
+    readFileSync('deploy/fleet.example.yaml', 'utf8'),
+    'deploy/fleet.example.yaml',
+  );
+  const [, inReadme] = /^prices:.*\n {2}(\S+):/m.exec(readFileSync('README.md', 'utf8')) ?? [];
+  expect(Object.keys(prices)).toEqual([inReadme]);
+  expect(inReadme).not.toContain('/');
+});
+
 test('every problem is told at once, with line, path and cure, in the order of lines', () => {
   const problems = problemsOf(`version: 1
 defaults:

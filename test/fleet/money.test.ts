@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatMicroUsd, formatUsd, toMicroUsd, toUsd } from '../../src/fleet/money.ts';
+import { formatMicroUsd, formatUsd, roundUsd, toMicroUsd, toUsd } from '../../src/fleet/money.ts';
 
 describe('money', () => {
   it.each([
@@ -27,5 +27,6 @@ describe('money', () => {
   it('is counted in whole micro-dollars', () => {
     expect(toMicroUsd(0.1 + 0.2)).toBe(300_000);
     expect(toUsd(toMicroUsd(12.345678))).toBe(12.345678);
+    expect(roundUsd(0.0045000000000000005)).toBe(0.0045);
   });
 });

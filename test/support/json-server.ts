@@ -24,8 +24,8 @@ export interface JsonServer extends AsyncDisposable {
   readonly asked: readonly Asked[];
 }
 
-/** Starts an HTTP server on loopback that answers what it is told to. */
-export async function startJsonServer(answerTo: (asked: Asked) => Answer): Promise<JsonServer> {
+/** Starts an HTTP server on loopback that answers what it is told to; with undefined, never. */
+export async function startJsonServer(answerTo: (asked: Asked) => Answer | undefined): Promise<JsonServer> {
   const asked: Asked[] = [];
   const server = createServer(async (request, response) => {
     const text = (await request.toArray()).join('');
@@ -35,7 +35,9 @@ export async function startJsonServer(answerTo: (asked: Asked) => Answer): Promi
       body: text === '' ? undefined : JSON.parse(text),
     };
     asked.push(question);
-    const { status, body = '', headers } = answerTo(question);
+    const answer = answerTo(question);
+    if (!answer) return;
+    const { status, body = '', headers } = answer;
     response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
   });
   server.listen(0, '127.0.0.1');

@@ -25,7 +25,8 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const rootSpanId = '00f067aa0ba902b7';
 const secret = 'hunter2hunter2';
 const usage = { inputTokens: 1200, outputTokens: 80, cacheReadTokens: 1000, cacheWriteTokens: 50 };
-const cost = { inputUsd: 0.25, outputUsd: 0.5, totalUsd: 0.75 };
+/** With the noise that sums of parts have. */
+const cost = { inputUsd: 0.2500000000000001, outputUsd: 0.5, totalUsd: 0.7500000000000001 };
 
 const output: CommandOutput = {
   argv: ['df', '-P', '--password', secret],

@@ -7,6 +7,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { InputError } from '../../src/fleet/errors.ts';
 import { copiesIn, readCopies } from '../../src/telemetry/replay/read-copies.ts';
 import { type ReplayOptions, replaySpans } from '../../src/telemetry/replay/replay-spans.ts';
+import { replayToMlflow } from '../../src/telemetry/replay/replay-to-mlflow.ts';
 import type { Delivery } from '../../src/telemetry/spool/export-spans.ts';
 import { endedLines, openedLine } from '../../src/telemetry/spool/lines.ts';
 import { anySpan } from './spool/any-span.ts';
@@ -140,4 +141,23 @@ it('leaves out what the central collector did not let through', async () => {
 
 it('names a path that cannot be read', async () => {
   await expect(copiesIn([join(folderOf(), 'missing')])).rejects.toThrow(InputError);
+});
+
+it('says where there are no spans, and which file is none of them', async () => {
+  const [folder, told] = [folderOf(), [] as string[]];
+  const target = { trackingUri: 'http://127.0.0.1:9', publicUrl: 'http://127.0.0.1:9', experimentId: '7' };
+  const replay = (path: string) =>
+    replayToMlflow(target, { paths: [path], dryRun: true, tell: (line) => told.push(line) });
+  expect(await replay(folder)).toBe(true);
+  expect(told.splice(0).at(-1)).toBe(`No spans found in ${folder}.`);
+
+  const notes = join(folder, 'notes.json');
+  writeFileSync(notes, '{\n  "no": "span"\n}\n');
+  expect(await replay(notes)).toBe(false);
+  expect(told).toContain(`${notes} is no copy of spans: none of its lines is OTLP/JSON.`);
+
+  told.length = 0;
+  appendFileSync(notes, openedLine(samples(1)).text);
+  expect(await replay(notes)).toBe(true);
+  expect(told).not.toContain(expect.stringContaining('no copy'));
 });

@@ -6,8 +6,9 @@ import { formatCount } from '../../fleet/format.ts';
 import { parseSelector, selectAll } from '../../fleet/selector.ts';
 import { daysOf, type SpendingRow } from '../../fleet/spending.ts';
 import { inTurns } from '../in-turns.ts';
+import { scopeHint } from '../scope-hint.ts';
 import type { Services } from '../services.ts';
-import { type CostAnswer, costFileView, costView } from '../views/cost.ts';
+import { type CostAnswer, costFileView, costView, coveredWords } from '../views/cost.ts';
 import { noticeView } from '../views/notice.ts';
 import { visibleMachines } from '../visible-machines.ts';
 import { type CommandContext, defineCommand } from './command.ts';
@@ -52,7 +53,7 @@ export const cost = defineCommand({
     for await (const row of inTurns(rows)) lines.push(costFileLine(row, format));
     const file = {
       filename: `cost-${days[0]}-to-${days.at(-1)}.${format === 'json' ? 'jsonl' : format}`,
-      title: `What the agents cost, ${scope.period.words} (${format})`,
+      title: `What the agents cost, ${coveredWords(answer)} (${format})`,
       content: lines.join(''),
     };
     await services.sendFiles(asker.userId, costFileView(answer), [file]);
@@ -67,7 +68,9 @@ const tooMany = new InputError(
 
 /** What of all sums is asked for, and may be told. */
 async function filterFor({ selector, person }: Scope, { fleet, asker }: CommandContext) {
-  const { allowed, denied } = await visibleMachines(selector, fleet, asker);
+  const { allowed, denied } = await visibleMachines(selector, fleet, asker, (typed) =>
+    scopeHint(typed, fleet, asker),
+  );
   const visible = new Set(allowed.map(({ name }) => name));
   const isVisible = (machine: string): boolean => visible.has(machine);
   // Nobody can be allowed a machine that the file no longer has.

@@ -1,4 +1,5 @@
 import { actionsOf } from '../../fleet/actions-of.ts';
+import { usedUpOn } from '../../fleet/budget-state.ts';
 import { haltOf } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { lastDays } from '../../fleet/period.ts';
@@ -21,7 +22,7 @@ const costDays = [7, 30] as const;
 export const show = defineCommand({
   name: 'show',
   usage,
-  summary: 'one machine: what it is doing, its checks and latest runs',
+  summary: 'one machine: what it is doing, its checks, latest runs and their trend, and what its agent cost',
   verb: 'view',
   parse(args) {
     const [machine, ...more] = wordsOf(args);
@@ -30,19 +31,21 @@ export const show = defineCommand({
     return { machine };
   },
   async run({ machine: name }, { fleet, asker, services }) {
-    const { requests, halts, silences, clock } = services;
+    const { requests, halts, silences, budgets, clock } = services;
     const machine = await findVisibleMachine(name, fleet, asker);
     const now = clock();
-    const [record, runs, halted, holding, costs] = await Promise.all([
+    const [record, runs, halted, holding, costs, states] = await Promise.all([
       requests.machine(machine.name),
       requests.runs({ machine: machine.name, limit: trendRuns }),
       haltedState(machine, halts),
       silences.holding(machine),
       costsOf(machine, services, now),
+      budgets.states(),
     ]);
     const silence = silenceFor(holding, machine, now);
     return machineDetailView(machine, record, runs.slice(0, shownRuns), now, {
       ...{ actions: actionsOf(fleet, machine), halted, silence, costs, trend: runs },
+      usedUp: usedUpOn(states, machine),
     });
   },
 });

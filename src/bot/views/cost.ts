@@ -94,6 +94,12 @@ export interface CostAnswer {
   readonly doubt: string | undefined;
 }
 
+/** The days that are summed up, which are whole ones, whatever was asked for. */
+export function coveredWords({ days, period }: Pick<CostAnswer, 'days' | 'period'>): string {
+  const [first = period.words] = days;
+  return days.length > 1 ? `${first} to ${days.at(-1)}` : first;
+}
+
 /** What agents cost, all together and by machine, person, model and day, and how the budgets stand. */
 export function costView(answer: CostAnswer): View {
   const { report, budgets } = answer;
@@ -130,8 +136,10 @@ function viewOf(
   const nothing =
     days.length === 0 ? 'Nothing is known of this time: no sums are kept of it.' : 'No agent was at work.';
   const summary = total.activations === 0 ? nothing : usedWords(total);
-  const title = `What the agents cost: ${period.words}`;
-  const range = days.length > 1 ? `${days[0]} to ${days.at(-1)}` : (days[0] ?? 'none');
+  const title = `What the agents cost: ${coveredWords({ days, period })}`;
+  const [first] = days;
+  const older =
+    first !== undefined && period.from < Date.parse(first) ? `: what was before ${first} is not in it` : '';
   return compose({
     text: `${title}: ${total.activations === 0 ? summary : costWords(total)}`,
     head: [
@@ -140,7 +148,7 @@ function viewOf(
     ],
     body,
     tail: [
-      context([`whole days, UTC: ${range}`, `sums are kept for ${spendingDaysKept} days`]),
+      context(['whole days, UTC', `sums are kept for ${spendingDaysKept} days${older}`]),
       ...doubtLine(doubt),
     ],
     more: (count) => `${counted(count, 'line')} more are left out: narrow the selector`,

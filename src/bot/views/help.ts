@@ -1,3 +1,4 @@
+import { periodExamples } from '../../fleet/period.ts';
 import { codeSpan, notice, usageSpan } from './safe-text.ts';
 import { compose, context, doubtLine, header, section, type View } from './view.ts';
 
@@ -8,6 +9,8 @@ const checkChars = 64;
 // The ampersand stands outside the code: not every client shows an escaped one inside.
 const selectorHint =
   'Selectors: a machine (`rhel-01`), `all`, `rhel-*`, `role=web`, `site=ams`; join them with `,` (or) and &amp; (and), `!` is not.';
+
+const periodsHint = `Periods: ${periodExamples}.`;
 
 function checksHint(names: readonly string[]): string {
   const shown = names.slice(0, shownChecks).map((name) => codeSpan(name, checkChars));
@@ -29,6 +32,7 @@ export function helpView(
     ),
     tail: [
       context([selectorHint]),
+      ...(commands.some(({ usage }) => usage.includes('[period]')) ? [context([periodsHint])] : []),
       ...(checks.length > 0 ? [context([checksHint(checks)])] : []),
       context(['You see only what you may do.']),
       ...doubtLine(doubt),

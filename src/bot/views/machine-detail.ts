@@ -1,4 +1,5 @@
 import type { Catalogue } from '../../fleet/action.ts';
+import type { BudgetState } from '../../fleet/budget-state.ts';
 import { formatCount, formatMoment } from '../../fleet/format.ts';
 import type { Halt, HaltMember, HaltOutcome } from '../../fleet/halt.ts';
 import type { Machine } from '../../fleet/machine.ts';
@@ -20,6 +21,7 @@ import { compose, section, type View } from './view.ts';
 const roleChars = 80;
 const detailChars = 300;
 const paramChars = 200;
+const shownBudgets = 3;
 
 /** When a check is followed by the agent's look; a question always goes to the agent. */
 const askedWhen: Readonly<Record<Machine['agent']['diagnose'], string>> = {
@@ -83,10 +85,24 @@ function costLine(costs: MachineCosts): readonly string[] {
   return [`cost of its agent: ${parts.join(', ')}`];
 }
 
+/** Not how much was spent: that may have been on machines that the reader may not view. */
+function usedUpLine(usedUp: readonly BudgetState[]): readonly string[] {
+  if (usedUp.length === 0) return [];
+  const told = usedUp.slice(0, shownBudgets).map(({ budget: { name, people, whenSpent }, anewAt }) => {
+    const whose =
+      people === undefined ? '' : `, for ${people.length === 1 ? 'one person' : `${people.length} people`}`;
+    const rest = whenSpent === 'evidence-only' ? ', checks go on without the agent' : '';
+    return `the budget ${codeSpan(name, 64)} (until ${formatMoment(anewAt)}${whose}${rest})`;
+  });
+  const more = usedUp.length > told.length ? ` and ${usedUp.length - told.length} more` : '';
+  return [`:moneybag: *used up*: ${told.join(', ')}${more}`];
+}
+
 /**
  * One machine: what the fleet file says and expects, what it is doing, and its latest runs.
  *
  * @param options.actions those that it is authorised for
+ * @param options.usedUp budgets of which nothing is left
  * @param options.trend its latest runs, newest first, as far back as its trend goes
  */
 export function machineDetailView(
@@ -98,12 +114,14 @@ export function machineDetailView(
     actions,
     halted,
     silence,
+    usedUp,
     costs,
     trend,
   }: {
     readonly actions: Catalogue;
     readonly halted: HaltedState | undefined;
     readonly silence?: Silence | undefined;
+    readonly usedUp: readonly BudgetState[];
     readonly costs: MachineCosts;
     readonly trend: readonly Run[];
   },
@@ -116,6 +134,7 @@ export function machineDetailView(
     `*${prose(machine.name, 64)}* · ${prose(machine.role, roleChars)}`,
     ...haltedLines(machine, halted),
     ...(silence === undefined ? [] : [`:mute: *silenced* ${silenceWords(silence)}`]),
+    ...usedUpLine(usedUp),
     ...quarantineLines(record),
     ...driftLines(machine.name, record.drift),
     `now: ${doing}${record.waiting > 0 ? `, ${record.waiting} waiting` : ''}`,

@@ -1,6 +1,6 @@
 import type { ActionsBlock, Button, ContextBlock, HeaderBlock, KnownBlock, SectionBlock } from '@slack/types';
 import { clip, fallbackChars, slackLimits } from './limits.ts';
-import { prose } from './safe-text.ts';
+import { notice } from './safe-text.ts';
 
 /** A message: its blocks, and the text that notifications show instead. */
 export interface View {
@@ -45,7 +45,7 @@ export function context(parts: readonly string[]): ContextBlock {
 
 /** Why something may be missing from what the asker sees, where that is not certain. */
 export function doubtLine(doubt: string | undefined): readonly ContextBlock[] {
-  return doubt === undefined ? [] : [context([`:warning: ${prose(doubt, doubtChars)}`])];
+  return doubt === undefined ? [] : [context([`:warning: ${notice(doubt, doubtChars)}`])];
 }
 
 /** A button. Its value is an opaque id, never a command. */

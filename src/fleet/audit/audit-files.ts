@@ -10,6 +10,9 @@ const columns = [
   ...(['approvedBy', 'deniedBy', 'campaign', 'trace', 'costUsd', 'people', 'history'] as const),
 ];
 
+/** Where the fact with which it began is not among what was read: nobody shall take that for nobody. */
+const notRead = '(not in what was read)';
+
 /**
  * Rows as a file, piece by piece: JSON, one row a line, or CSV with the names of its columns first. Times are ISO
  * 8601, UTC.
@@ -51,6 +54,9 @@ function cell(row: AuditRow, column: (typeof columns)[number]): string {
           ({ at, who, what, why }) => `${iso(at)} ${who}: ${what}${why === undefined ? '' : ` (“${why}”)`}`,
         )
         .join('\n');
+    case 'who':
+    case 'what':
+      return row[column] ?? notRead;
     default:
       return row[column] ?? '';
   }

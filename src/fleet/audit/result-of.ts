@@ -1,4 +1,5 @@
 import type { LedgerEntry } from '../ledger-entry.ts';
+import type { Withheld } from '../run.ts';
 import type { Deed } from './deeds.ts';
 
 /** How a deed ended, as far as its facts tell: never what is only likely. */
@@ -89,6 +90,12 @@ function endOf({ verdict, withheld }: Of<'run.done'>, settled: Of<'approval.sett
   return settled.state === 'denied' || settled.state === 'expired' ? settled.state : verdict;
 }
 
+const withheldWords: Readonly<Record<Withheld['kind'], string>> = {
+  silenced: 'the machine was silenced',
+  resolved: 'the alert was over',
+  'over-budget': 'a budget was used up',
+};
+
 /** What else is worth knowing of how a run ended. */
 export function troublesOf({
   inertness,
@@ -99,7 +106,7 @@ export function troublesOf({
   return [
     ...(failure === undefined ? [] : [failure]),
     ...(agentFailure === undefined ? [] : [`agent: ${agentFailure}`]),
-    ...(withheld === undefined ? [] : [`${withheld.moment} held back: ${withheld.kind}`]),
+    ...(withheld === undefined ? [] : [`${withheld.moment} held back: ${withheldWords[withheld.kind]}`]),
     ...(inertness === 'unknown' ? ['INERTNESS UNKNOWN'] : []),
   ];
 }

@@ -119,7 +119,7 @@ function usageWords({ usage, model, costUsd, failure }: Of<'activation.ended'>):
 
 function policyWords(entry: Of<'policy.changed'>): string {
   const { digest, before, machines, added, removed, changed } = entry;
-  const file = `fleet file ${digest.slice(0, 12)} (${machines} machines) in force`;
+  const file = `fleet file ${digest.slice(0, 12)} (${machines} ${machines === 1 ? 'machine' : 'machines'}) in force`;
   if (before === undefined) return `${file} at the start of a process`;
   const count = (names: readonly string[], word: string): readonly string[] =>
     names.length === 0 ? [] : [`${word}: ${names.join(', ')}`];

@@ -17,7 +17,11 @@ export interface Question<T> {
 export interface Patience {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** What to do where it takes longer; by default what helps where nothing answers. */
+  readonly slowCure?: string;
 }
+
+const awayCure = 'See that it runs and can be reached from here.';
 
 /** How much of what MLflow says of an error is told. */
 const reasonChars = 300;
@@ -74,7 +78,7 @@ export interface Reached {
  * @throws the reason of `signal`
  */
 export async function reach(url: string, init: RequestInit, patience: Patience): Promise<Reached> {
-  const { timeoutMs, signal } = patience;
+  const { timeoutMs, signal, slowCure = awayCure } = patience;
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, {
@@ -86,13 +90,9 @@ export async function reach(url: string, init: RequestInit, patience: Patience):
   } catch (error) {
     signal?.throwIfAborted();
     const why = timeout.aborted
-      ? `does not answer within ${timeoutMs} ms`
-      : `cannot be reached${codeOf(error)}`;
-    throw new MlflowError(
-      'mlflow-away',
-      `MLflow at ${new URL(url).origin} ${why}. See that it runs and can be reached from here.`,
-      { cause: error },
-    );
+      ? `does not answer within ${timeoutMs} ms. ${slowCure}`
+      : `cannot be reached${codeOf(error)}. ${awayCure}`;
+    throw new MlflowError('mlflow-away', `MLflow at ${new URL(url).origin} ${why}`, { cause: error });
   }
 }
 

@@ -8,7 +8,7 @@ import {
   mlflowUrl,
   tracesUrl,
 } from '../mlflow-target.ts';
-import { askMlflow, notMlflow, notWell, reach, refusesHost } from './ask-mlflow.ts';
+import { askMlflow, notMlflow, notWell, type Patience, reach, refusesHost } from './ask-mlflow.ts';
 import { hostCure } from './cures.ts';
 import { createExperiments, type Experiment } from './experiments.ts';
 
@@ -27,12 +27,18 @@ export interface InitOptions extends MlflowServer, Pick<MlflowTarget, 'publicUrl
   /** The experiment's name. */
   readonly experiment: string;
   readonly tell: (step: InitStep) => void;
+  /** How long each answer about its data may take; by default a minute. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** What is not as it must be. The message says what, and what to do. */
 class NotReady extends Error {}
 
-const patience = { timeoutMs: 10_000 };
+/** For what MLflow answers at once, where it is there at all. */
+const patience: Patience = { timeoutMs: 10_000 };
+
+/** One that was just started may be busy for long when it is first asked for its data. */
+const firstAnswerTimeoutMs = 60_000;
 
 /** The first release that takes spans over OTLP. */
 const oldestRelease = [3, 6] as const;
@@ -46,12 +52,23 @@ const tags = {
     'Runs of fleetbot: one trace for each request on each machine. Filter by the tags fleet.machine, fleet.verdict, fleet.campaign, fleet.incident, fleet.person.',
 };
 
+export interface InitResult {
+  /** Undefined where there is none that can be used. */
+  readonly experimentId: string | undefined;
+  /** Whether every step went well. */
+  readonly isWell: boolean;
+}
+
 /**
- * Makes MLflow ready for traces, and tells of every step what came of it; doing it again changes nothing. Resolves to
- * the experiment's id; to undefined where something is not well. Leaves no trace behind.
+ * Makes MLflow ready for traces, and tells of every step what came of it; doing it again changes nothing. Leaves no
+ * trace behind.
  */
-export async function initMlflow(options: InitOptions): Promise<string | undefined> {
-  const { publicUrl, experiment: name, tell, ...server } = options;
+export async function initMlflow(options: InitOptions): Promise<InitResult> {
+  const { publicUrl, experiment: name, tell, answerTimeoutMs = firstAnswerTimeoutMs, ...server } = options;
+  const longPatience: Patience = {
+    timeoutMs: answerTimeoutMs,
+    slowCure: 'It is reached, but slow (just started?): do it again.',
+  };
   let isWell = true;
   /** Undefined where it came to nothing. */
   const attempt = async <T>(step: InitStepName, work: () => Promise<readonly [detail: string, made: T]>) => {
@@ -67,8 +84,8 @@ export async function initMlflow(options: InitOptions): Promise<string | undefin
     }
   };
 
-  if (!(await attempt('server', () => knock(server)))) return undefined;
-  const experiments = createExperiments(server, patience);
+  if (!(await attempt('server', () => knock(server)))) return { experimentId: undefined, isWell };
+  const experiments = createExperiments(server, longPatience);
   const experiment = await attempt<Pick<Experiment, 'id' | 'tags'>>('experiment', async () => {
     const found = await experiments.named(name);
     if (found?.isDeleted) {
@@ -87,10 +104,12 @@ export async function initMlflow(options: InitOptions): Promise<string | undefin
       }
       return ['its page opens on the traces', true];
     });
-    await attempt('spans', () => tryIngest({ ...server, publicUrl, experimentId: experiment.id }));
+    await attempt('spans', () =>
+      tryIngest({ ...server, publicUrl, experimentId: experiment.id }, longPatience),
+    );
   }
   await attempt('page', () => tryPage(publicUrl));
-  return isWell ? experiment?.id : undefined;
+  return { experimentId: experiment?.id, isWell };
 }
 
 /** Whether it is there, knows us, and is new enough. */
@@ -118,7 +137,7 @@ function isOlder(release: string, [major, minor]: readonly [number, number]): bo
 const infoSchema = z.object({ store_type: z.string().optional() });
 
 /** A batch without spans is authorised like any other and leaves nothing behind (measured with MLflow 3.17). */
-async function tryIngest(target: MlflowTarget): Promise<readonly [string, true]> {
+async function tryIngest(target: MlflowTarget, patience: Patience): Promise<readonly [string, true]> {
   const answer = await reach(
     tracesUrl(target),
     {
@@ -129,7 +148,7 @@ async function tryIngest(target: MlflowTarget): Promise<readonly [string, true]>
     patience,
   );
   if (!answer.ok) throw notWell(target, answer);
-  const { store_type } = await serverInfo(target);
+  const { store_type } = await serverInfo(target, patience);
   if (store_type === 'FileStore') {
     throw new NotReady(
       'MLflow keeps its data in files, and then takes no spans. Start it with a database: --backend-store-uri sqlite:////path/mlflow.db, or one of PostgreSQL or MySQL.',
@@ -139,7 +158,7 @@ async function tryIngest(target: MlflowTarget): Promise<readonly [string, true]>
 }
 
 /** Releases before 3.17 may not have it. */
-async function serverInfo(server: MlflowServer): Promise<z.infer<typeof infoSchema>> {
+async function serverInfo(server: MlflowServer, patience: Patience): Promise<z.infer<typeof infoSchema>> {
   try {
     return await askMlflow(server, { path: '/api/3.0/mlflow/server-info', answer: infoSchema }, patience);
   } catch (error) {

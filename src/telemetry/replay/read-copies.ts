@@ -42,9 +42,15 @@ export async function copiesIn(paths: readonly string[]): Promise<string[]> {
 /**
  * The spans in files of OTLP/JSON, line by line: what collectors copy, what MLflow refused, what a spool holds. Those
  * that only began are left out, and a file that has gone since, as a spool's do.
+ * @param noCopy told of each file that has lines, of which none is OTLP/JSON
  */
-export async function* readCopies(files: readonly string[]): AsyncGenerator<CopiedSpans> {
+export async function* readCopies(
+  files: readonly string[],
+  noCopy: (file: string) => void = () => {},
+): AsyncGenerator<CopiedSpans> {
   for (const file of files) {
+    let isCopy = false;
+    let isForeign = false;
     const bytes = await stat(file).then(
       ({ size }) => size,
       () => 0,
@@ -57,13 +63,16 @@ export async function* readCopies(files: readonly string[]): AsyncGenerator<Copi
       for (const { text, end } of lines) {
         if (spans.length >= spansPerBatch) break;
         const content = readLine(text, decoder);
+        isCopy ||= content !== undefined;
         if (content?.kind === 'ended') spans.push(...content.spans);
         else if (!content && text.trim() !== '') unreadable += 1;
         at = end;
       }
       if (lines.length === 0) at = bytes;
+      isForeign ||= unreadable > 0;
       yield { spans, unreadable };
     }
+    if (isForeign && !isCopy) noCopy(file);
   }
 }
 

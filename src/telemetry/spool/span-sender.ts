@@ -126,7 +126,11 @@ export class SpanSender {
         this.#isHeldBack = false;
         return delivery;
       }
-      if (!this.#isHeldBack) log.warn({ heldSpans: spans.length }, explain(delivery.error));
+      if (!this.#isHeldBack)
+        log.warn(
+          { heldSpans: spans.length },
+          `${explain(delivery.error)} These spans wait, on disk or else in memory, and are sent again: none of them is lost so far.`,
+        );
       this.#isHeldBack = true;
       this.#settle(waiters);
       if (!this.#stopped) await this.#pause(pauseMs);

@@ -36,7 +36,7 @@ function shown(trend: readonly Run[], more: { usd?: number; untold?: boolean } =
     trend,
     acceptedAt,
     {
-      ...{ actions: new Map(), halted: undefined, trend },
+      ...{ actions: new Map(), halted: undefined, usedUp: [], trend },
       costs: [{ days: 7, spent: sumOf(spent) }],
     },
   );

@@ -278,6 +278,10 @@ function everyView(text: string, count: number, base: Pick<Run, 'state' | 'verdi
         actions: new Map(many.map((index) => [`${text}${index}`, action])),
         halted: { halt, member: { outcome: 'failed', detail: text, at: 0 } },
         silence: sampleSilence({ reason: text, by: { kind: 'window', window: text } }),
+        usedUp: many.map(() => ({
+          ...{ budget: { name: text, usd: 1, per: 'day', people: ['U1'] }, period: text, anewAt: 0 },
+          ...{ limitMicroUsd: 1, spent: sumOf([spentBy({})]) },
+        })),
         costs: [{ days: 7, spent: sumOf([spentBy({})]) }],
         trend: many.map(() => ({
           ...run,

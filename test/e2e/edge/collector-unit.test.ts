@@ -30,6 +30,24 @@ describe('the unit of the central collector', () => {
     expect([...names].filter((name) => !set.has(name))).toEqual([]);
   });
 
+  it('does not start the collector where a setting that has no default is empty, and names it', () => {
+    const [, script = ''] = /^ExecStartPre=\/bin\/sh -euc '([^']+)'$/m.exec(unit) ?? [];
+    // As systemd reads it: a line that goes on, and a dollar that is no variable of its own.
+    const check = script.replaceAll('\\\n', ' ').replaceAll('$$', '$');
+    const central = readFileSync(join(folder, 'central.yaml'), 'utf8');
+    const names = [...new Set([...central.matchAll(/\$\{env:(\w+)\}/g)].map(([, name = '']) => name))];
+    expect(names).toContain('MLFLOW_EXPERIMENT_ID');
+    const whole = Object.fromEntries(names.map((name) => [name, 'x']));
+    const start = (env: Readonly<Record<string, string>>) =>
+      spawnSync('/bin/sh', ['-euc', check], { encoding: 'utf8', env: { ...env } });
+    expect(start(whole)).toMatchObject({ status: 0, stderr: '' });
+    for (const name of names) {
+      const { status, stderr } = start({ ...whole, [name]: '' });
+      expect(status).not.toBe(0);
+      expect(stderr).toContain(`${name}: is empty: `);
+    }
+  });
+
   it.skipIf(!onPath('systemd-analyze'))('is understood by systemd, and leaves little to break out of', () => {
     const copy = mkdtempSync(join(tmpdir(), 'fleetbot-unit-'));
     try {

@@ -118,6 +118,12 @@ describe('the row of a run', () => {
     expect(row?.history).toHaveLength(5);
   });
 
+  it('says in words why its agent was held back', () => {
+    const withheld = { moment: 'agent', kind: 'over-budget' } as const;
+    const row = rowOf(accepted(1, 'web-01', at), done(1, 'web-01', at + 1, { withheld }));
+    expect(row?.detail).toBe('agent held back: a budget was used up');
+  });
+
   it('says what is not known instead of guessing', () => {
     const ended = rowOf(done(1, 'web-01', at));
     expect(ended).toMatchObject({ who: undefined, what: undefined, trace: undefined, machines: ['web-01'] });

@@ -1,4 +1,5 @@
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { makeMlflowReady } from '../../../src/commands/mlflow-init.ts';
 import { freePort } from '../../../src/sandbox/free-port.ts';
 import { type InitStep, initMlflow } from '../../../src/telemetry/mlflow/init.ts';
 import { type Answer, type Asked, startJsonServer } from '../../support/json-server.ts';
@@ -44,13 +45,13 @@ async function startMlflow({ release = '3.17.2', store = 'SqlStore', stage, tags
 async function init(mlflow: Mlflow, publicUrl?: string) {
   const { url, asked } = await startMlflow(mlflow);
   const steps: InitStep[] = [];
-  const id = await initMlflow({
+  const { experimentId: id, isWell } = await initMlflow({
     ...{ trackingUri: url, publicUrl: publicUrl ?? url, experiment: 'fleetbot' },
     credentials: { kind: 'bearer', token: 't0ken' },
     tell: (step) => steps.push(step),
   });
   const lines = steps.map(({ name, isWell, detail }) => `${name} ${isWell ? 'ok' : 'failed'}: ${detail}`);
-  return { id, lines, asked, url };
+  return { id, isWell, lines, asked, url };
 }
 
 const sentTags = (asked: readonly Asked[]) =>
@@ -139,14 +140,15 @@ it.each<[string, Mlflow, string]>([
     'shows no page (502). Set MLFLOW_PUBLIC_URL',
   ],
 ])('says what to do where %s', async (_case, mlflow, says) => {
-  const { id, lines } = await init(mlflow);
-  expect(id).toBeUndefined();
+  const { isWell, lines } = await init(mlflow);
+  expect(isWell).toBe(false);
   expect(lines.filter((line) => line.includes(' failed: '))).toEqual([expect.stringContaining(says)]);
 });
 
-it('says where links lead where nobody answers', async () => {
-  const { id, lines } = await init({}, `http://127.0.0.1:${await freePort()}`);
-  expect(id).toBeUndefined();
+it('says where links lead where nobody answers, and what the experiment is nevertheless', async () => {
+  const { id, isWell, lines } = await init({}, `http://127.0.0.1:${await freePort()}`);
+  expect(isWell).toBe(false);
+  expect(id).toBe('7');
   expect(lines.at(-1)).toMatch(/^page failed: .* cannot be reached \(ECONNREFUSED\).* MLFLOW_PUBLIC_URL/);
 });
 
@@ -157,4 +159,48 @@ it('takes an older release that has what is needed, and says what it lacks', asy
   });
   expect(id).toBe('7');
   expect(lines[0]).toContain('older than 3.17');
+});
+
+it('says of an MLflow that is there and slow that it is, and to do it again', async () => {
+  const { url, [Symbol.asyncDispose]: stop } = await startJsonServer(({ line }) =>
+    line === 'GET /version'
+      ? { status: 200, body: '3.17.2' }
+      : line === 'GET /'
+        ? { status: 302 }
+        : undefined,
+  );
+  onTestFinished(stop);
+  const steps: InitStep[] = [];
+  const options = { trackingUri: url, publicUrl: url, experiment: 'fleetbot' };
+  const { isWell } = await initMlflow({ ...options, answerTimeoutMs: 50, tell: (step) => steps.push(step) });
+  expect(isWell).toBe(false);
+  expect(steps.map(({ name, isWell }) => `${name} ${isWell}`).slice(0, 2)).toEqual([
+    'server true',
+    'experiment false',
+  ]);
+  expect(steps[1]?.detail).toBe(
+    `MLflow at ${url} does not answer within 50 ms. It is reached, but slow (just started?): do it again.`,
+  );
+});
+
+it('prints what to set for fleetbot also where people cannot open the page yet', async () => {
+  const { url } = await startMlflow();
+  const publicUrl = `http://127.0.0.1:${await freePort()}`;
+  vi.stubEnv('MLFLOW_TRACKING_URI', url);
+  vi.stubEnv('MLFLOW_PUBLIC_URL', publicUrl);
+  const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    stdout.mockRestore();
+  });
+  expect(await makeMlflowReady({ command: 'mlflow init', experiment: 'fleetbot' })).toBe(false);
+  const printed = stdout.mock.calls.map(([text]) => String(text)).join('');
+  for (const line of [
+    'see ✗ above',
+    `MLFLOW_TRACKING_URI=${url}\n`,
+    'MLFLOW_EXPERIMENT_ID=7\n',
+    `MLFLOW_PUBLIC_URL=${publicUrl}\n`,
+  ]) {
+    expect(printed).toContain(line);
+  }
 });

@@ -16,6 +16,7 @@ const doubtful: Delivery = { outcome: 'doubtful', error };
 function startSender(
   batches: readonly (readonly string[])[],
   answerTo: (names: readonly string[]) => Delivery,
+  log = pino({ level: 'silent' }),
 ) {
   const [sample] = fc.sample(anySpan, 1);
   if (!sample) throw new Error('no span');
@@ -36,7 +37,7 @@ function startSender(
     },
     refuse: async ({ name }) => void refused.push(name),
     explain: () => 'MLflow takes nothing',
-    ...{ timings, log: pino({ level: 'silent' }) },
+    ...{ timings, log },
   });
   sender.start();
   onTestFinished(() => sender.stop());
@@ -51,6 +52,14 @@ it('a span that MLflow may be wrong about is refused once MLflow takes again wha
   expect(refused).toEqual(['wrong']);
   expect(attempts).toEqual(['good', 'wrong', 'good', 'later']);
   expect(sender.exported).toBe(2);
+});
+
+it('says that what MLflow does not take waits, and is not lost', async () => {
+  const logged: string[] = [];
+  const log = pino({}, { write: (line) => void logged.push(line) });
+  startSender([['one']], () => ({ outcome: 'held', error }), log);
+  await vi.waitFor(() => expect(logged).toHaveLength(1), patience);
+  expect(logged[0]).toMatch(/"heldSpans":1,.*MLflow takes nothing These spans wait, .* none of them is lost/);
 });
 
 it('no span is refused while MLflow does not take either what it took before', async () => {

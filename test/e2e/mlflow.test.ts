@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import pino from 'pino';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +13,7 @@ import { workspace } from '../../src/sandbox/workspace.ts';
 import { Channel } from './parts/channel.ts';
 import { launchChromium } from './parts/chromium.ts';
 import { eventually, patienceMs } from './parts/eventually.ts';
+import { everythingInRedis, filesUnder } from './parts/everything.ts';
 import { mlflowBinFolder } from './parts/mlflow.ts';
 import { type StoredTrace, storedTrace, tracesOfRun } from './parts/mlflow-traces.ts';
 
@@ -177,9 +177,7 @@ describe('a secret in a question', () => {
     });
     const run = await answer.run();
     const trace = await traceOf(run);
-    const redis = new Redis(sandbox.redisUrl);
-    const records = await everythingIn(redis);
-    redis.disconnect();
+    const records = (await everythingInRedis(sandbox.redisUrl)).toString();
     const files = filesUnder(sandbox.folder).map((file) => readFileSync(file));
 
     // The question itself stands in each of these places.
@@ -218,26 +216,3 @@ describe('when MLflow goes away', () => {
     await eventually(() => expect(log()).toContain(`MLflow at ${mlflowUrl} took no spans`));
   });
 });
-
-function filesUnder(folder: string): string[] {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-}
-
-/** Every key with its value, as text. */
-async function everythingIn(redis: Redis): Promise<string> {
-  const readers: Record<string, (key: string) => Promise<unknown>> = {
-    string: (key) => redis.get(key),
-    hash: (key) => redis.hgetall(key),
-    list: (key) => redis.lrange(key, 0, -1),
-    set: (key) => redis.smembers(key),
-    zset: (key) => redis.zrange(key, '0', '-1'),
-    stream: (key) => redis.xrange(key, '-', '+'),
-  };
-  const values: string[] = [];
-  for (const key of await redis.keys('*')) {
-    const read = readers[await redis.type(key)];
-    values.push(key, JSON.stringify(await read?.(key)));
-  }
-  return values.join('\n');
-}

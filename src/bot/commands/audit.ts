@@ -5,8 +5,8 @@ import type { Deed } from '../../fleet/audit/deeds.ts';
 import { formatCount, formatMoment } from '../../fleet/format.ts';
 import { inTurns } from '../in-turns.ts';
 import { type Audited, readAudit } from '../read-audit.ts';
+import { sendRows } from '../send-rows.ts';
 import { type AuditAnswer, auditFileView, auditView } from '../views/audit.ts';
-import { noticeView } from '../views/notice.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { readFileFlags, readScope } from './read-scope.ts';
 
@@ -65,15 +65,13 @@ async function sendFile(
   { asker, services }: CommandContext,
 ) {
   const asked = new Date(services.clock()).toISOString();
-  const content = await textOf(deeds, format);
   const file = {
-    filename: `audit-${asked.slice(0, 19).replaceAll(':', '-')}.${format === 'json' ? 'jsonl' : format}`,
-    title: `Audit, ${answer.period.words} (${format})`,
-    content,
+    name: `audit-${asked.slice(0, 19).replaceAll(':', '-')}`,
+    title: `Audit, ${answer.period.words}`,
+    content: await textOf(deeds, format),
+    ...{ format, rows: deeds.length },
   };
-  await services.sendFiles(asker.userId, auditFileView(answer), [file]);
-  const rows = `${formatCount(deeds.length)} ${deeds.length === 1 ? 'row' : 'rows'}`;
-  return noticeView({ text: `${rows} as a file: look into your direct messages with me.`, kind: 'info' });
+  return sendRows(asker.userId, auditFileView(answer), file, services);
 }
 
 async function textOf(deeds: readonly Deed[], format: AuditFormat): Promise<string> {

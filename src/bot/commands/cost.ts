@@ -7,9 +7,9 @@ import { parseSelector, selectAll } from '../../fleet/selector.ts';
 import { daysOf, type SpendingRow } from '../../fleet/spending.ts';
 import { inTurns } from '../in-turns.ts';
 import { scopeHint } from '../scope-hint.ts';
+import { sendRows } from '../send-rows.ts';
 import type { Services } from '../services.ts';
 import { type CostAnswer, costFileView, costView, coveredWords } from '../views/cost.ts';
-import { noticeView } from '../views/notice.ts';
 import { visibleMachines } from '../visible-machines.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { readFileFlags, readScope, type Scope } from './read-scope.ts';
@@ -52,13 +52,12 @@ export const cost = defineCommand({
     const lines = [costFileHead(format)];
     for await (const row of inTurns(rows)) lines.push(costFileLine(row, format));
     const file = {
-      filename: `cost-${days[0]}-to-${days.at(-1)}.${format === 'json' ? 'jsonl' : format}`,
-      title: `What the agents cost, ${coveredWords(answer)} (${format})`,
+      name: `cost-${days[0]}-to-${days.at(-1)}`,
+      title: `What the agents cost, ${coveredWords(answer)}`,
       content: lines.join(''),
+      ...{ format, rows: rows.length },
     };
-    await services.sendFiles(asker.userId, costFileView(answer), [file]);
-    const text = `${formatCount(rows.length)} ${rows.length === 1 ? 'row' : 'rows'} as a file: look into your direct messages with me.`;
-    return noticeView({ text, kind: 'info' });
+    return sendRows(asker.userId, costFileView(answer), file, services);
   },
 });
 

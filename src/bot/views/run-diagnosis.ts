@@ -100,7 +100,7 @@ function diagnosisFile(run: Run, diagnosis: Diagnosis): FileContent {
 }
 
 /** Whether the agent's part is over, so that there is something to show. */
-export function hasDiagnosis(run: Run): run is Run & { diagnosis: Diagnosis } {
+function hasDiagnosis(run: Run): run is Run & { diagnosis: Diagnosis } {
   const { diagnosis } = run;
   return diagnosis !== undefined && (diagnosis.comment !== undefined || diagnosis.failure !== undefined);
 }

@@ -11,7 +11,7 @@ export interface Result {
 }
 
 /** Where the end of a run was not found: it goes on, or ended after what was read. */
-export const notOver = 'not over';
+const notOver = 'not over';
 
 export function resultOf({ subject, facts }: Deed): Result {
   const entries = facts.map(({ entry }) => entry);

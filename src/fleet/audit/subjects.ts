@@ -4,7 +4,7 @@ import type { LedgerEntry } from '../ledger-entry.ts';
 import type { Fact } from './fact.ts';
 
 /** What the rows of an audit are about. `refusal` and after it: single facts. */
-export const subjectKinds = [
+const subjectKinds = [
   ...(['run', 'campaign', 'halt', 'silence', 'incident'] as const),
   ...(['refusal', 'machine', 'schedule', 'policy', 'budget'] as const),
 ];

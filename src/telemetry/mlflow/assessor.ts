@@ -4,7 +4,7 @@ import { MlflowError } from '../../fleet/errors.ts';
 import type { MlflowClient } from './client.ts';
 
 /** Metadata of an assessment: where it stands in the ledger. Only ours have it. */
-export const placeInLedger = 'fleet.id';
+const placeInLedger = 'fleet.id';
 
 /** What became of an assessment; `later` says why it cannot stand with its trace yet. */
 export type Assessed = { readonly result: 'created' | 'updated' | 'there' } | { readonly later: string };

@@ -11,18 +11,12 @@ import { approvers, requester } from '../approvals/parts/people.ts';
 import { Window } from '../approvals/parts/window.ts';
 import { launchChromium } from '../parts/chromium.ts';
 import { eventually, patienceMs } from '../parts/eventually.ts';
+import { everythingInRedis, everythingUnder } from '../parts/everything.ts';
 import { foundTraces, type StoredSpan, type StoredTrace, storedTrace } from '../parts/mlflow-traces.ts';
 import { type AuditFleet, startAuditFleet } from './parts/audit-fleet.ts';
 import { forge, forgedCall } from './parts/forge.ts';
 import { names, other, secretFile } from './parts/rules.ts';
-import {
-  besideSecrets,
-  everythingInRedis,
-  everythingOnMachine,
-  everythingUnder,
-  leaveSecrets,
-  secrets,
-} from './parts/secrets.ts';
+import { besideSecrets, everythingOnMachine, leaveSecrets, secrets } from './parts/secrets.ts';
 import { sumsInMlflow, sumsOf } from './parts/sums.ts';
 import { expectWhole, machineSpansOf, stepsOf, wasCutOff } from './parts/whole-trace.ts';
 

@@ -20,12 +20,12 @@ import { Centre, startCentre } from '../../parts/centre.ts';
 import { Channel } from '../../parts/channel.ts';
 import { collectorBinary } from '../../parts/collector-binary.ts';
 import { eventually } from '../../parts/eventually.ts';
+import { filesUnder } from '../../parts/everything.ts';
 import { type StoredTrace, storedTrace } from '../../parts/mlflow-traces.ts';
 import { CentralCollector } from './central-collector.ts';
 import { fleetbot } from './fleetbot.ts';
 import { MlflowBehindDoor } from './mlflow-behind-door.ts';
 import { machineEntry, names, rules } from './rules.ts';
-import { filesUnder } from './secrets.ts';
 
 /** What an AuditFleet is made of, beside what every fleet has. */
 interface AuditParts {
